@@ -1,0 +1,43 @@
+# Every task a person does. `make` alone lists them.
+
+PY := .venv/bin/python
+SETUP := sh scripts/setup.sh
+
+.DEFAULT_GOAL := help
+.PHONY: help setup book test lab notebooks bench format clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv and install all that the book and the tests need
+	@$(SETUP) requirements-test.txt
+	@echo "Ready: . .venv/bin/activate"
+
+book: ## Render the book from the stored outputs into _build/html
+	@$(SETUP) requirements.txt
+	@$(PY) scripts/book.py
+
+test: ## Check everything: style, tests, notebooks, book, conventions
+	@$(SETUP) requirements-test.txt
+	@$(PY) tests/run.py
+
+lab: ## Open the notebooks in JupyterLab
+	@$(SETUP) requirements.txt
+	@$(PY) -m jupyterlab --notebook-dir=notebooks
+
+notebooks: ## Run the notebooks again and store their outputs (NB=notebooks/03_metrics.ipynb for one)
+	@$(SETUP) requirements-test.txt
+	@$(PY) scripts/notebooks.py $(NB)
+
+bench: ## Time the library beside the ones that people use
+	@$(SETUP) requirements-bench.txt
+	@$(PY) -m benchmarks
+
+format: ## Let ruff format the code and mend what it can
+	@$(SETUP) requirements-test.txt
+	@$(PY) -m ruff check --fix --quiet .
+	@$(PY) -m ruff format .
+
+clean: ## Remove what make has made, the downloads in data/cache apart
+	rm -rf _build .venv .venv.lock build dist *.egg-info .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
