@@ -19,7 +19,7 @@ book: ## Render the book from the stored outputs into _build/html
 
 test: ## Check everything: style, tests, notebooks, book, conventions
 	@$(SETUP) requirements-test.txt
-	@$(PY) tests/run.py
+	@$(PY) scripts/check.py
 
 lab: ## Open the notebooks in JupyterLab
 	@$(SETUP) requirements.txt
@@ -27,7 +27,7 @@ lab: ## Open the notebooks in JupyterLab
 
 notebooks: ## Run the notebooks again and store their outputs (NB=notebooks/03_metrics.ipynb for one)
 	@$(SETUP) requirements-test.txt
-	@$(PY) scripts/notebooks.py $(NB)
+	@$(PY) scripts/execute.py $(NB)
 
 bench: ## Time the library beside the ones that people use
 	@$(SETUP) requirements-bench.txt

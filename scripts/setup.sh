@@ -16,9 +16,9 @@ lock=.venv.lock
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Changes when a pin, the package's own metadata or the folder's place does.
+# Changes when a pin or the package's own metadata does.
 fingerprint() {
-    { cat "$1" requirements.txt constraints.txt pyproject.toml; pwd; } | cksum
+    cat "$1" requirements.txt constraints.txt pyproject.toml | cksum
 }
 
 # "/usr 3.11.2": which installation an interpreter belongs to. Fails where it does not run.
@@ -50,8 +50,10 @@ choose_python() {
     exit 1
 }
 
+# Not where its Python was upgraded away, its first install was cut short, or the folder moved.
 works() {
-    "$python" -c 'import pip' 2>/dev/null && [ ! -e $venv/.unfinished ]
+    "$python" -c 'import pip' 2>/dev/null && [ ! -e $venv/.unfinished ] &&
+        [ "$(cat $venv/.place 2>/dev/null || pwd)" = "$(pwd)" ]
 }
 
 # Where PYTHON names another installation than .venv was made from, .venv is the wrong one.
@@ -116,6 +118,7 @@ make_venv() {
     rm -rf $venv
     mkdir $venv
     : >$venv/.unfinished
+    pwd >$venv/.place
     if "$base" -m venv $venv >/dev/null 2>&1; then
         return
     fi

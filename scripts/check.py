@@ -1,0 +1,134 @@
+"""Everything that `make test` checks, step by step, with one line at the end that sums it up.
+
+A step that fails does not stop the ones after it. Exit status 0 means that nothing failed.
+Notebooks whose data cannot be had here are skipped by name; in CI, where RECSYS_DATA_DIR
+promises the data, they fail instead.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from execute import ROOT, all_notebooks, environment, missing_data
+
+WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
+# Naming the plugins instead of looking for them saves seconds at each start.
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", WORKERS]
+
+
+@dataclass
+class Step:
+    """What one step found: counts, the names of what failed and was skipped, seconds."""
+
+    name: str
+    passed: int = 0
+    failed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        word = "FAILED" if self.failed else "passed"
+        counts = f"{self.passed} passed, {len(self.failed)} failed, {len(self.skipped)} skipped"
+        return f"{word}  {self.name:28} {counts:36} {self.seconds:4.0f} s"
+
+
+def run(command: list[str]) -> int:
+    """Run a command in the repository's root, its output in view; return its exit status."""
+    env = environment() | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL).returncode
+
+
+def command_step(name: str, command: list[str]) -> Step:
+    """A step that a command's exit status decides."""
+    status = run(command)
+    return Step(name, failed=[f"exit status {status}"]) if status else Step(name, passed=1)
+
+
+def read_report(step: Step, report: Path) -> None:
+    """Add the results that pytest wrote as JUnit XML."""
+    for case in ElementTree.parse(report).iter("testcase"):
+        label = f"{case.get('classname')}::{case.get('name')}"
+        if case.find("failure") is not None or case.find("error") is not None:
+            step.failed.append(label)
+        elif (skip := case.find("skipped")) is not None:
+            step.skipped.append(f"{label}: {skip.get('message')}")
+        else:
+            step.passed += 1
+
+
+def pytest_step(name: str, arguments: list[str]) -> Step:
+    """A step made of many tests."""
+    step = Step(name)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        status = run([*PYTEST, f"--junitxml={report}", *arguments])
+        if report.exists():
+            read_report(step, report)
+    if status and not step.failed:
+        step.failed.append(f"pytest stopped with exit status {status}")
+    return step
+
+
+def notebook_step() -> Step:
+    """Run every notebook again and compare each output with the stored one, strictly."""
+    promised = bool(os.environ.get("CI") and os.environ.get("RECSYS_DATA_DIR"))
+    missing = {path: missing_data(path) for path in all_notebooks()}
+    present = [str(path) for path, why in missing.items() if not why]
+    # The first import builds matplotlib's font cache and may say so on stderr.
+    run([sys.executable, "-c", "import matplotlib.font_manager"])
+    nbval = ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", "--dist", "loadfile"]
+    step = pytest_step("notebooks (nbval)", [*nbval, *present]) if present else Step("notebooks")
+    absent = [f"notebooks/{path.name}: {why}" for path, why in missing.items() if why]
+    (step.failed if promised else step.skipped).extend(absent)
+    if not missing:
+        step.failed.append("there are no notebooks")
+    return step
+
+
+def timed(make_step, *arguments) -> Step:
+    """Take a step, note its seconds, and turn its own breakdown into a failure."""
+    title = arguments[0] if arguments else "notebooks"
+    print(f"\n--- {title}", flush=True)
+    started = time.monotonic()
+    try:
+        step = make_step(*arguments)
+    except Exception as error:  # the steps after this one still count
+        step = Step(title, failed=[f"{type(error).__name__}: {error}"])
+    step.seconds = time.monotonic() - started
+    return step
+
+
+def main() -> int:
+    """Take all steps, then print what failed, what was skipped, and the sum."""
+    ruff = [sys.executable, "-m", "ruff"]
+    hypothesis = ["-p", "_hypothesis_pytestplugin"]
+    steps = [
+        timed(command_step, "style (ruff check)", [*ruff, "check", "."]),
+        timed(command_step, "format (ruff format)", [*ruff, "format", "--check", "."]),
+        timed(pytest_step, "conventions", ["tests/repo"]),
+        timed(pytest_step, "library", [*hypothesis, "recsys", "tests/recsys"]),
+        timed(notebook_step),
+        timed(command_step, "book (strict)", [sys.executable, "scripts/book.py"]),
+    ]
+    print("\n--- summary")
+    for step in steps:
+        print(step)
+    for step in steps:
+        for name in step.skipped:
+            print(f"SKIPPED {step.name}: {name}")
+        for name in step.failed:
+            print(f"FAILED {step.name}: {name}")
+    passed = sum(step.passed for step in steps)
+    failed = sum(len(step.failed) for step in steps)
+    skipped = sum(len(step.skipped) for step in steps)
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,20 @@
+"""Every chapter keeps every convention."""
+
+import nbformat
+import pytest
+from conventions import CHECKS
+from execute import all_notebooks
+
+NOTEBOOKS = all_notebooks()
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_convention(path, check):
+    notebook = nbformat.read(path, as_version=nbformat.NO_CONVERT)
+    problems = check(notebook)
+    assert not problems, f"notebooks/{path.name}:\n" + "\n".join(f"  {p}" for p in problems)
