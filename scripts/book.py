@@ -1,5 +1,6 @@
 """Render the book from the stored outputs into _build/html. A warning is an error."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,8 @@ def main() -> int:
     print("Rendering the book ...", flush=True)
     shutil.rmtree(PAGES, ignore_errors=True)
     command = [sys.executable, "-c", BUILD, *OPTIONS]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    env = os.environ | {"NO_COLOR": "1"}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True)
     if done.returncode:
         print(done.stdout, done.stderr, "The book was not rendered without warnings.", sep="\n")
         return 1

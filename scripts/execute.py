@@ -24,7 +24,7 @@ KEPT_OF_NOTEBOOK = ("recsys", "mystnb")
 KEPT_OF_CELL = ("tags", "mystnb")
 TRY_TO_LOAD = """
 import sys
-from recsys import load_movielens
+from recsys.datasets import load_movielens
 try:
     load_movielens(sys.argv[1])
 except (OSError, ValueError) as error:
@@ -127,11 +127,12 @@ def main(arguments: list[str]) -> int:
     failed = 0
     for path in [Path(a).resolve() for a in arguments] or all_notebooks():
         started = time.monotonic()
-        if missing := missing_data(path):
-            problem, word = "", f"skipped: {missing}"
-        else:
-            problem = execute(path)
-            word = "FAILED" if problem else "stored"
+        try:
+            missing = missing_data(path)
+            problem = "" if missing else execute(path)
+        except Exception as error:  # the notebooks after this one still count
+            missing, problem = "", f"{type(error).__name__}: {error}"
+        word = "FAILED" if problem else f"skipped: {missing}" if missing else "stored"
         print(f"{path.name:32} {time.monotonic() - started:5.0f} s  {word}", flush=True)
         if problem:
             failed += 1
