@@ -1,0 +1,24 @@
+"""recsys: the library that every chapter of the book imports."""
+
+__version__ = "0.1.0"
+
+from recsys.bundle import load
+from recsys.datasets import load_movielens, make_synthetic
+from recsys.evaluate import Report, evaluate, leaderboard
+from recsys.interactions import Interactions
+from recsys.show import show
+from recsys.split import last_fraction, leave_last_out, temporal_split
+
+__all__ = [
+    "Interactions",
+    "Report",
+    "evaluate",
+    "last_fraction",
+    "leaderboard",
+    "leave_last_out",
+    "load",
+    "load_movielens",
+    "make_synthetic",
+    "show",
+    "temporal_split",
+]

@@ -1,0 +1,53 @@
+"""Bootstrap intervals: how far a mean over users might have come out by luck.
+
+The users are drawn again with replacement, as many as there are, and the mean is taken; a
+thousand such means show the spread. The middle 95 % of them is the interval (Efron 1979). All
+columns are drawn together, so the difference of two models is compared on the same users.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from recsys.models._sampling import draw, mix
+
+RESAMPLES = 1000
+
+
+def bootstrap_means(values: np.ndarray, rng: int = 0) -> np.ndarray:
+    """Means of RESAMPLES resamples of the rows, (RESAMPLES, m) float64.
+
+    Parameters
+    ----------
+    values : array (n, m)
+        One row a user; a nan is left out of its column's means.
+    rng : int
+        The same number gives the same draws; the order of the rows does not matter.
+    """
+    values = values[np.lexsort(values.T[::-1])]
+    present = ~np.isnan(values)
+    table = np.ascontiguousarray(np.hstack([np.where(present, values, 0.0), present]))
+    totals = np.empty((RESAMPLES, table.shape[1]))
+    _resample(table, np.uint64(rng), totals)
+    sums, counts = np.split(totals, 2, axis=1)
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+
+
+def interval(means: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
+    """The lower and upper end of the middle `level` of resampled means, column by column."""
+    tail = 100 * (1 - level) / 2
+    low, high = np.percentile(means, [tail, 100 - tail], axis=0)
+    return low, high
+
+
+@njit(parallel=True, cache=True)
+def _resample(table, seed, totals):
+    n, m = table.shape
+    for b in prange(len(totals)):
+        state = mix(seed + np.uint64(b + 1) * np.uint64(0x9E3779B97F4A7C15))
+        totals[b] = 0
+        for _ in range(n):
+            state, row = draw(state, n)
+            for c in range(m):
+                totals[b, c] += table[row, c]

@@ -1,0 +1,160 @@
+"""Model bundles: a folder with a manifest, arrays and nothing that can run.
+
+manifest.json names the class, its parameters, the fingerprint of the training data and the
+sha256 of every other file. Loading verifies all of it. Pickle is left out on purpose: opening
+a pickle runs whatever its author wrote.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+FORMAT = 1
+ARRAYS = "arrays.npz"
+MANIFEST = "manifest.json"
+
+
+def save(
+    folder: str | Path, kind: str, parameters: dict, fingerprint: str, arrays: dict[str, Any]
+) -> None:
+    """Write a bundle, replacing one that is there.
+
+    Everything is first written beside the folder and then moved into place, so an interrupted
+    save leaves the old bundle, or none.
+    """
+    from recsys import __version__
+
+    folder = Path(folder)
+    if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
+        raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        np.savez(draft / ARRAYS, **_flatten(arrays))
+        manifest = {
+            "format": FORMAT,
+            "version": __version__,
+            "class": kind,
+            "parameters": {name: _plain(value) for name, value in parameters.items()},
+            "data_fingerprint": fingerprint,
+            "sha256": {ARRAYS: _digest(draft / ARRAYS)},
+        }
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
+        _move_into_place(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def load(folder: str | Path) -> Any:
+    """Read a bundle that `model.save(folder)` wrote and return the model.
+
+    Raises
+    ------
+    ValueError
+        If the folder is no bundle, is incomplete, or any file differs from what was saved.
+    """
+    from recsys import models
+
+    folder = Path(folder)
+    manifest = _read_manifest(folder)
+    for name, digest in manifest["sha256"].items():
+        path = folder / name
+        if name != ARRAYS or not path.is_file():
+            raise ValueError(f"bundle {str(folder)!r} must hold {ARRAYS}, got no such file")
+        if _digest(path) != digest:
+            raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")
+    kind = manifest["class"]
+    if kind not in models.__all__:
+        raise ValueError(f"class must be one of {sorted(models.__all__)}, got {kind!r}")
+    with np.load(folder / ARRAYS, allow_pickle=False) as file:
+        arrays = _unflatten(dict(file))
+    parameters = {name: _rich(value) for name, value in manifest["parameters"].items()}
+    return getattr(models, kind)._restore(parameters, manifest["data_fingerprint"], arrays)
+
+
+def _read_manifest(folder: Path) -> dict:
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ValueError(f"folder must be a model bundle with a {MANIFEST}, got {str(folder)!r}")
+    try:
+        manifest = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f"{str(path)!r} is not valid JSON: {error}") from None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+        raise ValueError(f"{str(path)!r} must have format {FORMAT}")
+    missing = {"class", "parameters", "data_fingerprint", "sha256"} - manifest.keys()
+    if missing or ARRAYS not in manifest["sha256"]:
+        raise ValueError(f"{str(path)!r} is incomplete: {sorted(missing) or ARRAYS} missing")
+    return manifest
+
+
+def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
+    """CSR matrices as their parts, named `name.part`."""
+    flat = {}
+    for name, array in arrays.items():
+        if sparse.issparse(array):
+            for part in ("data", "indices", "indptr", "shape"):
+                flat[f"{name}.{part}"] = np.asarray(getattr(array, part))
+        else:
+            flat[name] = np.asarray(array)
+    return flat
+
+
+def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
+    arrays = {name: array for name, array in flat.items() if "." not in name}
+    for name in {key.split(".")[0] for key in flat if "." in key}:
+        data, indices, indptr, shape = (
+            flat[f"{name}.{part}"] for part in ("data", "indices", "indptr", "shape")
+        )
+        arrays[name] = sparse.csr_matrix((data, indices, indptr), shape=tuple(shape))
+    return arrays
+
+
+def _plain(value: Any) -> Any:
+    """A parameter as JSON; a generator as its state."""
+    if isinstance(value, np.random.Generator):
+        return {"generator": value.bit_generator.state}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _rich(value: Any) -> Any:
+    if isinstance(value, dict) and "generator" in value:
+        bits = getattr(np.random, value["generator"]["bit_generator"])()
+        bits.state = value["generator"]
+        return np.random.Generator(bits)
+    return value
+
+
+def _replaceable(folder: Path) -> bool:
+    names = {path.name for path in folder.iterdir()}
+    return not names or MANIFEST in names
+
+
+def _move_into_place(draft: Path, folder: Path) -> None:
+    """Rename `draft` to `folder`; what was there steps aside first and is then deleted."""
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
+    try:
+        if folder.exists():
+            os.replace(folder, old / "bundle")
+        try:
+            os.replace(draft, folder)
+        except BaseException:
+            if (old / "bundle").exists():
+                os.replace(old / "bundle", folder)
+            raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,379 @@
+"""Datasets: a generated world whose rules are known, and MovieLens, where they are not."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from recsys import _checks
+from recsys.interactions import Interactions
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+GENRES = {
+    "space": "Comet Orbit Station Signal Moon Voyage Colony Eclipse",
+    "crime": "Witness Alibi Detective Verdict Heist Informer Motive Safe",
+    "romance": "Letter Wedding Summer Promise Waltz Kiss Stranger Reunion",
+    "comedy": "Uncle Holiday Neighbour Mix-Up Parrot Landlord Picnic Diet",
+    "history": "Crown Siege Empire Treaty Cathedral Rebellion Queen Harbour",
+    "horror": "Cellar Mirror Doll Fog Whisper Asylum Shadow Well",
+    "nature": "River Glacier Forest Reef Desert Migration Volcano Meadow",
+    "sport": "Final Sprint Coach Ring Underdog Record Penalty Summit",
+}
+ADJECTIVES = (
+    "Silent Last Golden Broken Distant Hidden Crooked Burning Second Lonely Midnight Paper Iron "
+    "Crimson Forgotten Gentle Hollow Restless Borrowed Winter Velvet Stolen Northern Electric"
+)
+
+
+def make_synthetic(
+    n_users: int = 300,
+    n_items: int = 150,
+    n_genres: int = 8,
+    n_interactions: int = 18_000,
+    popularity_weight: float = 0.8,
+    taste_power: float = 2.5,
+    repeats: bool = True,
+    rng: int | np.random.Generator = 0,
+) -> Interactions:
+    r"""Generate a log of people with tastes in a world where some items are popular.
+
+    Every item has one genre g and a popularity, from 1 to 50 and evenly spread on a logarithmic
+    scale; every user has a taste for each genre, from 0 to 1. A user picks item i with
+    probability
+
+    .. math:: P(i \mid u) \propto \text{popularity}_i^{w} \cdot \text{taste}_{u g(i)}^{q}
+
+    with w `popularity_weight` and q `taste_power`.
+
+    Parameters
+    ----------
+    n_users, n_items, n_genres, n_interactions : int
+    popularity_weight : float
+        0 makes all items of a genre equally likely.
+    taste_power : float
+        0 takes taste away; the higher, the more a user keeps to a favourite genre.
+    repeats : bool
+        Whether a user may meet an item more than once.
+    rng : int or numpy.random.Generator
+
+    Returns
+    -------
+    Interactions
+        times 0, 1, 2, ... in the order of the rows; `item_info` has "title" and "genre".
+    """
+    n_users = _checks.whole_number("n_users", n_users)
+    n_items = _checks.whole_number("n_items", n_items)
+    n_genres = _checks.whole_number("n_genres", n_genres, high=n_items)
+    n_interactions = _checks.whole_number("n_interactions", n_interactions)
+    weight = _checks.real_number("popularity_weight", popularity_weight)
+    power = _checks.real_number("taste_power", taste_power)
+    rng = _checks.random_generator(rng)
+
+    genre = rng.permutation(np.arange(n_items) % n_genres)
+    popularity = 50.0 ** (rng.random(n_items) * weight)
+    taste = rng.random((n_users, n_genres)) ** power
+    world = _World(genre, popularity, taste, rng)
+    if repeats:
+        user, item = world.draw(n_interactions)
+    else:
+        user, item = _draw_without_repeats(world, n_interactions)
+    names = list(GENRES)[:n_genres] + [f"genre {g}" for g in range(len(GENRES), n_genres)]
+    info = {"title": _titles(genre, names), "genre": np.array(names)[genre]}
+    time = np.arange(n_interactions)
+    return Interactions(user, item, time, None, n_users, n_items, item_info=info)
+
+
+@dataclass
+class _World:
+    """Genres of items, their popularity, users' tastes; it draws interactions."""
+
+    genre: np.ndarray  # (n_items,)
+    popularity: np.ndarray  # (n_items,)
+    taste: np.ndarray  # (n_users, n_genres)
+    rng: np.random.Generator
+
+    def draw(self, n: int) -> tuple[np.ndarray, np.ndarray]:
+        """Users and items of n interactions: a user, then a genre, then an item of it."""
+        by_genre = np.argsort(self.genre, kind="stable")
+        ends = np.cumsum(self.popularity[by_genre])
+        ends /= ends[-1]
+        last = np.cumsum(np.bincount(self.genre, minlength=self.taste.shape[1])) - 1
+        upper = ends[last]
+        lower = np.concatenate([[0], upper[:-1]])
+        chance = np.cumsum(self.taste * (upper - lower), axis=1)  # (n_users, n_genres)
+        chance /= chance[:, -1:]
+
+        user = self.rng.integers(len(self.taste), size=n)
+        g = (self.rng.random(n)[:, None] > chance[user]).sum(axis=1)
+        place = lower[g] + self.rng.random(n) * (upper - lower)[g]
+        first = np.concatenate([[0], last[:-1] + 1])
+        position = np.clip(np.searchsorted(ends, place, side="right"), first[g], last[g])
+        return user, by_genre[position]
+
+
+def _draw_without_repeats(world: _World, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """n different pairs, drawn in rounds of which the pairs not seen before are kept."""
+    n_users, n_items = len(world.taste), len(world.genre)
+    if n > n_users * n_items // 2:
+        raise ValueError(
+            "n_interactions must be at most half of n_users x n_items without repeats, "
+            f"{n_users * n_items // 2}, got {n}"
+        )
+    pairs = np.empty(0, np.int64)
+    for _ in range(1000):
+        user, item = world.draw(n)
+        pairs = np.concatenate([pairs, user * n_items + item])
+        _, first = np.unique(pairs, return_index=True)
+        pairs = pairs[np.sort(first)][:n]
+        if len(pairs) == n:
+            return pairs // n_items, pairs % n_items
+    raise ValueError(
+        f"n_interactions must be lower for tastes this peaked without repeats, got {n}: "
+        f"only {len(pairs)} different pairs came up"
+    )
+
+
+def _titles(genre: np.ndarray, names: list[str]) -> np.ndarray:
+    """A different readable title for each item, from its genre's words."""
+    adjectives = ADJECTIVES.split()
+    titles, used = [], np.zeros(len(names), int)
+    for g in genre:
+        nouns = GENRES.get(names[g], "Tale Story Song Chronicle").split()
+        n, used[g] = used[g], used[g] + 1
+        adjective = adjectives[(7 * g + n) % len(adjectives)]
+        noun = nouns[n % len(nouns)]
+        volume = n // np.lcm(len(adjectives), len(nouns))
+        suffix = f" {volume + 1}" if volume else ""
+        place = "" if names[g] in GENRES else f" of {names[g].title()}"
+        titles.append(f"The {adjective} {noun}{place}{suffix}")
+    return np.array(titles)
+
+
+@dataclass(frozen=True)
+class _MovieLens:
+    """Where a MovieLens release is, and how to know that it is whole."""
+
+    folder: str
+    archive_hash: str
+    n_ratings: int
+    layout: str = "csv"
+
+    @property
+    def url(self) -> str:
+        return f"https://files.grouplens.org/datasets/movielens/{self.folder}.zip"
+
+
+# Hashes and counts as published by GroupLens beside each archive.
+MOVIELENS = {
+    "latest-small": _MovieLens(
+        "ml-latest-small",
+        "sha256:696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
+        100_836,
+    ),
+    "100k": _MovieLens("ml-100k", "md5:0e33842e24a9c977be4e0107933c0723", 100_000, "100k"),
+    "1m": _MovieLens("ml-1m", "md5:c4d9eecfca2ab87c1945afe126590906", 1_000_209, "dat"),
+    "25m": _MovieLens("ml-25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", 25_000_095),
+    "32m": _MovieLens("ml-32m", "md5:d472be332d4daa821edc399621853b57", 32_000_204),
+}
+
+
+def load_movielens(name: str = "latest-small", progress: bool = True) -> Interactions:
+    """MovieLens: who rated which film, how and when (Harper and Konstan 2015).
+
+    The folder that `RECSYS_DATA_DIR` names is looked in first, for the unpacked folder (such as
+    ml-latest-small) or its .zip; then the cache; then the archive is downloaded, with its
+    checksum verified. The data may not be redistributed and is never part of the repository.
+
+    Parameters
+    ----------
+    name : {"latest-small", "100k", "1m", "25m", "32m"}
+    progress : bool
+        Show a progress bar while downloading.
+
+    Returns
+    -------
+    Interactions
+        value is the rating in stars, time in seconds UTC; labels are the ids of MovieLens;
+        `item_info` has "title", "genres" (such as "Comedy|Drama") and "year" (0 if unknown).
+        Films are numbered in a fixed random order: in the order of their MovieLens ids, ties
+        that break by the lower id would favour old favourites.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the files are damaged or incomplete.
+    ConnectionError
+        If the data is neither at hand nor to be downloaded.
+    """
+    if name not in MOVIELENS:
+        raise ValueError(f"name must be one of {list(MOVIELENS)}, got {name!r}")
+    release = MOVIELENS[name]
+    source = _Source.find(release, progress)
+    try:
+        ratings, films = _READERS[release.layout](source)
+    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{source.path} is damaged or incomplete: {error}") from None
+    if len(ratings) != release.n_ratings:
+        raise ValueError(
+            f"{source.path} must hold {release.n_ratings:,} ratings, got {len(ratings):,}: "
+            "it is damaged or incomplete"
+        )
+    return _movielens_log(ratings, films)
+
+
+def _movielens_log(ratings: pd.DataFrame, films: pd.DataFrame) -> Interactions:
+    """The log of the rated films, numbered in a fixed random order."""
+    users = np.unique(ratings["user"])
+    items = np.random.default_rng(0).permutation(np.unique(ratings["item"]))
+    place = np.full(int(items.max()) + 1, -1)
+    place[items] = np.arange(len(items))
+    films = films.set_index("item").reindex(items)
+    titles = films["title"].fillna("").to_numpy(str)
+    year = films["title"].str.extract(r"\((\d{4})\)\s*$")[0].fillna(0).astype(int)
+    return Interactions(
+        np.searchsorted(users, ratings["user"]),
+        place[ratings["item"]],
+        ratings["time"].to_numpy(),
+        ratings["rating"].to_numpy(),
+        user_labels=users,
+        item_labels=items,
+        item_info={
+            "title": titles,
+            "genres": films["genres"].fillna("").to_numpy(str),
+            "year": year.to_numpy(),
+        },
+    )
+
+
+def data_folders() -> list[Path]:
+    """Where data is looked for, in order: `RECSYS_DATA_DIR`, then the cache."""
+    given = os.environ.get("RECSYS_DATA_DIR")
+    return [Path(given), cache_folder()] if given else [cache_folder()]
+
+
+def cache_folder() -> Path:
+    """data/cache of the checkout; elsewhere the user's own cache folder."""
+    root = Path(__file__).resolve().parent.parent
+    if (root / "pyproject.toml").is_file():
+        return root / "data" / "cache"
+    import pooch
+
+    return Path(pooch.os_cache("recsys"))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A folder or a .zip of one data set; files are read from it by name."""
+
+    path: Path
+
+    @classmethod
+    def find(cls, release: _MovieLens, progress: bool) -> _Source:
+        for folder in data_folders():
+            if (folder / release.folder).is_dir():
+                return cls(folder / release.folder)
+            archive = folder / f"{release.folder}.zip"
+            if archive.is_file():
+                _verify(archive, release.archive_hash)
+                return cls(archive)
+        return cls(_download(release, progress))
+
+    def open(self, name: str) -> IO[bytes]:
+        if self.path.is_dir():
+            if not (self.path / name).is_file():
+                raise ValueError(f"it has no {name}")
+            return (self.path / name).open("rb")
+        with zipfile.ZipFile(self.path) as archive:
+            return io.BytesIO(archive.read(f"{self.path.stem}/{name}"))
+
+
+def _verify(archive: Path, expected: str) -> None:
+    algorithm, digest = expected.split(":")
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, algorithm).hexdigest()
+    if found != digest:
+        raise ValueError(
+            f"{archive} is damaged or incomplete: its {algorithm} is {found}, expected {digest}; "
+            "delete it to download it again"
+        )
+
+
+def _download(release: _MovieLens, progress: bool) -> Path:
+    """Fetch the archive into the cache; a download that fails leaves nothing behind."""
+    import sys
+
+    import pooch
+
+    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=30)
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        return Path(
+            pooch.retrieve(
+                release.url,
+                known_hash=release.archive_hash,
+                fname=f"{release.folder}.zip",
+                path=cache_folder(),
+                downloader=downloader,
+            )
+        )
+    except OSError as error:
+        raise ConnectionError(
+            f"MovieLens is not at hand and {release.url} cannot be reached "
+            f"({type(error).__name__}). Download it elsewhere, unpack it, and set "
+            f"RECSYS_DATA_DIR to the folder that holds {release.folder}/"
+        ) from None
+
+
+def _read_csv(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ratings.csv and movies.csv with headers (latest-small, 25m, 32m)."""
+    import pandas as pd
+
+    types = {"userId": np.int32, "movieId": np.int32, "rating": np.float32, "timestamp": np.int64}
+    with source.open("ratings.csv") as file:
+        ratings = pd.read_csv(file, dtype=types, usecols=list(types))
+    with source.open("movies.csv") as file:
+        films = pd.read_csv(file)
+    names = {"userId": "user", "movieId": "item", "timestamp": "time"}
+    return ratings.rename(columns=names), films.rename(columns=names)
+
+
+def _read_dat(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ratings.dat and movies.dat, fields parted by :: (1m)."""
+    import pandas as pd
+
+    with source.open("ratings.dat") as file:
+        text = file.read().replace(b"::", b",")
+    columns = ["user", "item", "rating", "time"]
+    ratings = pd.read_csv(io.BytesIO(text), names=columns, dtype={"rating": np.float32})
+    with source.open("movies.dat") as file:
+        rows = [line.split("::") for line in file.read().decode("latin-1").splitlines()]
+    films = pd.DataFrame(rows, columns=["item", "title", "genres"]).astype({"item": int})
+    return ratings, films
+
+
+def _read_100k(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """u.data, u.item and u.genre (100k): genres are columns of 0 and 1."""
+    import pandas as pd
+
+    with source.open("u.data") as file:
+        columns = ["user", "item", "rating", "time"]
+        ratings = pd.read_csv(file, sep="\t", names=columns, dtype={"rating": np.float32})
+    with source.open("u.genre") as file:
+        genres = [line.split("|")[0] for line in file.read().decode().split()]
+    with source.open("u.item") as file:
+        films = pd.read_csv(file, sep="|", encoding="latin-1", header=None)
+    flags = films.iloc[:, 5 : 5 + len(genres)].to_numpy(bool)
+    named = ["|".join(np.array(genres)[row]) for row in flags]
+    return ratings, pd.DataFrame({"item": films[0], "title": films[1], "genres": named})
+
+
+_READERS = {"csv": _read_csv, "dat": _read_dat, "100k": _read_100k}

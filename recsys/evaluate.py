@@ -1,0 +1,306 @@
+"""Evaluation: the same questions to every model, with an interval beside each answer.
+
+Every item of the catalogue is a candidate (full ranking). What a user met in training is left
+out of their list; a test item that they had met, or that nobody had, cannot be recommended at
+all, and the report says how many could.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from recsys import _checks
+from recsys.bootstrap import bootstrap_means, interval
+from recsys.interactions import Interactions
+from recsys.metrics import beyond_accuracy, ranking
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from recsys.models.base import Recommender
+
+RANKING = {
+    "recall": ranking.recall_at_k,
+    "precision": ranking.precision_at_k,
+    "hit": ranking.hit_at_k,
+    "ndcg": ranking.ndcg_at_k,
+    "map": ranking.average_precision_at_k,
+    "mrr": ranking.reciprocal_rank_at_k,
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `evaluate` found; `report["recall@10"]` is a mean, `print(report)` a table.
+
+    Attributes
+    ----------
+    model : str
+    k : int
+    users : array (n,) int32
+        The users with something to find, in rising order; all others are left out.
+    per_user : dict of str to array (n,) float64
+        One value a user for each metric that has one.
+    overall : dict of str to float
+        Metrics of all lists together: coverage and the Gini index.
+    n_without_target : int
+        Users of the log who have nothing in test.
+    n_targets, n_reachable : int
+        Test pairs, and those among them that could have been recommended at all.
+    """
+
+    model: str
+    k: int
+    users: np.ndarray
+    per_user: dict[str, np.ndarray]
+    overall: dict[str, float]
+    n_without_target: int
+    n_targets: int
+    n_reachable: int
+
+    @property
+    def reachable(self) -> float:
+        """The share of test pairs that could have been recommended: the ceiling of recall."""
+        return self.n_reachable / self.n_targets
+
+    def __getitem__(self, metric: str) -> float:
+        self._check(metric)
+        if metric in self.overall:
+            return self.overall[metric]
+        return _mean(self.per_user[metric])
+
+    def interval(self, metric: str) -> tuple[float, float]:
+        """The 95 % bootstrap interval over users; nan for a metric of all lists together."""
+        self._check(metric)
+        if metric in self.overall:
+            return float("nan"), float("nan")
+        low, high = interval(bootstrap_means(self.per_user[metric][:, None]))
+        return float(low[0]), float(high[0])
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """All metrics: columns value, low, high."""
+        import pandas as pd
+
+        names = [*self.per_user, *self.overall]
+        ends = np.full((len(names), 2), np.nan)
+        values = np.column_stack(list(self.per_user.values()))
+        ends[: len(self.per_user)] = np.transpose(interval(bootstrap_means(values)))
+        rows = {"value": [self[name] for name in names], "low": ends[:, 0], "high": ends[:, 1]}
+        return pd.DataFrame(rows, index=pd.Index(names, name="metric"))
+
+    def __str__(self) -> str:
+        lines = [
+            self.model,
+            f"{len(self.users):,} users with a target, {self.n_without_target:,} without; "
+            f"{self.n_reachable:,} of {self.n_targets:,} targets ({self.reachable:.1%}) "
+            "could have been recommended",
+            f"{'metric':<16}{'value':>8}   95 % interval",
+        ]
+        for name, row in self.table.iterrows():
+            ends = "" if np.isnan(row.low) else f"   {row.low:.4f} to {row.high:.4f}"
+            lines.append(f"{name:<16}{row.value:>8.4f}{ends}")
+        return "\n".join(lines)
+
+    __repr__ = __str__
+
+    def _check(self, metric: str) -> None:
+        names = [*self.per_user, *self.overall]
+        if metric not in names:
+            raise ValueError(f"metric must be one of {names}, got {metric!r}")
+
+
+def evaluate(
+    model: Recommender,
+    train: Interactions,
+    test: Interactions,
+    k: int = 10,
+    item_features: Any = None,
+) -> Report:
+    """Judge a fitted model on held-out interactions by full ranking.
+
+    Parameters
+    ----------
+    model : Recommender
+        Fitted on `train` and nothing else.
+    train, test : Interactions
+        Of the same users and items.
+    k : int
+        Length of the lists.
+    item_features : array or sparse matrix (n_items, d), optional
+        Genres, for instance; adds diversity and calibration.
+
+    Returns
+    -------
+    Report
+        Users without test items are left out of the means and counted.
+    """
+    k = _checks.whole_number("k", k)
+    _check_logs(model, train, test)
+    users = np.unique(test.user)
+    lists, _ = model.recommend(users, k)
+    relevant = test.matrix[users]
+    history = train.matrix
+    per_user = {f"{name}@{k}": metric(lists, relevant, k) for name, metric in RANKING.items()}
+    per_user |= _beyond_accuracy(lists, relevant, train, users, item_features, k)
+    overall = {
+        f"coverage@{k}": beyond_accuracy.coverage(lists, train.n_items),
+        f"gini@{k}": beyond_accuracy.gini(lists, train.n_items),
+    }
+    met = np.bincount(history.indices, minlength=train.n_items) > 0
+    seen = relevant.multiply(history[users] > 0)
+    reachable = met[relevant.indices].sum() - seen.nnz
+    return Report(
+        model=str(model),
+        k=k,
+        users=users,
+        per_user=per_user,
+        overall=overall,
+        n_without_target=train.n_users - len(users),
+        n_targets=relevant.nnz,
+        n_reachable=int(reachable),
+    )
+
+
+def _beyond_accuracy(
+    lists: np.ndarray,
+    relevant: Any,
+    train: Interactions,
+    users: np.ndarray,
+    item_features: Any,
+    k: int,
+) -> dict[str, np.ndarray]:
+    """The metrics that look at more than the targets, one value a user each."""
+    from recsys.models.baselines import Popularity
+
+    item_users = np.bincount(train.matrix.indices, minlength=train.n_items)
+    obvious, _ = Popularity().fit(train).recommend(users, k)
+    found = {
+        f"novelty@{k}": beyond_accuracy.novelty(lists, item_users, train.n_users),
+        f"popularity@{k}": beyond_accuracy.popularity_bias(lists, item_users, train.n_users),
+        f"serendipity@{k}": beyond_accuracy.serendipity(lists, relevant, obvious),
+    }
+    if item_features is not None:
+        if item_features.shape[0] != train.n_items:
+            raise ValueError(
+                f"item_features must have n_items = {train.n_items} rows, "
+                f"got shape {item_features.shape}"
+            )
+        history = train.matrix[users]
+        found[f"diversity@{k}"] = beyond_accuracy.intra_list_diversity(lists, item_features)
+        found[f"calibration@{k}"] = beyond_accuracy.calibration(lists, history, item_features)
+    return found
+
+
+def leaderboard(
+    models: Sequence[Recommender | tuple[str, Recommender]],
+    train: Interactions,
+    test: Interactions,
+    k: int = 10,
+    baseline: int | str = 0,
+    metric: str = "ndcg",
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Models side by side, each compared with a baseline on the same users.
+
+    Parameters
+    ----------
+    models : sequence of models or of (name, model)
+        Models that are not fitted yet are fitted on `train`; yours stay as they are.
+    train, test : Interactions
+    k : int
+    baseline : int or str
+        Position or name of the model that the others are compared with.
+    metric : str
+        What the interval and the difference are about: "ndcg", "recall", "precision", "hit",
+        "map" or "mrr".
+
+    Returns
+    -------
+    DataFrame
+        One row a model. Columns recall@k, ndcg@k, map@k, coverage@k; low and high, the 95 %
+        interval of the chosen metric; difference from the baseline in that metric, with its
+        own paired interval, difference_low and difference_high. Where that interval excludes
+        zero, luck in the choice of users does not explain the difference.
+        `attrs["reachable"]` is the share of targets that could have been recommended.
+    """
+    import pandas as pd
+
+    from recsys.models.base import progress_bar
+
+    if metric not in RANKING:
+        raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")
+    named = _named(models)
+    names = [name for name, _ in named]
+    first = names[baseline] if isinstance(baseline, int) else baseline
+    if first not in names:
+        raise ValueError(f"baseline must be one of {names}, got {baseline!r}")
+    reports = {}
+    for name, model in progress_bar(named, "models", progress):
+        if not model.is_fitted:
+            model = copy.copy(model).fit(train, progress)
+        reports[name] = evaluate(model, train, test, k)
+    values = np.column_stack([r.per_user[f"{metric}@{k}"] for r in reports.values()])
+    means = bootstrap_means(values)
+    against = means[:, [names.index(first)]]
+    low, high = interval(means)
+    difference_low, difference_high = interval(means - against)
+    columns = {
+        f"{name}@{k}": [r[f"{name}@{k}"] for r in reports.values()]
+        for name in dict.fromkeys(["recall", "ndcg", "map", metric, "coverage"])
+    }
+    chosen = np.array(columns[f"{metric}@{k}"])
+    table = pd.DataFrame(columns, index=pd.Index(names, name="model")).assign(
+        low=low,
+        high=high,
+        difference=chosen - chosen[names.index(first)],
+        difference_low=difference_low,
+        difference_high=difference_high,
+    )
+    table.attrs["reachable"] = reports[first].reachable
+    return table
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of what is there, summed in sorted order: no order of users changes a bit."""
+    values = np.sort(values[~np.isnan(values)])
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _named(models: Sequence) -> list[tuple[str, Recommender]]:
+    """Models with their names: the given ones, or the class, or all parameters on a clash."""
+    if not len(models):
+        raise ValueError("models must hold at least one model, got none")
+    pairs = [m if isinstance(m, tuple) else (type(m).__name__, m) for m in models]
+    names = [name for name, _ in pairs]
+    named = []
+    for given, (name, model) in zip(models, pairs, strict=True):
+        if names.count(name) > 1 and not isinstance(given, tuple):
+            name = str(model)
+        if name in [n for n, _ in named]:
+            raise ValueError(f"models must have different names, got {name!r} twice")
+        named.append((name, model))
+    return named
+
+
+def _check_logs(model: Recommender, train: Interactions, test: Interactions) -> None:
+    """Refuse what would leak or mislead."""
+    for name, log in (("train", train), ("test", test)):
+        if not isinstance(log, Interactions):
+            raise ValueError(f"{name} must be Interactions, got {type(log).__name__}")
+        if len(log) == 0:
+            raise ValueError(f"{name} must hold at least one interaction, got none")
+    if (train.n_users, train.n_items) != (test.n_users, test.n_items):
+        raise ValueError(
+            f"train and test must have the same users and items, got {train!r} and {test!r}"
+        )
+    if getattr(model, "data_fingerprint", train.fingerprint) != train.fingerprint:
+        raise ValueError(
+            "model must have been fitted on train itself; it was fitted on another log, so its "
+            "score could leak or mislead"
+        )

@@ -1,0 +1,37 @@
+"""Metrics: how good the order is, and what else a list of recommendations does."""
+
+from recsys.metrics.beyond_accuracy import (
+    calibration,
+    coverage,
+    gini,
+    intra_list_diversity,
+    novelty,
+    popularity_bias,
+    serendipity,
+)
+from recsys.metrics.classification import auc
+from recsys.metrics.ranking import (
+    average_precision_at_k,
+    hit_at_k,
+    ndcg_at_k,
+    precision_at_k,
+    recall_at_k,
+    reciprocal_rank_at_k,
+)
+
+__all__ = [
+    "auc",
+    "average_precision_at_k",
+    "calibration",
+    "coverage",
+    "gini",
+    "hit_at_k",
+    "intra_list_diversity",
+    "ndcg_at_k",
+    "novelty",
+    "popularity_bias",
+    "precision_at_k",
+    "recall_at_k",
+    "reciprocal_rank_at_k",
+    "serendipity",
+]

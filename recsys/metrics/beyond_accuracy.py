@@ -1,0 +1,185 @@
+r"""Beyond accuracy: what a list does apart from being right.
+
+Two models with the same recall may show everybody the same ten items, or the whole catalogue.
+`recommended` is an array (n_users, k) of item ids, padded with -1, as `recommend` returns it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from recsys import _checks
+from recsys.metrics.ranking import hits_at_k
+
+
+def coverage(recommended: np.ndarray, n_items: int) -> float:
+    """The share of the catalogue that at least one list holds.
+
+    >>> coverage(np.array([[0, 1], [0, 2]]), n_items=4)
+    0.75
+    """
+    return float(np.count_nonzero(_exposure(recommended, n_items)) / n_items)
+
+
+def gini(recommended: np.ndarray, n_items: int) -> float:
+    r"""The Gini index of how often each item is shown: 0 all alike, near 1 a few get it all.
+
+    With the counts sorted upwards, :math:`\sum_i (2i - n - 1) c_i / (n \sum_i c_i)`, i from 1.
+
+    >>> gini(np.array([[0, 1], [2, 3]]), n_items=4)
+    0.0
+    """
+    counts = np.sort(_exposure(recommended, n_items))
+    weights = 2 * np.arange(1, n_items + 1) - n_items - 1
+    return float(weights @ counts / (n_items * max(counts.sum(), 1)))
+
+
+def popularity_bias(recommended: np.ndarray, item_users: np.ndarray, n_users: int) -> np.ndarray:
+    """The mean share of users who already know the listed items, one value a user.
+
+    Parameters
+    ----------
+    item_users : array (n_items,)
+        How many of the `n_users` users met each item in training.
+
+    Returns
+    -------
+    array (n,) float64
+        nan for an empty list. (Average recommendation popularity, Yin et al. 2012, as a share.)
+
+    >>> popularity_bias(np.array([[0, 1]]), item_users=np.array([5, 3]), n_users=10)
+    array([0.4])
+    """
+    return _list_mean(recommended, np.asarray(item_users) / n_users)
+
+
+def novelty(recommended: np.ndarray, item_users: np.ndarray, n_users: int) -> np.ndarray:
+    r"""Mean self-information of the listed items in bits, one value a user.
+
+    An item that a share p of the users met carries :math:`-\log_2 p` (Vargas and Castells
+    2011). An item nobody met counts as met by one user.
+
+    >>> novelty(np.array([[0, 1]]), item_users=np.array([5, 10]), n_users=10)
+    array([0.5])
+    """
+    known = np.maximum(np.asarray(item_users), 1) / n_users
+    return _list_mean(recommended, -np.log2(known))
+
+
+def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndarray:
+    """The mean of 1 - cosine over all pairs in a list, one value a user (Ziegler et al. 2005).
+
+    Parameters
+    ----------
+    item_features : array or sparse matrix (n_items, d)
+        An item of zeros only is taken as unlike every other.
+
+    Returns
+    -------
+    array (n,) float64
+        0 where all items are alike, 1 where none shares a feature with another; nan for lists
+        of fewer than two items.
+
+    >>> intra_list_diversity(np.array([[0, 1, 2]]), np.array([[1, 0], [1, 0], [0, 1]])).round(3)
+    array([0.667])
+    """
+    features = _unit_rows(item_features)
+    lists = np.asarray(recommended)
+    shown, n = lists >= 0, (lists >= 0).sum(axis=1)
+    vectors = features[np.maximum(lists, 0)] * shown[:, :, None]  # (n, k, d)
+    together = (vectors.sum(axis=1) ** 2).sum(axis=1)  # cosines of all ordered pairs
+    alone = (vectors**2).sum(axis=(1, 2))  # each item with itself
+    pairs = n * (n - 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(pairs > 0, 1 - (together - alone) / pairs, np.nan)
+
+
+def serendipity(recommended: np.ndarray, relevant: Any, expected: np.ndarray) -> np.ndarray:
+    """The share of the k places with an item both relevant and not expected (Ge et al. 2010).
+
+    Parameters
+    ----------
+    relevant : list of sets or arrays, or CSR matrix
+        As for the ranking metrics.
+    expected : array (n, >= k) of int
+        What an obvious recommender would show the same users, such as the most popular items.
+
+    >>> serendipity(np.array([[3, 7]]), [{3, 7}], expected=np.array([[7, 8]]))
+    array([0.5])
+    """
+    recommended = np.asarray(recommended)
+    k = recommended.shape[1]
+    hits, n = hits_at_k(recommended, relevant, k)
+    obvious = np.zeros(hits.shape, bool)
+    for column in np.asarray(expected)[:, :k].T:
+        obvious |= recommended == column[:, None]
+    return np.where(n > 0, (hits & ~obvious).sum(axis=1) / k, np.nan)
+
+
+def calibration(
+    recommended: np.ndarray, history: sparse.csr_matrix, item_features: Any, smoothing: float = 0.01
+) -> np.ndarray:
+    r"""How far a list's mix of genres is from the user's own, one value a user (Steck 2018).
+
+    The Kullback-Leibler divergence :math:`\sum_g p_g \ln (p_g / \tilde q_g)` in nats between
+    the genres of the history, p, and of the list, q, with :math:`\tilde q = 0.99 q + 0.01 p`.
+
+    Parameters
+    ----------
+    history : CSR matrix (n, n_items)
+        The same users' training interactions.
+    item_features : array or sparse matrix (n_items, n_genres), not negative
+
+    Returns
+    -------
+    array (n,) float64
+        0 is perfectly calibrated; nan without history or list.
+
+    >>> calibration(np.array([[0]]), sparse.csr_matrix([[1.0, 1.0]]), np.eye(2)).round(3)
+    array([1.61])
+    """
+    smoothing = _checks.real_number("smoothing", smoothing, open_low=True, high=1.0)
+    genres = sparse.csr_matrix(item_features, dtype=np.float64)
+    lists = np.asarray(recommended)
+    rows, places = np.nonzero(lists >= 0)
+    shown = sparse.csr_matrix(
+        (np.ones(len(rows)), (rows, lists[rows, places])), (len(lists), genres.shape[0])
+    )
+    p, q = _distribution(history @ genres), _distribution(shown @ genres)
+    q = (1 - smoothing) * q + smoothing * p
+    with np.errstate(invalid="ignore", divide="ignore"):
+        terms = np.where(p > 0, p * np.log(p / q), 0.0)
+    return np.where(np.isnan(p).any(axis=1) | np.isnan(q).any(axis=1), np.nan, terms.sum(axis=1))
+
+
+def _exposure(recommended: np.ndarray, n_items: int) -> np.ndarray:
+    """How often each item is listed, (n_items,) int."""
+    n_items = _checks.whole_number("n_items", n_items)
+    lists = np.asarray(recommended).ravel()
+    return np.bincount(_checks.ids("recommended", lists[lists >= 0], n_items), minlength=n_items)
+
+
+def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
+    """The mean of the listed items' values, nan for an empty list."""
+    lists = np.asarray(recommended)
+    shown = lists >= 0
+    total = np.where(shown, item_values[np.maximum(lists, 0)], 0.0).sum(axis=1)
+    return np.where(shown.any(axis=1), total / np.maximum(shown.sum(axis=1), 1), np.nan)
+
+
+def _unit_rows(features: Any) -> np.ndarray:
+    """Feature rows scaled to length 1, dense float64; rows of zeros stay."""
+    dense = features.toarray() if sparse.issparse(features) else np.asarray(features)
+    dense = dense.astype(np.float64)
+    norms = np.linalg.norm(dense, axis=1, keepdims=True)
+    return dense / np.where(norms > 0, norms, 1)
+
+
+def _distribution(counts: sparse.csr_matrix) -> np.ndarray:
+    """Rows scaled to sum 1, dense; nan where a row is empty."""
+    dense = counts.toarray()
+    total = dense.sum(axis=1, keepdims=True)
+    return np.divide(dense, total, out=np.full_like(dense, np.nan), where=total > 0)

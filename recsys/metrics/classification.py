@@ -1,0 +1,38 @@
+"""AUC: how well scores tell what was taken from what was not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from recsys import _checks
+
+
+def auc(labels: Any, scores: Any) -> float:
+    """The chance that a random positive is scored above a random negative; a tie counts half.
+
+    Parameters
+    ----------
+    labels : array-like (n,) of 0 and 1
+        At least one of each.
+    scores : array-like (n,) of float
+
+    Returns
+    -------
+    float
+        1 is perfect, 0.5 is a coin; a constant score gives 0.5. (Fawcett 2006.)
+
+    >>> auc([1, 0, 1, 0], [0.9, 0.5, 0.5, 0.1])
+    0.875
+    """
+    from scipy.stats import rankdata  # slow to import, and only needed here
+
+    scores = _checks.finite("scores", scores, len(np.asarray(scores)), np.float64)
+    labels = _checks.finite("labels", labels, len(scores), np.float64)
+    if not np.isin(labels, (0, 1)).all() or labels.min(initial=1) == labels.max(initial=0):
+        raise ValueError(f"labels must be 0 and 1, at least one of each, got {np.unique(labels)}")
+    positive = labels == 1
+    n_pos, n_neg = positive.sum(), (~positive).sum()
+    above = rankdata(scores)[positive].sum() - n_pos * (n_pos + 1) / 2
+    return float(above / (n_pos * n_neg))

@@ -1,0 +1,170 @@
+r"""Ranking metrics: is what the user took up in the list, and how high?
+
+For one user with the set R of n relevant items and a ranked list cut at k. All six share their
+arguments: `recommended`, the lists, padded with -1 where short, as an array (n_users, >= k) or a
+list of lists; `relevant`, the sets R, as a list of sets or arrays or a CSR matrix, row by row
+the same users; and `k`. All return one value a user, (n_users,) float64; `.mean()` is the score.
+
+A user without relevant items has no value: nan. An item listed twice, k below 1, or different
+numbers of rows raise ValueError. Left out: graded relevance; an item is relevant or it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+from scipy import sparse
+
+from recsys import _checks
+
+
+def recall_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    """The share of the relevant items that the list holds: hits / n.
+
+    >>> recall_at_k([[7, 3, 9]], [{3, 4}], k=3)
+    array([0.5])
+    """
+    hits, n = hits_at_k(recommended, relevant, k)
+    return _per_user(hits.sum(axis=1) / np.maximum(n, 1), n)
+
+
+def precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    """The share of the k places that hold a relevant item: hits / k, also for short lists.
+
+    >>> precision_at_k([[7, 3, 9, 1]], [{3, 4}], k=4)
+    array([0.25])
+    """
+    hits, n = hits_at_k(recommended, relevant, k)
+    return _per_user(hits.sum(axis=1) / k, n)
+
+
+def hit_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    """1 if the list holds at least one relevant item, else 0.
+
+    >>> hit_at_k([[7, 3], [7, 3]], [{3, 4}, {5}], k=2)
+    array([1., 0.])
+    """
+    hits, n = hits_at_k(recommended, relevant, k)
+    return _per_user(hits.any(axis=1).astype(np.float64), n)
+
+
+def ndcg_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    r"""Normalised discounted cumulative gain: a hit at rank r counts 1 / log2(r + 1).
+
+    The ideal list has its min(n, k) hits first (Järvelin and Kekäläinen 2002).
+
+    >>> ndcg_at_k([[7, 9, 3]], [{3}], k=3)
+    array([0.5])
+    """
+    hits, n = hits_at_k(recommended, relevant, k)
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discount)[np.clip(n, 1, k) - 1]
+    return _per_user((hits * discount).sum(axis=1) / ideal, n)
+
+
+def average_precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    """The precision at each hit, summed and divided by min(n, k); its mean is MAP.
+
+    >>> average_precision_at_k([[3, 7, 4]], [{3, 4}], k=3).round(3)
+    array([0.833])
+    """
+    hits, n = hits_at_k(recommended, relevant, k)
+    precision = np.cumsum(hits, axis=1) / np.arange(1, k + 1)
+    return _per_user((hits * precision).sum(axis=1) / np.clip(n, 1, k), n)
+
+
+def reciprocal_rank_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    """1 / rank of the first hit, 0 without one; its mean is MRR.
+
+    >>> reciprocal_rank_at_k([[7, 3, 4]], [{3, 4}], k=3)
+    array([0.5])
+    """
+    hits, n = hits_at_k(recommended, relevant, k)
+    first = 1 + hits.argmax(axis=1)
+    return _per_user(hits.any(axis=1) / first, n)
+
+
+def hits_at_k(recommended: Any, relevant: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Which places hold a relevant item, and how many relevant items there are.
+
+    Returns
+    -------
+    hits : array (n_users, k) of bool
+    n : array (n_users,) of int
+        The size of each relevant set.
+    """
+    k = _checks.whole_number("k", k)
+    lists = _as_lists(recommended, k)
+    relevant = _as_csr(relevant)
+    if len(lists) != relevant.shape[0]:
+        raise ValueError(
+            "recommended and relevant must have the same users, "
+            f"got {len(lists)} and {relevant.shape[0]} rows"
+        )
+    hits = np.zeros((len(lists), k), np.bool_)
+    twice = _mark_hits(lists, relevant.indptr, relevant.indices, hits)
+    if twice >= 0:
+        raise ValueError(f"recommended must not list an item twice, got {list(lists[twice])}")
+    return hits, np.diff(relevant.indptr)
+
+
+def _per_user(values: np.ndarray, n: np.ndarray) -> np.ndarray:
+    """Values where there is something to find, nan elsewhere."""
+    return np.where(n > 0, values, np.nan)
+
+
+def _as_lists(recommended: Any, k: int) -> np.ndarray:
+    """Lists as an int32 array (n_users, k), padded with -1."""
+    if not isinstance(recommended, np.ndarray):
+        padded = np.full((len(recommended), k), -1, np.int64)
+        for row, items in zip(padded, recommended, strict=True):
+            items = np.asarray(items)[:k]
+            row[: len(items)] = items
+        recommended = padded
+    if recommended.ndim != 2 or recommended.shape[1] < k:
+        raise ValueError(
+            f"recommended must have at least k = {k} columns, got shape {recommended.shape}"
+        )
+    if recommended.dtype.kind not in "iu":
+        raise ValueError(f"recommended must hold item ids, got type {recommended.dtype}")
+    return np.ascontiguousarray(recommended[:, :k], np.int32)
+
+
+def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
+    """Relevant sets as a CSR matrix with sorted rows, each item once."""
+    if sparse.issparse(relevant):
+        relevant = relevant.tocsr()
+        if not relevant.has_canonical_format:
+            relevant = relevant.copy()
+            relevant.sum_duplicates()
+        return relevant
+    rows = [np.unique(_checks.ids("relevant", list(items))) for items in relevant]
+    lengths = [len(row) for row in rows]
+    indices = np.concatenate([*rows, np.empty(0, np.int32)])
+    shape = (len(rows), int(indices.max(initial=-1)) + 1)
+    indptr = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=shape)
+
+
+@njit(parallel=True, cache=True)
+def _mark_hits(lists, ptr, relevant, hits):
+    """Mark the hits; the last row that lists an item twice, or -1."""
+    n, k = hits.shape
+    twice = -1
+    for u in prange(n):
+        mine = relevant[ptr[u] : ptr[u + 1]]
+        repeated = -1
+        for p in range(k):
+            item = lists[u, p]
+            if item < 0:
+                continue
+            for q in range(p):
+                if lists[u, q] == item:
+                    repeated = u
+            place = np.searchsorted(mine, item)
+            hits[u, p] = place < len(mine) and mine[place] == item
+        twice = max(twice, repeated)
+    return twice

@@ -1,0 +1,107 @@
+r"""EASE: the linear item-item model in closed form (Steck 2019).
+
+Find the item-item weights B, with a zero diagonal, that best rebuild each history from the
+rest of itself:
+
+.. math:: \min_B \|X - XB\|_F^2 + \lambda \|B\|_F^2, \qquad \operatorname{diag}(B) = 0
+
+With :math:`P = (X^\top X + \lambda I)^{-1}` the answer is :math:`B_{ij} = -P_{ij} / P_{jj}`
+off the diagonal. X is 0/1: an interaction counts once. Dense by nature: B takes
+4 n_items^2 bytes, and fitting 16 n_items^2, so it suits catalogues of up to some 20,000 items.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit, prange
+from scipy.linalg import lapack
+
+from recsys.interactions import Interactions
+from recsys.models.base import Recommender
+
+
+@dataclass(eq=False)
+class EASE(Recommender):
+    """Item-item weights by ridge regression with a zero diagonal.
+
+    Parameters
+    ----------
+    reg : float
+        The ridge penalty, in users: a few hundred on sparse data.
+    n_threads : int, optional
+
+    Attributes after `fit`
+    ----------------------
+    item_weights : array (n_items, n_items) float32
+        Row j says how much having met item j speaks for each item.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("item_weights",)
+
+    reg: float = 200.0
+    n_threads: int | None = None
+
+    def _fit(self, train: Interactions, progress: bool) -> None:
+        met = self.history.copy()
+        met.data[:] = 1
+        gram = np.asfortranarray((met.T @ met).toarray(), np.float64)  # (n_items, n_items)
+        self.item_weights = ease_weights(gram, self.reg)
+
+    def _scores(self, users: np.ndarray) -> np.ndarray:
+        scores = np.zeros((len(users), self.n_items), np.float32)
+        add_weight_rows(self.history.indptr, self.history.indices, users, self.item_weights, scores)
+        return scores
+
+    def fold_in(self, histories: Any) -> EASE:
+        """The same model for people it never saw: user 0 is the first of them.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions.
+        """
+        return self._for_histories(histories)
+
+
+def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
+    """B (n_items, n_items) float32 from X'X in Fortran order, which is overwritten.
+
+    A Cholesky factor and its inverse (LAPACK potrf and potri) cost a third less than a general
+    inverse, and only one triangle is ever computed.
+    """
+    gram[np.diag_indices_from(gram)] += reg
+    factor, failed = lapack.dpotrf(gram, lower=1, overwrite_a=1, clean=0)
+    if failed:
+        raise ValueError(f"reg must be large enough to invert X'X + reg I, got {reg!r}")
+    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    weights = np.empty(inverse.shape, np.float32)
+    _divide_by_diagonal(inverse.T, weights)
+    return weights
+
+
+@njit(parallel=True, cache=True)
+def _divide_by_diagonal(upper, weights):
+    """B_ij = -P_ij / P_jj from P's upper triangle; zero on the diagonal."""
+    n = len(upper)
+    for i in prange(n):
+        weights[i, i] = 0
+        for j in range(i + 1, n):
+            weights[i, j] = -upper[i, j] / upper[j, j]
+            weights[j, i] = -upper[i, j] / upper[i, i]
+
+
+def ease_reference(history: np.ndarray, reg: float) -> np.ndarray:
+    """B from a dense history by a general inverse, in plain NumPy."""
+    met = (history > 0).astype(np.float64)
+    inverse = np.linalg.inv(met.T @ met + reg * np.eye(met.shape[1]))
+    weights = -inverse / np.diag(inverse)
+    np.fill_diagonal(weights, 0)
+    return weights
+
+
+@njit(parallel=True, cache=True)
+def add_weight_rows(ptr, items, users, weights, scores):
+    """Add to each user's scores the weight rows of the items in their history."""
+    for row in prange(len(users)):
+        for p in range(ptr[users[row]], ptr[users[row] + 1]):
+            scores[row] += weights[items[p]]

@@ -1,0 +1,135 @@
+r"""Neighbourhood models: "those who met this also met that".
+
+Two items are similar when the same users met them. With :math:`n_{ij}` the number of users
+who met both, the shrunk cosine similarity is
+
+.. math:: s_{ij} = \frac{n_{ij}}{\sqrt{n_i n_j} + h}
+
+and a user's score for item i sums :math:`s_{ji}` over the items j in their history, of which
+only the N most similar items i count (Deshpande and Karypis 2004). The shrinkage h damps pairs
+that rest on few users. Left out: ratings; an interaction counts once, however often repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit, prange
+from scipy import sparse
+
+from recsys.interactions import Interactions
+from recsys.models.base import Recommender
+from recsys.retrieval.exact import select_row
+
+CHUNKS = 64  # pieces of work dealt to the threads; each holds one row of counts
+
+
+@dataclass(eq=False)
+class ItemKNN(Recommender):
+    """Item-item cosine neighbours.
+
+    Parameters
+    ----------
+    n_neighbors : int or None
+        How many most similar items each item keeps; None keeps all (dense, small catalogues).
+    shrinkage : float
+        Added to the cosine's denominator, in users.
+    n_threads : int, optional
+
+    Attributes after `fit`
+    ----------------------
+    similarity : CSR matrix (n_items, n_items), float32
+        Row j holds the neighbours of item j.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("similarity",)
+
+    n_neighbors: int | None = 50
+    shrinkage: float = 0.0
+    n_threads: int | None = None
+
+    def _fit(self, train: Interactions, progress: bool) -> None:
+        size = self.n_items if self.n_neighbors is None else min(self.n_neighbors, self.n_items)
+        users = self.history  # who met what, by user
+        items = users.T.tocsr()  # the same pairs, by item
+        neighbors = np.full((self.n_items, size), -1, np.int32)
+        similarities = np.full((self.n_items, size), -np.inf, np.float32)
+        item_neighbors(
+            items.indptr, items.indices, users.indptr, users.indices,
+            np.float32(self.shrinkage), neighbors, similarities,
+        )  # fmt: skip
+        found = neighbors >= 0
+        rows = np.repeat(np.arange(self.n_items), found.sum(axis=1))
+        self.similarity = sparse.csr_matrix(
+            (similarities[found], (rows, neighbors[found])), shape=(self.n_items, self.n_items)
+        )
+
+    def _scores(self, users: np.ndarray) -> np.ndarray:
+        scores = np.zeros((len(users), self.n_items), np.float32)
+        s = self.similarity
+        add_neighbor_rows(
+            self.history.indptr, self.history.indices, users, s.indptr, s.indices, s.data, scores
+        )
+        scores[scores == 0] = -np.inf  # nothing in the history speaks for the item
+        return scores
+
+    def fold_in(self, histories: Any) -> ItemKNN:
+        """The same model for people it never saw.
+
+        Parameters
+        ----------
+        histories : list of item id lists, CSR matrix or Interactions
+            One history a new person.
+
+        Returns
+        -------
+        ItemKNN
+            Its user 0 is the first of the new people, and so on.
+        """
+        return self._for_histories(histories)
+
+
+@njit(parallel=True, cache=True)
+def item_neighbors(item_ptr, item_users, user_ptr, user_items, shrinkage, neighbors, similarities):
+    """Fill each item's most similar items: rows of `neighbors` and `similarities`, best first."""
+    n_items = len(item_ptr) - 1
+    root = np.sqrt(np.diff(item_ptr).astype(np.float32))
+    for chunk in prange(CHUNKS):
+        together = np.zeros(n_items, np.float32)  # users who met both i and j, for each j
+        for i in range(chunk, n_items, CHUNKS):
+            together[:] = 0
+            for p in range(item_ptr[i], item_ptr[i + 1]):
+                u = item_users[p]
+                for q in range(user_ptr[u], user_ptr[u + 1]):
+                    together[user_items[q]] += 1
+            together[i] = 0  # an item is not its own neighbour
+            for j in range(n_items):
+                if together[j] > 0:
+                    together[j] /= root[i] * root[j] + shrinkage
+                else:
+                    together[j] = -np.inf
+            select_row(together, 0, neighbors[i], similarities[i])
+
+
+def item_neighbors_reference(history: np.ndarray, shrinkage: float = 0.0) -> np.ndarray:
+    """The full similarity matrix (n_items, n_items) of a dense 0/1 history, in plain NumPy."""
+    met = (history > 0).astype(np.float32)
+    norms = np.sqrt(met.sum(axis=0))
+    together = met.T @ met
+    denominator = np.outer(norms, norms) + shrinkage
+    similarity = np.divide(
+        together, denominator, out=np.zeros_like(together), where=denominator > 0
+    )
+    np.fill_diagonal(similarity, 0)
+    return similarity
+
+
+@njit(parallel=True, cache=True)
+def add_neighbor_rows(ptr, items, users, sim_ptr, sim_items, sim_values, scores):
+    """Add to each user's scores the similarity rows of the items in their history."""
+    for row in prange(len(users)):
+        for p in range(ptr[users[row]], ptr[users[row] + 1]):
+            for q in range(sim_ptr[items[p]], sim_ptr[items[p] + 1]):
+                scores[row, sim_items[q]] += sim_values[q]

@@ -1,0 +1,55 @@
+"""Maximum inner product search, exact: the best items for many users at once.
+
+A users x items array of scores would not fit into memory, and writing it would take longer than
+computing it. So the product is made in tiles that fit into a core's cache, and each tile's best
+items are taken before the next tile overwrites it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from recsys.retrieval.exact import select_row
+
+USERS_A_TILE = 48
+ITEMS_A_TILE = 1024
+
+
+@njit(parallel=True, cache=True)
+def best_products(
+    X, Y, biases, seen_ptr, seen_items, users, rows, exclude_seen, best_items, best_scores
+):
+    """For each position r in `rows`: user users[r]'s best items by x'y + bias.
+
+    X (n_users, f), Y (n_items, f) and biases (n_items,) are float32; `best_items` and
+    `best_scores` (n, k) arrive as -1 and -inf. Items in the user's sorted row of `seen_items`
+    are left out if `exclude_seen`.
+    """
+    for tile in prange((len(rows) + USERS_A_TILE - 1) // USERS_A_TILE):
+        mine = rows[tile * USERS_A_TILE : (tile + 1) * USERS_A_TILE]
+        vectors = np.zeros((USERS_A_TILE, X.shape[1]), np.float32)
+        next_seen = np.empty(len(mine), np.int64)
+        for r in range(len(mine)):
+            vectors[r] = X[users[mine[r]]]
+            next_seen[r] = seen_ptr[users[mine[r]]]
+        for start in range(0, len(Y), ITEMS_A_TILE):
+            stop = min(start + ITEMS_A_TILE, len(Y))
+            scores = np.dot(vectors, Y[start:stop].T)
+            for r in range(len(mine)):
+                row = scores[r]
+                row += biases[start:stop]
+                if exclude_seen:
+                    next_seen[r] = hide(
+                        row, seen_items, next_seen[r], seen_ptr[users[mine[r]] + 1], start
+                    )
+                select_row(row, start, best_items[mine[r]], best_scores[mine[r]])
+
+
+@njit(cache=True)
+def hide(scores, seen_items, position, end, start):
+    """Set the seen items among start..start+len(scores) to -inf; where to go on next."""
+    while position < end and seen_items[position] < start + len(scores):
+        scores[seen_items[position] - start] = -np.inf
+        position += 1
+    return position
