@@ -3,7 +3,7 @@
 __version__ = "0.1.0"
 
 from recsys.bundle import load
-from recsys.datasets import load_movielens, make_synthetic
+from recsys.datasets import load_movielens, load_synthetic_log, make_synthetic
 from recsys.evaluate import Report, evaluate, leaderboard
 from recsys.interactions import Interactions
 from recsys.show import show
@@ -18,6 +18,7 @@ __all__ = [
     "leave_last_out",
     "load",
     "load_movielens",
+    "load_synthetic_log",
     "make_synthetic",
     "show",
     "temporal_split",

@@ -158,6 +158,25 @@ def _titles(genre: np.ndarray, names: list[str]) -> np.ndarray:
     return np.array(titles)
 
 
+def load_synthetic_log() -> Interactions:
+    """The fixed log of the leaderboard chapter: 18,000 interactions, 300 users, 150 items.
+
+    It comes with the repository, in data/synthetic_log.npz, and never changes, so its figures
+    can be compared between versions. Times are 0, 1, 2, ...; `item_info` has "title" and
+    "genre".
+    """
+    path = _repository() / "data" / "synthetic_log.npz"
+    if not path.is_file():
+        raise ValueError(f"the log must be at {path}, beside the package, as in a checkout")
+    with np.load(path, allow_pickle=False) as file:
+        user, item, time = file["inter"].T
+        genre = file["feats"].argmax(axis=1)
+        sizes = int(file["nu"]), int(file["ni"])
+    names = list(GENRES)
+    info = {"title": _titles(genre, names), "genre": np.array(names)[genre]}
+    return Interactions(user, item, time, None, *sizes, item_info=info)
+
+
 @dataclass(frozen=True)
 class _MovieLens:
     """Where a MovieLens release is, and how to know that it is whole."""
@@ -254,6 +273,10 @@ def _movielens_log(ratings: pd.DataFrame, films: pd.DataFrame) -> Interactions:
     )
 
 
+def _repository() -> Path:
+    return Path(__file__).resolve().parent.parent
+
+
 def data_folders() -> list[Path]:
     """Where data is looked for, in order: `RECSYS_DATA_DIR`, then the cache."""
     given = os.environ.get("RECSYS_DATA_DIR")
@@ -262,9 +285,8 @@ def data_folders() -> list[Path]:
 
 def cache_folder() -> Path:
     """data/cache of the checkout; elsewhere the user's own cache folder."""
-    root = Path(__file__).resolve().parent.parent
-    if (root / "pyproject.toml").is_file():
-        return root / "data" / "cache"
+    if (_repository() / "pyproject.toml").is_file():
+        return _repository() / "data" / "cache"
     import pooch
 
     return Path(pooch.os_cache("recsys"))

@@ -17,7 +17,7 @@ grow with the evidence (Rendle et al. 2021). Left out: user and item biases.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -66,7 +66,7 @@ class ImplicitALS(FactorRecommender):
     iterations: int = 15
     cg_steps: int = 3
     rng: int | np.random.Generator = 0
-    n_threads: int | None = None
+    n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         rng = _checks.random_generator(self.rng)

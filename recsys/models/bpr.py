@@ -13,7 +13,7 @@ own block of items, which is dealt anew each epoch. Left out: weights for repeat
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -59,7 +59,7 @@ class BPR(FactorRecommender):
     reg: float = 0.01
     epochs: int = 30
     rng: int | np.random.Generator = 0
-    n_threads: int | None = None
+    n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         rng = _checks.random_generator(self.rng)

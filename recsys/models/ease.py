@@ -12,7 +12,7 @@ off the diagonal. X is 0/1: an interaction counts once. Dense by nature: B takes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,7 +42,7 @@ class EASE(Recommender):
     learned: ClassVar[tuple[str, ...]] = ("item_weights",)
 
     reg: float = 200.0
-    n_threads: int | None = None
+    n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         met = self.history.copy()

@@ -12,7 +12,7 @@ that rest on few users. Left out: ratings; an interaction counts once, however o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -48,7 +48,7 @@ class ItemKNN(Recommender):
 
     n_neighbors: int | None = 50
     shrinkage: float = 0.0
-    n_threads: int | None = None
+    n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         size = self.n_items if self.n_neighbors is None else min(self.n_neighbors, self.n_items)
