@@ -131,6 +131,7 @@ make_venv() {
     exit 1
 }
 
+[ -z "${PYTHON:-}" ] || choose_python >/dev/null
 installed && exit 0
 take_lock
 installed && exit 0
@@ -142,7 +143,7 @@ fi
 say "Installing what $requirements pins. The first time this takes a minute or two."
 pip="$python -m pip --disable-pip-version-check --no-input --quiet"
 if ! $pip install -r "$requirements" ||
-    ! $pip install --no-build-isolation --no-deps --editable .; then
+    ! $pip --quiet install --no-build-isolation --no-deps --editable .; then
     say "The installation failed; the reason stands above. The same command starts it again."
     exit 1
 fi

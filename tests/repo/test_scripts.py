@@ -1,0 +1,125 @@
+"""The scripts behind `make notebooks` and `make test` do what they say when things go wrong."""
+
+import book
+import check
+import execute
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+
+@pytest.fixture
+def chapter(tmp_path):
+    """Write a notebook of the given code cells; return its path."""
+
+    def write(*sources, **metadata):
+        cells = [new_markdown_cell("# Title"), *map(new_code_cell, sources)]
+        path = tmp_path / "01_chapter.ipynb"
+        nbformat.write(new_notebook(cells=cells, metadata=metadata), path)
+        return path
+
+    return write
+
+
+def test_execute_stores_the_outputs_and_drops_the_noise(chapter):
+    path = chapter("x = 6", "print(7 * x)", recsys={"data": []}, widgets={})
+    ids = [cell.id for cell in nbformat.read(path, as_version=4).cells]
+    assert execute.execute(path) == ""
+    stored = nbformat.read(path, as_version=4)
+    assert stored.cells[2].outputs[0].text == "42\n"
+    assert [cell.get("execution_count") for cell in stored.cells] == [None, 1, 2]
+    assert [cell.id for cell in stored.cells] == ids
+    assert all(cell.metadata == {} for cell in stored.cells)
+    assert stored.metadata.language_info == {"name": "python"}
+    assert set(stored.metadata) == {"kernelspec", "language_info", "recsys"}
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("1 / 0", "ZeroDivisionError"),
+        ("import sys\nprint('careful', file=sys.stderr)", "careful"),
+    ],
+)
+def test_execute_leaves_the_file_alone_where_a_cell_fails_or_warns(chapter, source, said):
+    path = chapter("print(1)", source)
+    before = path.read_bytes()
+    assert said in execute.execute(path)
+    assert path.read_bytes() == before
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+def test_a_notebook_without_ids_gets_lasting_ones():
+    notebook = new_notebook(cells=[new_markdown_cell("# Title"), new_code_cell("x = 1")])
+    for cell in notebook.cells:
+        del cell["id"]
+    assert [c.id for c in execute.clean(notebook, "03_metrics").cells] == [
+        "03_metrics-00",
+        "03_metrics-01",
+    ]
+
+
+def test_unknown_data_is_an_error():
+    with pytest.raises(ValueError, match="netflix/prize"):
+        execute.why_missing("netflix/prize")
+
+
+@pytest.fixture
+def one_missing(chapter, monkeypatch):
+    """One notebook, whose data cannot be had; no command is run."""
+    path = chapter("x = 1")
+    monkeypatch.setattr(check, "all_notebooks", lambda: [path])
+    monkeypatch.setattr(check, "missing_data", lambda _: "no network")
+    monkeypatch.setattr(check, "run", lambda _: 0)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.delenv("RECSYS_DATA_DIR", raising=False)
+
+
+def test_a_notebook_without_its_data_is_skipped_by_name(one_missing):
+    step = check.notebook_step()
+    assert step.failed == [] and step.skipped == ["notebooks/01_chapter.ipynb: no network"]
+
+
+def test_where_ci_promises_the_data_the_notebook_fails(one_missing, monkeypatch):
+    monkeypatch.setenv("CI", "true")
+    monkeypatch.setenv("RECSYS_DATA_DIR", "data")
+    step = check.notebook_step()
+    assert step.skipped == [] and step.failed == ["notebooks/01_chapter.ipynb: no network"]
+
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="a" name="good"/>
+<testcase classname="a" name="bad"><failure message="no"/></testcase>
+<testcase classname="a" name="broken"><error message="no"/></testcase>
+<testcase classname="a" name="later"><skipped message="not here"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_the_report_of_pytest_is_read(tmp_path):
+    report = tmp_path / "report.xml"
+    report.write_text(REPORT)
+    step = check.Step("library")
+    check.read_report(step, report)
+    assert (step.passed, step.failed) == (1, ["a::bad", "a::broken"])
+    assert step.skipped == ["a::later: not here"]
+
+
+def test_a_run_that_ends_without_a_failure_named_is_a_failure(monkeypatch):
+    monkeypatch.setattr(check, "run", lambda _: 5)
+    assert check.pytest_step("library", []).failed == ["pytest stopped with exit status 5"]
+
+
+def test_a_step_that_breaks_down_is_a_failure():
+    def breaks(name):
+        raise RuntimeError(name)
+
+    assert check.timed(breaks, "style").failed == ["RuntimeError: style"]
+
+
+def test_what_a_page_would_fetch_is_found(tmp_path):
+    page = tmp_path / "page.html"
+    page.write_text('<a href="https://x.org"><img src="plot.png"><script src="own.js"></script>')
+    assert book.loaded_from_the_network(tmp_path) == []
+    page.write_text("""<script async src="https://cdn.org/math.js"></script>
+        <link rel="stylesheet" type="text/css" href='https://cdn.org/face.css'>""")
+    assert len(book.loaded_from_the_network(tmp_path)) == 2
