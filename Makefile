@@ -15,7 +15,7 @@ setup: ## Make .venv and install all that the book and the tests need
 
 book: ## Render the book from the stored outputs into _build/html
 	@$(SETUP) requirements.txt
-	@$(PY) scripts/book.py
+	@$(PY) scripts/render.py
 
 test: ## Check everything: style, tests, notebooks, book, conventions
 	@$(SETUP) requirements-test.txt

@@ -113,7 +113,7 @@ def main() -> int:
         timed(pytest_step, "conventions", ["tests/repo"]),
         timed(pytest_step, "library", [*hypothesis, "recsys", "tests/recsys"]),
         timed(notebook_step),
-        timed(command_step, "book (strict)", [sys.executable, "scripts/book.py"]),
+        timed(command_step, "book (strict)", [sys.executable, "scripts/render.py"]),
     ]
     print("\n--- summary")
     for step in steps:

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import nbformat
+
 from conventions import without_code
 
 LINK = re.compile(r"\[[^\]]*\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")

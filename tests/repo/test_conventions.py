@@ -2,12 +2,13 @@
 
 import copy
 
-import conventions
-import links
 import nbformat
 import pytest
-from execute import KERNEL
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+import conventions
+import links
+from execute import KERNEL
 
 PNG = {"image/png": "iVBORw0KGgo=", "text/plain": "<Figure size 640x480 with 1 Axes>"}
 

@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+
 from conventions import CHECKS
 from execute import all_notebooks
 

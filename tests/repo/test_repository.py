@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from conventions import MACHINE_PATH, pictures_without_alt
 from execute import ROOT, all_notebooks
 from links import anchors, broken_links, read_text

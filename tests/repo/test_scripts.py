@@ -1,11 +1,12 @@
 """The scripts behind `make notebooks` and `make test` do what they say when things go wrong."""
 
-import book
-import check
-import execute
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+import check
+import execute
+import render
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_a_step_that_breaks_down_is_a_failure():
 def test_what_a_page_would_fetch_is_found(tmp_path):
     page = tmp_path / "page.html"
     page.write_text('<a href="https://x.org"><img src="plot.png"><script src="own.js"></script>')
-    assert book.loaded_from_the_network(tmp_path) == []
+    assert render.loaded_from_the_network(tmp_path) == []
     page.write_text("""<script async src="https://cdn.org/math.js"></script>
         <link rel="stylesheet" type="text/css" href='https://cdn.org/face.css'>""")
-    assert len(book.loaded_from_the_network(tmp_path)) == 2
+    assert len(render.loaded_from_the_network(tmp_path)) == 2
