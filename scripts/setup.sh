@@ -16,9 +16,9 @@ lock=.venv.lock
 
 say() { printf '%s\n' "$*" >&2; }
 
-# Changes when a pin or the package's own metadata does.
+# Changes when a pin or the package's own metadata does; not when a tool's settings do.
 fingerprint() {
-    cat "$1" requirements.txt constraints.txt pyproject.toml | cksum
+    { cat "$1" requirements.txt constraints.txt; sed '/^\[tool\.ruff/,$d' pyproject.toml; } | cksum
 }
 
 # "/usr 3.11.2": which installation an interpreter belongs to. Fails where it does not run.
