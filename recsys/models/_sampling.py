@@ -28,11 +28,12 @@ def draw(state, n):
 @njit(cache=True)
 def sort_into_cells(users, items, user_block, item_block, n_blocks):
     """Pairs sorted by (block of the user, block of the item): starts, users, items."""
-    ptr = np.zeros(n_blocks * n_blocks + 1, np.int64)
+    starts = np.zeros(n_blocks * n_blocks + 1, np.int64)
     for p in range(len(users)):
-        ptr[user_block[users[p]] * n_blocks + item_block[items[p]] + 1] += 1
-    ptr = np.cumsum(ptr)
-    place = ptr.copy()
+        starts[user_block[users[p]] * n_blocks + item_block[items[p]] + 1] += 1
+    for cell in range(n_blocks * n_blocks):
+        starts[cell + 1] += starts[cell]
+    place = starts.copy()
     sorted_users = np.empty_like(users)
     sorted_items = np.empty_like(items)
     for p in range(len(users)):
@@ -40,7 +41,7 @@ def sort_into_cells(users, items, user_block, item_block, n_blocks):
         sorted_users[place[cell]] = users[p]
         sorted_items[place[cell]] = items[p]
         place[cell] += 1
-    return ptr, sorted_users, sorted_items
+    return starts, sorted_users, sorted_items
 
 
 @njit(cache=True)

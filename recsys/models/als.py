@@ -140,14 +140,17 @@ def als_half_step(X, Y, gramian, ptr, cols, extra, reg, steps):
         for u in range(chunk, n, CHUNKS):
             x, weight = X[u], extra[ptr[u] : ptr[u + 1]]
             if len(weight) == 0:  # no evidence: the penalty alone, so zero
-                x[:] = 0
+                for k in range(f):
+                    x[k] = 0
                 continue
             rows = gather(Y, cols[ptr[u] : ptr[u + 1]])  # the y_i, side by side
             times_a(rows, weight, gramian, reg[u], x, image)
-            residual[:] = -image
+            for k in range(f):
+                residual[k] = -image[k]
             for i in range(len(rows)):
-                add_scaled(residual, 1 + weight[i], rows[i])  # now b - A x
-            direction[:] = residual
+                add_scaled(residual, np.float32(1) + weight[i], rows[i])  # now b - A x
+            for k in range(f):
+                direction[k] = residual[k]
             size = dot(residual, residual)
             for _ in range(steps):
                 if size < 1e-20:
@@ -212,7 +215,8 @@ def gather(Y, cols):
     """The rows of Y that `cols` names, (len(cols), f)."""
     rows = np.empty((len(cols), Y.shape[1]), np.float32)
     for i in range(len(cols)):
-        rows[i] = Y[cols[i]]
+        for k in range(Y.shape[1]):
+            rows[i, k] = Y[cols[i], k]
     return rows
 
 

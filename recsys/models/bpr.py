@@ -70,58 +70,72 @@ class BPR(FactorRecommender):
         n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items // ITEMS_A_BLOCK))
         step, reg = np.float32(self.learning_rate), np.float32(self.reg)
         for _ in progress_bar(range(self.epochs), "BPR", progress):
-            user_block, item_block = (
-                deal(rng, self.n_users, n_blocks),
-                deal(rng, self.n_items, n_blocks),
-            )
+            user_block, _, _ = deal(rng, self.n_users, n_blocks)
+            item_block, members, starts = deal(rng, self.n_items, n_blocks)
+            cells = sort_into_cells(pairs.row, pairs.col, user_block, item_block, n_blocks)
             seed = rng.integers(2**63, dtype=np.uint64)
-            bpr_epoch(
-                X, Y, b, pairs.row, pairs.col, user_block, item_block, n_blocks, step, reg, seed
-            )
+            bpr_epoch(X, Y, b, *cells, members, starts, step, reg, seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b
 
 
-def deal(rng: np.random.Generator, n: int, n_blocks: int) -> np.ndarray:
-    """A random block (n,) int32 for each of n rows; block sizes differ by at most one."""
-    return (rng.permutation(n) % n_blocks).astype(np.int32)
+def deal(
+    rng: np.random.Generator, n: int, n_blocks: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Deal n rows into blocks at random; block sizes differ by at most one.
+
+    Returns each row's block (n,), the rows block by block (n,), and where each block starts
+    (n_blocks + 1,).
+    """
+    members = rng.permutation(n).astype(np.int32)
+    starts = np.linspace(0, n, n_blocks + 1).astype(np.int64)
+    block = np.empty(n, np.int32)
+    block[members] = np.repeat(np.arange(n_blocks), np.diff(starts))
+    return block, members, starts
 
 
 @njit(parallel=True, cache=True)
-def bpr_epoch(X, Y, b, users, items, user_block, item_block, n_blocks, step, reg, seed):
-    """One pass over all pairs, diagonal by diagonal of the block grid."""
-    cell_ptr, cell_users, cell_items = sort_into_cells(
-        users, items, user_block, item_block, n_blocks
-    )
-    block_items = np.argsort(item_block, kind="mergesort")
-    block_ptr = np.searchsorted(item_block[block_items], np.arange(n_blocks + 1))
+def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, step, reg, seed):
+    """One pass over all pairs, diagonal by diagonal of the grid of cells.
+
+    `users` and `items` are the pairs cell by cell, `members` the items block by block.
+    """
+    n_blocks = len(starts) - 1
     for diagonal in range(n_blocks):
-        for row in prange(n_blocks):
+        for row in prange(n_blocks):  # these cells share no user and no item
             col = (row + diagonal) % n_blocks
             cell = row * n_blocks + col
-            start, stop = cell_ptr[cell], cell_ptr[cell + 1]
-            bpr_cell(
-                X, Y, b, cell_users[start:stop], cell_items[start:stop],
-                block_items[block_ptr[col] : block_ptr[col + 1]], step, reg, mix(seed + cell),
-            )  # fmt: skip
+            here = slice(cell_starts[cell], cell_starts[cell + 1])
+            candidates = members[starts[col] : starts[col + 1]]
+            state = mix(seed + np.uint64(cell))
+            bpr_cell(X, Y, b, users[here], items[here], candidates, step, reg, state)
 
 
 @njit(cache=True)
 def bpr_cell(X, Y, b, users, items, candidates, step, reg, state):
-    """Stochastic gradient steps on the pairs of one cell, in random order.
+    """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
+    negatives = draw_negatives(users, items, candidates, state)
+    for p in range(len(users)):
+        if negatives[p] >= 0:
+            u, i, j = users[p], items[p], negatives[p]
+            bpr_step(X[u], Y[i], Y[j], b, i, j, step, reg)
 
-    `candidates` are the items of the cell's block: negatives come from them.
-    """
+
+@njit(cache=True)
+def draw_negatives(users, items, candidates, state):
+    """Shuffle the pairs in place and draw each an item its user has not met; -1: none found."""
     met = pair_filter(users, items)
-    for last in range(len(users) - 1, -1, -1):
-        state, p = draw(state, last + 1)  # a pair not used yet, swapped behind the rest
-        u, i = users[p], items[p]
-        users[p], items[p] = users[last], items[last]
+    negatives = np.full(len(users), -1, np.int32)
+    for p in range(len(users)):
+        state, other = draw(state, len(users) - p)
+        other += p
+        users[p], users[other] = users[other], users[p]
+        items[p], items[other] = items[other], items[p]
         for _ in range(TRIES):
             state, c = draw(state, len(candidates))
-            j = candidates[c]
-            if not may_contain(met, u, j):
-                bpr_step(X[u], Y[i], Y[j], b, i, j, step, reg)
+            if not may_contain(met, users[p], candidates[c]):
+                negatives[p] = candidates[c]
                 break
+    return negatives
 
 
 @njit(fastmath=True, cache=True)
@@ -130,7 +144,7 @@ def bpr_step(x, y_i, y_j, b, i, j, step, reg):
     margin = b[i] - b[j]
     for k in range(len(x)):
         margin += x[k] * (y_i[k] - y_j[k])
-    pull = step / (1 + np.exp(margin))  # step times sigma(-margin)
+    pull = step / (np.float32(1) + np.exp(margin))  # step times sigma(-margin)
     decay = step * reg
     b[i] += pull - decay * b[i]
     b[j] -= pull + decay * b[j]
@@ -139,3 +153,17 @@ def bpr_step(x, y_i, y_j, b, i, j, step, reg):
         x[k] += pull * (i_k - j_k) - decay * x_k
         y_i[k] += pull * x_k - decay * i_k
         y_j[k] -= pull * x_k + decay * j_k
+
+
+def bpr_reference(
+    X: np.ndarray, Y: np.ndarray, b: np.ndarray, triples: np.ndarray, step: float, reg: float
+) -> None:
+    """Gradient steps on the rows (u, i, j) of `triples`, one after the other, in plain NumPy."""
+    for u, i, j in triples:
+        x, y_i, y_j = X[u].copy(), Y[i].copy(), Y[j].copy()
+        pull = 1 / (1 + np.exp(b[i] - b[j] + x @ (y_i - y_j)))
+        X[u] += step * (pull * (y_i - y_j) - reg * x)
+        Y[i] += step * (pull * x - reg * y_i)
+        Y[j] += step * (-pull * x - reg * y_j)
+        b[i] += step * (pull - reg * b[i])
+        b[j] += step * (-pull - reg * b[j])

@@ -104,4 +104,5 @@ def add_weight_rows(ptr, items, users, weights, scores):
     """Add to each user's scores the weight rows of the items in their history."""
     for row in prange(len(users)):
         for p in range(ptr[users[row]], ptr[users[row] + 1]):
-            scores[row] += weights[items[p]]
+            for i in range(len(weights)):
+                scores[row, i] += weights[items[p], i]

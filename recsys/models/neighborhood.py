@@ -54,10 +54,11 @@ class ItemKNN(Recommender):
         size = self.n_items if self.n_neighbors is None else min(self.n_neighbors, self.n_items)
         users = self.history  # who met what, by user
         items = users.T.tocsr()  # the same pairs, by item
+        norms = np.sqrt(np.diff(items.indptr)).astype(np.float32)  # (n_items,)
         neighbors = np.full((self.n_items, size), -1, np.int32)
         similarities = np.full((self.n_items, size), -np.inf, np.float32)
         item_neighbors(
-            items.indptr, items.indices, users.indptr, users.indices,
+            items.indptr, items.indices, users.indptr, users.indices, norms,
             np.float32(self.shrinkage), neighbors, similarities,
         )  # fmt: skip
         found = neighbors >= 0
@@ -92,14 +93,16 @@ class ItemKNN(Recommender):
 
 
 @njit(parallel=True, cache=True)
-def item_neighbors(item_ptr, item_users, user_ptr, user_items, shrinkage, neighbors, similarities):
+def item_neighbors(
+    item_ptr, item_users, user_ptr, user_items, norms, shrinkage, neighbors, similarities
+):
     """Fill each item's most similar items: rows of `neighbors` and `similarities`, best first."""
-    n_items = len(item_ptr) - 1
-    root = np.sqrt(np.diff(item_ptr).astype(np.float32))
+    n_items = len(norms)
     for chunk in prange(CHUNKS):
         together = np.zeros(n_items, np.float32)  # users who met both i and j, for each j
         for i in range(chunk, n_items, CHUNKS):
-            together[:] = 0
+            for j in range(n_items):
+                together[j] = 0
             for p in range(item_ptr[i], item_ptr[i + 1]):
                 u = item_users[p]
                 for q in range(user_ptr[u], user_ptr[u + 1]):
@@ -107,7 +110,7 @@ def item_neighbors(item_ptr, item_users, user_ptr, user_items, shrinkage, neighb
             together[i] = 0  # an item is not its own neighbour
             for j in range(n_items):
                 if together[j] > 0:
-                    together[j] /= root[i] * root[j] + shrinkage
+                    together[j] /= norms[i] * norms[j] + shrinkage
                 else:
                     together[j] = -np.inf
             select_row(together, 0, neighbors[i], similarities[i])

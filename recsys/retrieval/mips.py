@@ -31,14 +31,16 @@ def best_products(
         vectors = np.zeros((USERS_A_TILE, X.shape[1]), np.float32)
         next_seen = np.empty(len(mine), np.int64)
         for r in range(len(mine)):
-            vectors[r] = X[users[mine[r]]]
+            for k in range(X.shape[1]):
+                vectors[r, k] = X[users[mine[r]], k]
             next_seen[r] = seen_ptr[users[mine[r]]]
         for start in range(0, len(Y), ITEMS_A_TILE):
             stop = min(start + ITEMS_A_TILE, len(Y))
             scores = np.dot(vectors, Y[start:stop].T)
             for r in range(len(mine)):
                 row = scores[r]
-                row += biases[start:stop]
+                for i in range(stop - start):
+                    row[i] += biases[start + i]
                 if exclude_seen:
                     next_seen[r] = hide(
                         row, seen_items, next_seen[r], seen_ptr[users[mine[r]] + 1], start
