@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -100,6 +101,14 @@ def test_readme_names_the_two_commands():
     readme = (ROOT / "README.md").read_text()
     assert re.search(r"^make book\b", readme, flags=re.M)
     assert re.search(r"^make test\b", readme, flags=re.M)
+
+
+def test_the_example_of_the_readme_runs():
+    (example,) = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.S | re.M)
+    command = [sys.executable, "-W", "error", "-c", example]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "recall@10" in done.stdout
 
 
 def test_help_lists_every_target():
