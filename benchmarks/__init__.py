@@ -1,0 +1,1 @@
+"""Ours beside the libraries that people use: `make bench`."""

@@ -1,0 +1,125 @@
+"""`python -m benchmarks`: one table on the screen, every figure in results.json."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+
+from tqdm import tqdm  # noqa: E402
+
+HERE = Path(__file__).parent
+FIRST_CALL = """
+import time
+start = time.perf_counter()
+import recsys
+from recsys.models import *
+imported = time.perf_counter()
+train = recsys.make_synthetic(n_interactions=2000)
+ready = time.perf_counter()
+{model}().fit(train).recommend([0, 1])
+print(imported - start, time.perf_counter() - ready)
+"""
+
+
+def main() -> None:
+    """Run all contests, or those that --only names."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of each side (5 or more)")
+    parser.add_argument("--only", default="", help="a word of the contests to run, such as BPR")
+    parser.add_argument("--out", type=Path, default=HERE / "results.json", help="where to write")
+    options = parser.parse_args()
+    if options.runs < 5:
+        parser.error(f"--runs must be at least 5 for a median worth quoting, got {options.runs}")
+
+    try:
+        from benchmarks.contests import Arena, contests
+    except ImportError as error:
+        sys.exit(f"{error}. `make bench` installs the rivals first.")
+    from benchmarks.data import movielens_sized
+    from benchmarks.harness import run
+
+    warnings.filterwarnings("ignore", module="implicit")
+    name, data = movielens_sized()
+    print(f"{name}: {data!r}; 2 threads each; medians of {options.runs} alternating runs")
+    chosen = [c for c in contests(Arena(data)) if options.only.lower() in c.what.lower()]
+    if not chosen:
+        parser.error(f"--only {options.only!r} names no contest")
+    rows = []
+    for contest in tqdm(chosen, desc="contests", disable=None):
+        rows.append(run(contest, options.runs))
+        tqdm.write(line(rows[-1]))
+    starts = [] if options.only else [first_call(model) for model in ("ImplicitALS", "BPR")]
+    for start in starts:
+        print(
+            f"{start['model']:<12} first fit and recommend in a fresh checkout "
+            f"{start['fresh']:.1f} s, in a later process {start['later']:.2f} s; "
+            f"import {start['import']:.2f} s"
+        )
+    results = {"machine": machine(), "data": name, "contests": rows, "first_call": starts}
+    draft = options.out.with_suffix(".draft")
+    draft.write_text(json.dumps(results, indent=1) + "\n")
+    draft.replace(options.out)
+    print(f"written to {options.out}")
+
+
+def line(row: dict[str, Any]) -> str:
+    """One row of the table."""
+    from statistics import median
+
+    ours, theirs = (median(row["seconds"][side]) for side in ("ours", "theirs"))
+    quality = "  ".join(
+        f"{name} {figure:.5g} / {row['quality']['theirs'][name]:.5g}"
+        for name, figure in row["quality"]["ours"].items()
+    )
+    return (
+        f"{row['what']:<22}{row['rival']:<10}ours {ours:7.3f} s  theirs {theirs:7.3f} s  "
+        f"theirs/ours {row['ratio']:5.2f} (target {row['target']:g})  {quality}"
+    )
+
+
+def first_call(model: str) -> dict[str, Any]:
+    """Seconds of the first call with an empty compilation cache, and in a later process."""
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": cache}
+        times = []
+        for _ in range(3):
+            command = [sys.executable, "-c", FIRST_CALL.format(model=model)]
+            done = subprocess.run(command, env=environment, capture_output=True, check=True)
+            times.append([float(figure) for figure in done.stdout.split()])
+    return {
+        "model": model, "import": min(t[0] for t in times), "fresh": times[0][1],
+        "later": min(t[1] for t in times[1:]),
+    }  # fmt: skip
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [
+            x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x
+        ]
+        model = names[0] if names else model
+    packages = ("numpy", "scipy", "numba", "implicit")
+    return {
+        "processor": model,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in packages},
+    }
+
+
+if __name__ == "__main__":
+    main()

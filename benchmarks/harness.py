@@ -1,0 +1,65 @@
+"""Timing side by side: the two take turns, so that a slow moment of the machine hits both."""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+
+@dataclass
+class Contest:
+    """One thing done by us and by a rival.
+
+    `ours` and `theirs` take the number of the run, do the work and return its product; only
+    they are timed. `quality` judges a product by name and figure.
+    """
+
+    what: str
+    rival: str
+    ours: Callable[[int], Any]
+    theirs: Callable[[int], Any]
+    quality: Callable[[Any], dict[str, float]]
+    target: float
+    setting: dict[str, Any] = field(default_factory=dict)
+
+
+def run(contest: Contest, runs: int) -> dict[str, Any]:
+    """Warm both up once, then time them in turn; medians, spreads, ratio and quality."""
+    seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
+    quality: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
+    for turn in range(-1, runs):
+        order = ("ours", "theirs") if turn % 2 else ("theirs", "ours")
+        for side in order:
+            product, elapsed = _timed(getattr(contest, side), max(turn, 0))
+            if turn >= 0:
+                seconds[side].append(elapsed)
+                quality[side].append(contest.quality(product))
+    ratios = [b / a for a, b in zip(seconds["ours"], seconds["theirs"], strict=True)]
+    return {
+        "what": contest.what,
+        "rival": contest.rival,
+        "setting": contest.setting,
+        "target": contest.target,
+        "ratio": median(seconds["theirs"]) / median(seconds["ours"]),
+        "ratio_low": min(ratios),
+        "ratio_high": max(ratios),
+        "seconds": seconds,
+        "quality": {
+            side: {name: median(q[name] for q in found) for name in found[0]}
+            for side, found in quality.items()
+        },
+    }
+
+
+def _timed(work: Callable[[int], Any], turn: int) -> tuple[Any, float]:
+    gc.collect()
+    with threadpool_limits(1, "blas"):  # both bring their own threads, as implicit asks for
+        start = time.perf_counter()
+        product = work(turn)
+        return product, time.perf_counter() - start
