@@ -1,0 +1,66 @@
+"""Logs and models that several tests share."""
+
+import numpy as np
+import pytest
+
+from recsys import Interactions, leave_last_out, make_synthetic
+from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, Random, Trending
+
+# One small instance of every model, by class name. A new model joins the contract here.
+MODELS = {
+    "Random": lambda **more: Random(**{"rng": 3} | more),
+    "Popularity": Popularity,
+    "Trending": lambda: Trending(half_life=5_000.0),
+    "ItemKNN": lambda **more: ItemKNN(n_neighbors=40, **more),
+    "EASE": lambda **more: EASE(reg=5.0, **more),
+    "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
+    "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
+}
+PERSONAL = [name for name, make in MODELS.items() if make().needs_history]
+
+
+@pytest.fixture(scope="session")
+def train_test():
+    """The default synthetic log, split."""
+    return leave_last_out(make_synthetic(rng=7))
+
+
+@pytest.fixture(scope="session")
+def train(train_test):
+    return train_test[0]
+
+
+@pytest.fixture(scope="session")
+def fitted(train):
+    """Every model, fitted once on `train`; tests must not change it."""
+    return {name: make().fit(train, progress=False) for name, make in MODELS.items()}
+
+
+@pytest.fixture
+def ragged():
+    """A log with repeats, users without history and items that nobody met."""
+
+    def make(n_users, n_items, n_rows, seed):
+        rng = np.random.default_rng(seed)
+        user = rng.integers(0, n_users, n_rows)
+        item = (n_items * rng.random(n_rows) ** 2).astype(int)
+        keep = (user % 7 != 3) & (item % 9 != 4)
+        return Interactions(
+            user[keep], item[keep], np.arange(keep.sum()), n_users=n_users, n_items=n_items
+        )
+
+    return make
+
+
+def pytest_generate_tests(metafunc):
+    """A test with an argument `name` runs for every model, with `personal` for those that learn."""
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", list(MODELS))
+    if "personal" in metafunc.fixturenames:
+        metafunc.parametrize("personal", PERSONAL)
+
+
+@pytest.fixture
+def make():
+    """Make a fresh model by class name: make("BPR", rng=3)."""
+    return lambda name, **parameters: MODELS[name](**parameters)
