@@ -7,7 +7,7 @@ import numpy as np
 from recsys import Interactions
 from recsys.datasets import MOVIELENS, data_folders, load_movielens
 
-GENRES = 16
+GENRES = 128
 
 
 def movielens_sized() -> tuple[str, Interactions]:
@@ -22,19 +22,19 @@ def movielens_sized() -> tuple[str, Interactions]:
 def long_tailed(n_users: int, n_items: int, n_pairs: int, seed: int = 0) -> Interactions:
     """Different pairs of users, of lognormal activity, with items of Zipf-like popularity.
 
-    Each user spreads over a few of 16 genres, each item over a few too, so that there is
-    structure to learn. Times are random.
+    Each user spreads over a few of 128 genres, each item over a few too: structure that more
+    factors can follow further. Times are random.
     """
     rng = np.random.default_rng(seed)
     activity = rng.lognormal(0, 1.1, n_users)
     popularity = 1 / (np.arange(n_items) + 20) ** 0.9
-    taste = rng.gamma(0.3, 1, (n_users, GENRES))
-    chance = rng.gamma(0.3, 1, (n_items, GENRES)) * rng.permutation(popularity)[:, None]
+    taste = rng.gamma(0.05, 1, (n_users, GENRES)) + 1e-12
+    chance = rng.gamma(0.03, 1, (n_items, GENRES)) * rng.permutation(popularity)[:, None]
     chosen = np.empty(0, np.int64)
     while len(chosen) < n_pairs:
         n = n_pairs // 2
         user = rng.choice(n_users, n, p=activity / activity.sum())
-        genre = _pick(rng, np.cumsum(taste, axis=1), user)
+        genre = _pick(rng, taste, user)
         item = np.empty(n, np.int64)
         for g in range(GENRES):
             mine = genre == g
@@ -46,7 +46,8 @@ def long_tailed(n_users: int, n_items: int, n_pairs: int, seed: int = 0) -> Inte
     )
 
 
-def _pick(rng: np.random.Generator, ends: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """A column for each of `rows`, drawn by the row's cumulative weights."""
-    place = rng.random(len(rows)) * ends[rows, -1]
-    return (place[:, None] > ends[rows]).sum(axis=1)
+def _pick(rng: np.random.Generator, weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """A column for each of `rows`, drawn by the row's weights."""
+    ends = np.cumsum(weights, axis=1)
+    ends = ends / ends[:, -1:] + np.arange(len(ends))[:, None]  # row r ends between r and r + 1
+    return np.searchsorted(ends.ravel(), rows + rng.random(len(rows))) % weights.shape[1]

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from recsys import _checks, bundle
 from recsys.interactions import Interactions
-from recsys.retrieval.exact import top_k
+from recsys.retrieval.exact import FEW, top_k
 from recsys.retrieval.mips import best_products
 
 SCORES_IN_MEMORY = 4_000_000  # scores computed at once; with float32, 16 MB
@@ -230,6 +230,8 @@ class FactorRecommender(Recommender):
     def _recommend(
         self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
     ) -> None:
+        if items.shape[1] > FEW:
+            return super()._recommend(users, exclude_seen, items, scores)
         biases = np.zeros(self.n_items, np.float32)
         if self.item_biases is not None:
             biases += self.item_biases

@@ -11,6 +11,7 @@ from numba import njit, prange
 
 from recsys import _checks
 
+FEW = 256  # up to so many, the best items are kept in a sorted list; above, all are sorted
 BLOCK = 32  # columns compared at once with the k-th best score so far
 
 
@@ -39,6 +40,8 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     if scores.ndim != 2:
         raise ValueError(f"scores must be two-dimensional, got shape {scores.shape}")
     k = _checks.whole_number("k", k)
+    if k > FEW:
+        return top_k_reference(scores, k)
     items = np.full((len(scores), k), -1, np.int32)
     best = np.full((len(scores), k), -np.inf, np.float32)
     _top_k_rows(scores, items, best)
