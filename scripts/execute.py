@@ -112,6 +112,7 @@ def execute(path: Path) -> str:
     client = NotebookClient(
         notebook, kernel_name="python3", resources=resources, timeout=600, coalesce_streams=True
     )
+    client.extra_arguments = ["--log-level=ERROR"]  # of the kernel's own messages
     try:
         client.execute(env=environment())
     except CellExecutionError as error:
