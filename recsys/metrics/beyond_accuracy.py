@@ -138,8 +138,8 @@ def calibration(
     array (n,) float64
         0 is perfectly calibrated; nan without history or list.
 
-    >>> calibration(np.array([[0]]), sparse.csr_matrix([[1.0, 1.0]]), np.eye(2)).round(3)
-    array([1.61])
+    >>> calibration(np.array([[0]]), sparse.csr_matrix([[1.0, 1.0]]), np.eye(2)).round(2)
+    array([1.96])
     """
     smoothing = _checks.real_number("smoothing", smoothing, open_low=True, high=1.0)
     genres = sparse.csr_matrix(item_features, dtype=np.float64)

@@ -105,9 +105,11 @@ def hits_at_k(recommended: Any, relevant: Any, k: int) -> tuple[np.ndarray, np.n
             f"got {len(lists)} and {relevant.shape[0]} rows"
         )
     hits = np.zeros((len(lists), k), np.bool_)
-    twice = _mark_hits(lists, relevant.indptr, relevant.indices, hits)
-    if twice >= 0:
-        raise ValueError(f"recommended must not list an item twice, got {list(lists[twice])}")
+    twice = np.zeros(len(lists), np.bool_)
+    _mark_hits(lists, relevant.indptr, relevant.indices, hits, twice)
+    if twice.any():
+        first = lists[twice.argmax()].tolist()
+        raise ValueError(f"recommended must not list an item twice, got {first}")
     return hits, np.diff(relevant.indptr)
 
 
@@ -150,21 +152,17 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 @njit(parallel=True, cache=True)
-def _mark_hits(lists, ptr, relevant, hits):
-    """Mark the hits; the last row that lists an item twice, or -1."""
+def _mark_hits(lists, ptr, relevant, hits, twice):
+    """Mark the places that hold a relevant item, and the rows that list an item twice."""
     n, k = hits.shape
-    twice = -1
     for u in prange(n):
         mine = relevant[ptr[u] : ptr[u + 1]]
-        repeated = -1
         for p in range(k):
             item = lists[u, p]
             if item < 0:
                 continue
             for q in range(p):
                 if lists[u, q] == item:
-                    repeated = u
+                    twice[u] = True
             place = np.searchsorted(mine, item)
             hits[u, p] = place < len(mine) and mine[place] == item
-        twice = max(twice, repeated)
-    return twice
