@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from recsys import Interactions, leave_last_out, make_synthetic
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, Random, Trending
+
+# The same examples on every run; the first may wait for a kernel to be compiled.
+settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.load_profile("repeatable")
 
 # One small instance of every model, by class name. A new model joins the contract here.
 MODELS = {
@@ -16,7 +21,6 @@ MODELS = {
     "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
     "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
 }
-PERSONAL = [name for name, make in MODELS.items() if make().needs_history]
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +54,6 @@ def ragged():
         )
 
     return make
-
-
-def pytest_generate_tests(metafunc):
-    """A test with an argument `name` runs for every model, with `personal` for those that learn."""
-    if "name" in metafunc.fixturenames:
-        metafunc.parametrize("name", list(MODELS))
-    if "personal" in metafunc.fixturenames:
-        metafunc.parametrize("personal", PERSONAL)
 
 
 @pytest.fixture

@@ -14,7 +14,16 @@ import recsys
 from recsys import Interactions, models
 from recsys.retrieval.exact import top_k_reference
 
+PERSONAL = [name for name in models.__all__ if getattr(models, name).needs_history]
 FOLDABLE = ["ItemKNN", "EASE", "ImplicitALS"]
+
+
+def pytest_generate_tests(metafunc):
+    """A test with an argument `name` runs for every model, with `personal` for those that learn."""
+    if "name" in metafunc.fixturenames:
+        metafunc.parametrize("name", models.__all__)
+    if "personal" in metafunc.fixturenames:
+        metafunc.parametrize("personal", PERSONAL)
 
 
 def blocks():

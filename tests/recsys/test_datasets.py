@@ -1,0 +1,297 @@
+"""Datasets: the generated world keeps its rules, and damaged MovieLens files are refused."""
+
+import dataclasses
+import hashlib
+import zipfile
+
+import numpy as np
+import pooch
+import pytest
+
+from recsys import datasets, load_movielens, load_synthetic_log, make_synthetic
+
+# --- the generated world ---------------------------------------------------------------------
+
+
+def test_the_sizes_are_those_asked_for():
+    log = make_synthetic(40, 30, 5, 700, rng=3)
+    assert (len(log), log.n_users, log.n_items) == (700, 40, 30)
+    assert log.time.tolist() == list(range(700)) and log.value is None
+    genres, counts = np.unique(log.item_info["genre"], return_counts=True)
+    assert len(genres) == 5 and (counts == 6).all()
+    assert make_synthetic(1, 1, 1, 1).matrix.toarray().tolist() == [[1]]
+
+
+def test_the_same_rng_gives_the_same_log():
+    one, same, other = (
+        make_synthetic(rng=4),
+        make_synthetic(rng=np.random.default_rng(4)),
+        make_synthetic(rng=5),
+    )
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+    assert one.titles.tolist() == same.titles.tolist()
+
+
+def test_without_repeats_every_pair_is_different():
+    log = make_synthetic(60, 50, 4, 1400, repeats=False, rng=1)
+    assert len(log) == log.matrix.nnz == 1400
+    assert make_synthetic(60, 50, 4, 1400, rng=1).matrix.nnz < 1400
+
+
+def gini_of(weight):
+    log = make_synthetic(2000, 200, 1, 60_000, popularity_weight=weight, taste_power=0, rng=0)
+    return np.sort(np.bincount(log.item, minlength=200))
+
+
+def test_popularity_is_as_skewed_as_asked():
+    flat, skewed = gini_of(0.0), gini_of(1.0)
+    # Flat: Poisson counts around 300. Skewed: log-uniform from 1 to 50, mean 49 / ln 50.
+    assert np.abs(flat - 300).max() < 5 * np.sqrt(300)
+    assert skewed[-1] / skewed[0] == pytest.approx(50, rel=0.3)
+    middle = np.median(skewed) / 300
+    assert middle == pytest.approx(np.sqrt(50) / (49 / np.log(50)), rel=0.25)
+
+
+@pytest.mark.parametrize("power", [0.0, 1.0, 6.0])
+def test_taste_is_as_peaky_as_asked(power):
+    """The share of a user's interactions in their favourite of four equally popular genres."""
+    log = make_synthetic(200, 40, 4, 200_000, popularity_weight=0, taste_power=power, rng=0)
+    genre = np.unique(log.item_info["genre"], return_inverse=True)[1]
+    counts = np.zeros((200, 4))
+    np.add.at(counts, (log.user, genre[log.item]), 1)
+    favourite = (counts.max(axis=1) / counts.sum(axis=1)).mean()
+    taste = np.random.default_rng(1).random((20_000, 4)) ** power
+    expected = (taste.max(axis=1) / taste.sum(axis=1)).mean()
+    assert favourite == pytest.approx(expected, abs=0.035)
+    assert counts.sum(axis=1).std() < 2 * np.sqrt(1000)  # users are equally busy
+
+
+@pytest.mark.parametrize("n_items, n_genres", [(150, 8), (3000, 8), (2000, 20), (60, 60)])
+def test_every_item_has_a_title_of_its_own(n_items, n_genres):
+    log = make_synthetic(5, n_items, n_genres, 10)
+    assert len(set(log.titles)) == n_items
+    assert all(title.startswith("The ") for title in log.titles)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        *(({name: 0}, f"{name} must be at least 1, got 0")
+          for name in ("n_users", "n_items", "n_interactions")),
+        ({"n_users": 2.5}, "n_users must be a whole number, got 2.5"),
+        ({"n_genres": 0}, "n_genres must be between 1 and 150, got 0"),
+        ({"n_genres": 151}, "n_genres must be between 1 and 150, got 151"),
+        ({"popularity_weight": -1}, "popularity_weight must be finite and at least 0, got -1"),
+        ({"taste_power": np.nan}, "taste_power must be finite and at least 0, got nan"),
+        ({"rng": -1}, "rng must be a whole number of at least 0 or .*, got -1"),
+        ({"rng": "x"}, "rng must be .*, got 'x'"),
+        ({"n_interactions": 30_000, "repeats": False}, "n_interactions must be at most .*22500"),
+        (
+            {"n_users": 9, "n_items": 40, "n_interactions": 180, "taste_power": 99}
+            | {"repeats": False},
+            "n_interactions must be lower .*, got 180",
+        ),
+    ],
+)  # fmt: skip
+def test_a_world_that_cannot_be_is_refused(options, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        make_synthetic(**options)
+
+
+def test_the_bundled_log_is_missed_by_name(monkeypatch, tmp_path):
+    monkeypatch.setattr(datasets, "_repository", lambda: tmp_path)
+    with pytest.raises(ValueError, match="synthetic_log.npz"):
+        load_synthetic_log()
+
+
+# --- MovieLens: three layouts, the same four ratings -------------------------------------------
+
+CSV = {
+    "ratings.csv": "userId,movieId,rating,timestamp\n"
+    "7,20,4.5,1000\n7,10,3.0,900\n9,20,1.0,1100\n9,40,5.0,1200\n",
+    "movies.csv": "movieId,title,genres\n10,Heat (1995),Crime|Drama\n20,\"Net, The (1995)\",Crime\n"
+    "30,Unrated (2000),Drama\n40,Amélie,Comedy\n",
+}  # fmt: skip
+DAT = {
+    "ratings.dat": "7::20::4.5::1000\n7::10::3::900\n9::20::1::1100\n9::40::5::1200\n",
+    "movies.dat": "10::Heat (1995)::Crime|Drama\n20::Net, The (1995)::Crime\n"
+    "30::Unrated (2000)::Drama\n40::Amélie::Comedy\n",
+}
+FLAGS = {10: "0|1|0|1", 20: "0|1|0|0", 30: "0|0|0|1", 40: "0|0|1|0"}
+OLD = {
+    "u.data": "7\t20\t4.5\t1000\n7\t10\t3\t900\n9\t20\t1\t1100\n9\t40\t5\t1200\n",
+    "u.genre": "unknown|0\nCrime|1\nComedy|2\nDrama|3\n\n",
+    "u.item": "".join(
+        f"{item}|{title}|01-Jan-1995||http://x|{FLAGS[item]}\n"
+        for item, title in [(10, "Heat (1995)"), (20, "Net, The (1995)"), (30, "Unrated (2000)"),
+                            (40, "Amélie")]
+    ),
+}  # fmt: skip
+LAYOUTS = {"latest-small": CSV, "25m": CSV, "32m": CSV, "1m": DAT, "100k": OLD}
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """Put files where the loader looks for them; the release then counts four ratings."""
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(datasets, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(pooch, "retrieve", lambda *args, **more: pytest.fail("a download began"))
+
+    def put(name, changes=(), zipped=False, into="data", right_hash=True):
+        release = datasets.MOVIELENS[name]
+        files = {k: v for k, v in (LAYOUTS[name] | dict(changes)).items() if v is not None}
+        encoding = "utf-8" if release.layout == "csv" else "latin-1"
+        files = {k: v.encode(encoding) for k, v in files.items()}
+        folder = tmp_path / into
+        digest = release.archive_hash
+        if zipped:
+            folder.mkdir(parents=True, exist_ok=True)
+            path = folder / f"{release.folder}.zip"
+            with zipfile.ZipFile(path, "w") as archive:
+                for file, content in files.items():
+                    archive.writestr(f"{release.folder}/{file}", content)
+            if right_hash:
+                digest = f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}"
+        else:
+            path = folder / release.folder
+            path.mkdir(parents=True)
+            for file, content in files.items():
+                (path / file).write_bytes(content)
+        changed = dataclasses.replace(release, n_ratings=4, archive_hash=digest)
+        monkeypatch.setitem(datasets.MOVIELENS, name, changed)
+        return path
+
+    return put
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+@pytest.mark.parametrize("zipped", [False, True])
+@pytest.mark.parametrize("into", ["data", "cache"])
+def test_every_layout_is_read(name, zipped, into, place):
+    place(name, zipped=zipped, into=into)
+    log = load_movielens(name)
+    assert (len(log), log.n_users, log.n_items) == (4, 2, 3)  # the unrated film is left out
+    assert log.user_labels == [7, 9] and sorted(log.item_labels) == [10, 20, 40]
+    films = np.array(log.item_labels)[log.item].tolist()
+    assert films == [20, 10, 20, 40]
+    assert log.time.tolist() == [1000, 900, 1100, 1200] and log.value.tolist() == [4.5, 3, 1, 5]
+    order = log.item_ids([10, 20, 40])
+    assert log.titles[order].tolist() == ["Heat (1995)", "Net, The (1995)", "Amélie"]
+    assert log.item_info["genres"][order].tolist() == ["Crime|Drama", "Crime", "Comedy"]
+    assert log.item_info["year"][order].tolist() == [1995, 1995, 0]
+
+
+def test_the_given_folder_comes_before_the_cache(place):
+    place("latest-small", {"ratings.csv": CSV["ratings.csv"].replace("7,20", "8,20")}, into="cache")
+    place("latest-small", into="data")
+    assert load_movielens().user_labels == [7, 9]
+
+
+@pytest.mark.parametrize(
+    "name, changes, message",
+    [
+        *((name, {file: None}, f"is damaged or incomplete: it has no {file}")
+          for name in ("latest-small", "1m", "100k") for file in LAYOUTS[name]),
+        *((name, {file: ""}, "(is|.* it is) damaged or incomplete")
+          for name in ("latest-small", "1m") for file in LAYOUTS[name] if "ratings" in file),
+        ("latest-small", {"ratings.csv": CSV["ratings.csv"][:-18]},
+         "must hold 4 ratings, got 3: it is damaged or incomplete"),
+        ("latest-small", {"ratings.csv": CSV["ratings.csv"] + "9,10,1.0,1\n"},
+         "must hold 4 ratings, got 5: it is damaged or incomplete"),
+        ("latest-small", {"ratings.csv": CSV["ratings.csv"][:-8]}, "is damaged or incomplete"),
+        ("latest-small", {"ratings.csv": CSV["ratings.csv"].replace("3.0", "three")},
+         "is damaged or incomplete"),
+        ("latest-small", {"ratings.csv": CSV["ratings.csv"].replace("rating,", "stars,")},
+         "is damaged or incomplete: .*rating"),
+        ("latest-small", {"ratings.csv": "<html>Not found</html>"}, "is damaged or incomplete"),
+        ("latest-small", {"movies.csv": ""}, "is damaged or incomplete"),
+        ("1m", {"ratings.dat": DAT["ratings.dat"][:-18]}, "must hold 4 ratings, got 3"),
+        ("1m", {"movies.dat": DAT["movies.dat"] + "50::A::B::C\n"}, "is damaged or incomplete"),
+        ("1m", {"movies.dat": "x" + DAT["movies.dat"]}, "is damaged or incomplete"),
+        ("100k", {"u.data": OLD["u.data"][:-14]}, "must hold 4 ratings, got 3"),
+    ],
+)  # fmt: skip
+def test_a_damaged_folder_is_refused(name, changes, message, place):
+    path = place(name, changes)
+    with pytest.raises(ValueError, match=f"^{path} {message}"):
+        load_movielens(name)
+
+
+def test_an_archive_cut_short_or_changed_is_refused(place):
+    path = place("latest-small", zipped=True)
+    whole = path.read_bytes()
+    for content in (b"", whole[:100], whole[:-1], whole + b" "):
+        path.write_bytes(content)
+        with pytest.raises(
+            ValueError,
+            match=f"^{path} is damaged or incomplete: its sha256 is .*, expected .*delete it",
+        ):
+            load_movielens()
+    path.write_bytes(whole)
+    assert len(load_movielens()) == 4
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_an_archive_that_is_not_the_published_one_is_refused(name, place):
+    path = place(name, zipped=True, right_hash=False)
+    with pytest.raises(ValueError, match=f"^{path} is damaged or incomplete: its (sha256|md5) is"):
+        load_movielens(name)
+
+
+def test_an_archive_without_its_files_is_refused(place):
+    path = place("latest-small", {"movies.csv": None}, zipped=True)
+    with pytest.raises(ValueError, match=f"^{path} is damaged or incomplete: .*movies.csv"):
+        load_movielens()
+
+
+def test_without_data_and_network_the_reader_is_told_what_to_do(tmp_path, monkeypatch):
+    def offline(url, **more):
+        raise OSError("no network")
+
+    monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(datasets, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(pooch, "retrieve", offline)
+    with pytest.raises(ConnectionError) as caught:
+        load_movielens("1m")
+    for part in (
+        "https://files.grouplens.org/datasets/movielens/ml-1m.zip",
+        "RECSYS_DATA_DIR",
+        "ml-1m/",
+    ):
+        assert part in str(caught.value)
+
+
+def test_a_download_is_checked_against_the_published_hash(tmp_path, monkeypatch, place):
+    archive = place("latest-small", zipped=True, into="elsewhere")
+    asked = {}
+
+    def retrieve(url, known_hash, **more):
+        asked.update(url=url, known_hash=known_hash)
+        return str(archive)
+
+    monkeypatch.setattr(pooch, "retrieve", retrieve)
+    assert len(load_movielens("latest-small", progress=False)) == 4
+    release = datasets.MOVIELENS["latest-small"]
+    assert asked == {"url": release.url, "known_hash": release.archive_hash}
+
+
+def test_an_unknown_name_is_refused():
+    with pytest.raises(ValueError, match=r"^name must be one of \['latest-small', .*\], got '20m'"):
+        load_movielens("20m")
+
+
+def test_the_real_small_release():
+    try:
+        log = load_movielens("latest-small", progress=False)
+    except ConnectionError as error:
+        pytest.skip(f"ml-latest-small is not to be had: {error}")
+    assert (len(log), log.n_users, log.n_items) == (100_836, 610, 9_724)
+    assert set(log.value * 2) == set(range(1, 11))
+    assert log.matrix.nnz == 100_836
+    toy_story = log.item_ids([1])
+    assert log.titles[toy_story].tolist() == ["Toy Story (1995)"]
+    assert (log.item[log.user == log.user_ids([1])[0]] == toy_story).sum() == 1
+    assert log.item_info["year"][toy_story].tolist() == [1995]
+    assert (log.titles != "").all()
+    first = (log.user == log.user_ids([1])) & (log.item == toy_story)
+    assert (log.value[first].tolist(), log.time[first].tolist()) == ([4.0], [964982703.0])

@@ -1,0 +1,44 @@
+"""show prints the source as it is."""
+
+import importlib
+import inspect
+
+import pytest
+
+from recsys import metrics, models, show
+from recsys.models import ItemKNN
+from recsys.models.als import als_half_step
+from recsys.show import Source
+
+
+@pytest.mark.parametrize("kind", [getattr(models, kind) for kind in models.__all__])
+def test_a_class_is_shown_as_it_stands_in_its_file(kind, capsys):
+    show(kind)
+    shown = capsys.readouterr().out
+    assert shown.startswith("@dataclass") and "def _fit(" in shown
+    assert f"class {kind.__name__}(" in shown
+    assert shown.strip() in inspect.getsource(importlib.import_module(kind.__module__))
+
+
+def test_a_compiled_function_a_method_and_a_module_are_shown(capsys):
+    show(als_half_step, ItemKNN.fold_in)
+    shown = capsys.readouterr().out
+    assert "def als_half_step(" in shown and "\ndef fold_in(self, histories" in shown
+    show(metrics.classification)
+    assert '"""AUC: how well' in capsys.readouterr().out
+
+
+def test_a_notebook_gets_colours():
+    assert Source("x = 1")._repr_markdown_() == "```python\nx = 1\n```"
+    assert repr(Source("x = 1")) == "x = 1"
+
+
+@pytest.mark.parametrize("thing", [3, "text", len, None])
+def test_what_has_no_source_is_refused(thing):
+    with pytest.raises(ValueError, match="^show needs a function, class or module .*, got"):
+        show(thing)
+
+
+def test_nothing_to_show_is_refused():
+    with pytest.raises(ValueError, match="^show needs at least one .*, got none"):
+        show()

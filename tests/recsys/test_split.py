@@ -1,0 +1,113 @@
+"""Splits: the past trains, the rest tests, and no row is lost or used twice."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys import Interactions, last_fraction, leave_last_out, temporal_split
+
+LOGS = st.lists(
+    st.tuples(st.integers(0, 6), st.integers(0, 9), st.integers(0, 15)), min_size=1, max_size=60
+).map(lambda rows: Interactions(*map(np.array, zip(*rows)), n_users=8, n_items=11))
+FRACTIONS = st.floats(0.01, 0.99)
+
+
+def rows(log):
+    return sorted(zip(log.user.tolist(), log.item.tolist(), log.time.tolist()))
+
+
+def assert_partition(log, train, test):
+    assert sorted(rows(train) + rows(test)) == rows(log)
+    for part in (train, test):
+        assert (part.n_users, part.n_items) == (8, 11)
+
+
+@given(LOGS)
+def test_leave_last_out(log):
+    train, test = leave_last_out(log)
+    assert_partition(log, train, test)
+    for user in range(8):
+        own = [(t, i) for u, i, t in rows(log) if u == user]
+        held = [(t, i) for u, i, t in rows(test) if u == user]
+        assert held == ([max(own)] if len(own) > 1 else [])
+
+
+@given(LOGS, FRACTIONS)
+def test_last_fraction(log, fraction):
+    train, test = last_fraction(log, fraction)
+    assert_partition(log, train, test)
+    for user in range(8):
+        own = sorted((t, i) for u, i, t in rows(log) if u == user)
+        held = sorted((t, i) for u, i, t in rows(test) if u == user)
+        n = len(held)
+        assert abs(n - len(own) * fraction) < 1 and n <= len(own) * fraction + 1e-9
+        assert held == own[len(own) - n :]
+
+
+@given(LOGS, FRACTIONS)
+def test_temporal_split(log, fraction):
+    train, test = temporal_split(log, fraction)
+    assert_partition(log, train, test)
+    assert len(test) >= 1 and max(train.time, default=-1) < min(test.time)
+    assert len(test) >= len(log) * fraction - 1
+    # Without the rows at the moment of the cut, test would be too small.
+    assert (test.time > test.time.min()).sum() < max(len(log) * fraction, 1)
+
+
+@given(LOGS, st.randoms(use_true_random=False), FRACTIONS)
+def test_the_order_of_the_rows_does_not_matter(log, random, fraction):
+    order = list(range(len(log)))
+    random.shuffle(order)
+    shuffled = log.select(order)
+    for split in (
+        leave_last_out,
+        lambda data: last_fraction(data, fraction),
+        lambda data: temporal_split(data, fraction),
+    ):
+        for one, other in zip(split(log), split(shuffled)):
+            assert rows(one) == rows(other)
+
+
+def test_by_hand():
+    """Times are not sorted; user 1 has a tie at their last moment; user 2 has one row only."""
+    log = Interactions([0, 1, 0, 2, 1, 1, 0], [5, 3, 4, 0, 2, 1, 6], [9, 7, 2, 8, 7, 1, 5])
+    train, test = leave_last_out(log)
+    assert list(zip(test.user, test.item)) == [(0, 5), (1, 3)]
+    assert train.item.tolist() == [4, 0, 2, 1, 6]  # the log's own order is kept
+    assert sorted(last_fraction(log, 0.67)[1].item) == [2, 3, 5, 6]
+    train, test = temporal_split(log, at=7)
+    assert test.time.tolist() == [9, 7, 8, 7] and train.time.tolist() == [2, 1, 5]
+    assert temporal_split(log, 2 / 7)[1].time.tolist() == [9, 8]
+    assert len(temporal_split(log, 0.45)[1]) == 4  # the two rows at time 7 stay together
+
+
+def test_duplicates_are_rows_of_their_own():
+    log = Interactions([0, 0, 0], [1, 1, 1], [5, 5, 5])
+    train, test = leave_last_out(log)
+    assert (len(train), len(test)) == (2, 1)
+    train, test = temporal_split(log)
+    assert (len(train), len(test)) == (0, 3)
+
+
+def test_an_empty_log_splits_into_empty_logs():
+    empty = Interactions([], [], [], n_users=2, n_items=3)
+    for split in (leave_last_out, last_fraction, temporal_split):
+        for part in split(empty):
+            assert (len(part), part.n_users, part.n_items) == (0, 2, 3)
+
+
+def test_bad_input_is_refused():
+    log, timeless = Interactions([0, 0], [0, 1], [1, 2]), Interactions([0, 0], [0, 1])
+    for split in (leave_last_out, last_fraction, temporal_split):
+        with pytest.raises(ValueError, match="^data.time must be given to split by time, got None"):
+            split(timeless)
+    for fraction in (0, -0.1, 1, 1.5, np.nan, np.inf, "0.2", None, True):
+        got = f"got {fraction!r}"
+        with pytest.raises(ValueError, match=f"^fraction must .*{got}"):
+            last_fraction(log, fraction)
+        with pytest.raises(ValueError, match=f"^test_fraction must .*{got}"):
+            temporal_split(log, fraction)
+    for at in (np.nan, np.inf, "2020"):
+        with pytest.raises(ValueError, match=f"^at must .*, got {at!r}"):
+            temporal_split(log, at=at)
