@@ -92,7 +92,7 @@ class Report:
         values = np.column_stack(list(self.per_user.values()))
         ends[: len(self.per_user)] = np.transpose(interval(bootstrap_means(values)))
         rows = {"value": [self[name] for name in names], "low": ends[:, 0], "high": ends[:, 1]}
-        return pd.DataFrame(rows, index=pd.Index(names, name="metric"))
+        return pd.DataFrame(rows, index=names).rename_axis(columns="metric")
 
     def __str__(self) -> str:
         lines = [
@@ -255,7 +255,8 @@ def leaderboard(
         for name in dict.fromkeys(["recall", "ndcg", "map", metric, "coverage"])
     }
     chosen = np.array(columns[f"{metric}@{k}"])
-    table = pd.DataFrame(columns, index=pd.Index(names, name="model")).assign(
+    table = pd.DataFrame(columns, index=names).rename_axis(columns="model")
+    table = table.assign(
         low=low,
         high=high,
         difference=chosen - chosen[names.index(first)],
