@@ -65,7 +65,8 @@ def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
         raise ValueError(f"{name} must hold numbers, got values of type {array.dtype}")
     if array.shape != (length,):
         raise ValueError(f"{name} must have one entry a row, shape ({length},), got {array.shape}")
-    wrong = ~np.isfinite(array)
+    with np.errstate(over="ignore"):
+        wrong = ~np.isfinite(array.astype(dtype))  # also what is too large for the type
     if wrong.any():
         row = int(np.flatnonzero(wrong)[0])
         raise ValueError(f"{name} must be finite, got {array[row]!r} in row {row}")

@@ -37,8 +37,10 @@ def save(
     if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
         raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
+        draft = workshop / "bundle"  # made by mkdir, so others may read it; mkdtemp forbids that
+        draft.mkdir()
         np.savez(draft / ARRAYS, **_flatten(arrays))
         manifest = {
             "format": FORMAT,
@@ -48,10 +50,11 @@ def save(
             "data_fingerprint": fingerprint,
             "sha256": {ARRAYS: _digest(draft / ARRAYS)},
         }
+        manifest["seal"] = _seal(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
         _move_into_place(draft, folder)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(workshop, ignore_errors=True)
 
 
 def load(folder: str | Path) -> Any:
@@ -91,10 +94,15 @@ def _read_manifest(folder: Path) -> dict:
         raise ValueError(f"{str(path)!r} is not valid JSON: {error}") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise ValueError(f"{str(path)!r} must have format {FORMAT}")
-    missing = {"class", "parameters", "data_fingerprint", "sha256"} - manifest.keys()
-    if missing or ARRAYS not in manifest["sha256"]:
-        raise ValueError(f"{str(path)!r} is incomplete: {sorted(missing) or ARRAYS} missing")
+    if manifest.get("seal") != _seal(manifest):
+        raise ValueError(f"{str(path)!r} has been changed or cut short: its seal differs")
     return manifest
+
+
+def _seal(manifest: dict) -> str:
+    """The sha256 of the manifest's other fields."""
+    fields = {name: value for name, value in manifest.items() if name != "seal"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -122,8 +130,10 @@ def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     """A parameter as JSON; a generator as its state."""
     if isinstance(value, np.random.Generator):
-        return {"generator": value.bit_generator.state}
-    return value.item() if isinstance(value, np.generic) else value
+        return {"generator": _plain(value.bit_generator.state)}
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
 def _rich(value: Any) -> Any:
@@ -136,7 +146,7 @@ def _rich(value: Any) -> Any:
 
 def _replaceable(folder: Path) -> bool:
     names = {path.name for path in folder.iterdir()}
-    return not names or MANIFEST in names
+    return not names or names == {MANIFEST, ARRAYS}
 
 
 def _move_into_place(draft: Path, folder: Path) -> None:

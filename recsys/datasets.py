@@ -58,9 +58,9 @@ def make_synthetic(
     ----------
     n_users, n_items, n_genres, n_interactions : int
     popularity_weight : float
-        0 makes all items of a genre equally likely.
+        From 0, which makes all items of a genre equally likely, to 20.
     taste_power : float
-        0 takes taste away; the higher, the more a user keeps to a favourite genre.
+        From 0, which takes taste away, to 20; the higher, the more a user keeps to a favourite.
     repeats : bool
         Whether a user may meet an item more than once.
     rng : int or numpy.random.Generator
@@ -74,8 +74,8 @@ def make_synthetic(
     n_items = _checks.whole_number("n_items", n_items)
     n_genres = _checks.whole_number("n_genres", n_genres, high=n_items)
     n_interactions = _checks.whole_number("n_interactions", n_interactions)
-    weight = _checks.real_number("popularity_weight", popularity_weight)
-    power = _checks.real_number("taste_power", taste_power)
+    weight = _checks.real_number("popularity_weight", popularity_weight, high=20.0)
+    power = _checks.real_number("taste_power", taste_power, high=20.0)
     rng = _checks.random_generator(rng)
 
     genre = rng.permutation(np.arange(n_items) % n_genres)
@@ -239,7 +239,8 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
     source = _Source.find(release, progress)
     try:
         ratings, films = _READERS[release.layout](source)
-    except (KeyError, ValueError, zipfile.BadZipFile) as error:
+        _check_films(ratings, films)
+    except (KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile) as error:
         raise ValueError(f"{source.path} is damaged or incomplete: {error}") from None
     if len(ratings) != release.n_ratings:
         raise ValueError(
@@ -247,6 +248,17 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
             "it is damaged or incomplete"
         )
     return _movielens_log(ratings, films)
+
+
+def _check_films(ratings: pd.DataFrame, films: pd.DataFrame) -> None:
+    """Every number must be there, and every rated film must have one row with a title."""
+    numbers = ratings[["user", "item", "rating", "time"]].to_numpy(np.float64)
+    if not np.isfinite(numbers).all() or (numbers < 0).any():
+        raise ValueError("a rating lacks a number, or has a negative one")
+    known = films.loc[films["title"].notna() & films["genres"].notna(), "item"]
+    missing = np.setdiff1d(ratings["item"], known)
+    if len(missing) or known.duplicated().any():
+        raise ValueError(f"{len(missing)} rated films have no title, or a film has two")
 
 
 def _movielens_log(ratings: pd.DataFrame, films: pd.DataFrame) -> Interactions:
@@ -393,7 +405,10 @@ def _read_100k(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
         genres = [line.split("|")[0] for line in file.read().decode().split()]
     with source.open("u.item") as file:
         films = pd.read_csv(file, sep="|", encoding="latin-1", header=None)
-    flags = films.iloc[:, 5 : 5 + len(genres)].to_numpy(bool)
+    flags = films.iloc[:, 5:]
+    if flags.shape[1] != len(genres) or not flags.isin((0, 1)).all(axis=None):
+        raise ValueError(f"u.item must have a 0 or 1 for each of {len(genres)} genres")
+    flags = flags.to_numpy(bool)
     named = ["|".join(np.array(genres)[row]) for row in flags]
     return ratings, pd.DataFrame({"item": films[0], "title": films[1], "genres": named})
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy import sparse
 
 from recsys import _checks
 from recsys.bootstrap import bootstrap_means, interval
@@ -153,7 +154,7 @@ def evaluate(
         f"gini@{k}": beyond_accuracy.gini(lists, train.n_items),
     }
     met = np.bincount(history.indices, minlength=train.n_items) > 0
-    seen = relevant.multiply(history[users] > 0)
+    seen = _pairs(relevant).multiply(_pairs(history[users]))
     reachable = met[relevant.indices].sum() - seen.nnz
     return Report(
         model=str(model),
@@ -237,7 +238,7 @@ def leaderboard(
         raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")
     named = _named(models)
     names = [name for name, _ in named]
-    first = names[baseline] if isinstance(baseline, int) else baseline
+    first = dict(enumerate(names)).get(baseline, baseline)
     if first not in names:
         raise ValueError(f"baseline must be one of {names}, got {baseline!r}")
     reports = {}
@@ -265,6 +266,12 @@ def leaderboard(
     )
     table.attrs["reachable"] = reports[first].reachable
     return table
+
+
+def _pairs(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """1 for each stored pair, whatever its value, zero included."""
+    ones = np.ones(matrix.nnz, np.float32)
+    return sparse.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _mean(values: np.ndarray) -> float:

@@ -140,9 +140,14 @@ class Interactions:
         even where its values sum to zero.
         """
         values = np.ones(len(self), np.float32) if self.value is None else self.value
-        shape = (self.n_users, self.n_items)
-        matrix = sparse.csr_matrix((values, (self.user, self.item)), shape=shape)
+        user, item, shape = self.user, self.item, (self.n_users, self.n_items)
+        matrix = sparse.csr_matrix((values, (user, item)), shape=shape)
         matrix.sum_duplicates()
+        if self.value is not None and matrix.nnz < len(self):
+            order = np.lexsort((values, item, user))  # the same sums for any order of the rows
+            rows = (values[order], (user[order], item[order]))
+            matrix = sparse.csr_matrix(rows, shape=shape)
+            matrix.sum_duplicates()
         return matrix
 
     @cached_property
@@ -169,6 +174,10 @@ class Interactions:
     def select(self, rows: Any) -> Interactions:
         """The log of the rows that a boolean mask (n,) or an array of positions names."""
         rows = np.asarray(rows)
+        try:
+            np.empty(len(self), np.bool_)[rows]
+        except IndexError as error:
+            raise ValueError(f"rows must name some of {len(self)} rows: {error}") from None
         part = Interactions.__new__(Interactions)
         part.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _CACHED})
         for name in ("user", "item", "time", "value"):
@@ -226,6 +235,9 @@ def _labels(name: str, labels: Sequence[Hashable] | None) -> list | None:
     if labels is None:
         return None
     labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
+    for label in labels:
+        if not isinstance(label, Hashable):
+            raise ValueError(f"{name} must be hashable, got {label!r}")
     if len(set(labels)) != len(labels):
         seen = set()
         twice = next(label for label in labels if label in seen or seen.add(label))

@@ -48,7 +48,7 @@ def last_fraction(data: Interactions, fraction: float = 0.2) -> tuple[Interactio
     """
     fraction = _fraction("fraction", fraction)
     order, position, count = _by_user_and_time(data)
-    held_out = position >= count - np.floor(count * fraction)
+    held_out = position >= count - np.floor(count * fraction + 1e-9)
     return _divide(data, order[held_out])
 
 
@@ -75,7 +75,7 @@ def temporal_split(
         test_fraction = _fraction("test_fraction", test_fraction)
         if not len(data):
             return data, data
-        first_test = min(int(np.ceil(len(data) * (1 - test_fraction))), len(data) - 1)
+        first_test = min(len(data) - int(len(data) * test_fraction + 1e-9), len(data) - 1)
         at = np.partition(times, first_test)[first_test]
     else:
         at = _checks.real_number("at", at, low=-np.inf)

@@ -30,7 +30,7 @@ def auc(labels: Any, scores: Any) -> float:
 
     scores = _checks.finite("scores", scores, len(np.asarray(scores)), np.float64)
     labels = _checks.finite("labels", labels, len(scores), np.float64)
-    if not np.isin(labels, (0, 1)).all() or labels.min(initial=1) == labels.max(initial=0):
+    if set(np.unique(labels)) != {0, 1}:
         raise ValueError(f"labels must be 0 and 1, at least one of each, got {np.unique(labels)}")
     positive = labels == 1
     n_pos, n_neg = positive.sum(), (~positive).sum()

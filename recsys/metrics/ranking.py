@@ -124,6 +124,8 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
         padded = np.full((len(recommended), k), -1, np.int64)
         for row, items in zip(padded, recommended, strict=True):
             items = np.asarray(items)[:k]
+            if items.dtype.kind not in "iu" and items.size:
+                raise ValueError(f"recommended must hold item ids, got {items.tolist()!r}")
             row[: len(items)] = items
         recommended = padded
     if recommended.ndim != 2 or recommended.shape[1] < k:
@@ -132,7 +134,12 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
         )
     if recommended.dtype.kind not in "iu":
         raise ValueError(f"recommended must hold item ids, got type {recommended.dtype}")
-    return np.ascontiguousarray(recommended[:, :k], np.int32)
+    recommended = recommended[:, :k]
+    if recommended.max(initial=0) > _checks.MAX_ID:
+        raise ValueError(
+            f"recommended must hold ids up to {_checks.MAX_ID}, got {recommended.max()!r}"
+        )
+    return np.ascontiguousarray(recommended, np.int32)
 
 
 def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
@@ -143,6 +150,10 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
             relevant = relevant.copy()
             relevant.sum_duplicates()
         return relevant
+    relevant = list(relevant)
+    for items in relevant:
+        if not np.iterable(items):
+            raise ValueError(f"relevant must hold a set of items a user, got {items!r}")
     rows = [np.unique(_checks.ids("relevant", list(items))) for items in relevant]
     lengths = [len(row) for row in rows]
     indices = np.concatenate([*rows, np.empty(0, np.int32)])

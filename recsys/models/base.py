@@ -253,8 +253,14 @@ def as_interactions(histories: Any, n_items: int) -> Interactions:
             )
         return histories
     if sparse.issparse(histories):
+        if histories.shape[1] != n_items:
+            raise ValueError(
+                f"histories must have n_items = {n_items} columns, got {histories.shape[1]}"
+            )
         rows = histories.tocoo()
         return Interactions(rows.row, rows.col, None, rows.data, rows.shape[0], n_items)
+    if not np.iterable(histories):
+        raise ValueError(f"histories must be one list of items a person, got {histories!r}")
     lists = [_checks.ids("histories", items, n_items) for items in histories]
     users = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
     return Interactions(users, np.concatenate([*lists, []]), None, None, len(lists), n_items)

@@ -3,7 +3,8 @@ r"""Bayesian personalised ranking (Rendle et al. 2009).
 For each pair (u, i) that met, draw an item j that u has not met, and push the score of i above
 that of j. With :math:`\hat r_{ui} = b_i + x_u^\top y_i`, stochastic gradient ascent maximises
 
-.. math:: \sum_{(u,i,j)} \ln \sigma(\hat r_{ui} - \hat r_{uj}) - \lambda \|\Theta\|^2
+.. math:: \sum_{(u,i,j)} \Big( \ln \sigma(\hat r_{ui} - \hat r_{uj})
+    - \tfrac{\lambda}{2} \big( \|x_u\|^2 + \|y_i\|^2 + \|y_j\|^2 + b_i^2 + b_j^2 \big) \Big)
 
 Steps on different users and different items do not touch each other. So each epoch deals users
 and items into blocks; the block pairs of one diagonal share no row, run side by side, and give

@@ -12,6 +12,7 @@ off the diagonal. X is 0/1: an interaction counts once. Dense by nature: B takes
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -20,7 +21,9 @@ from numba import njit, prange
 from scipy.linalg import lapack
 
 from recsys.interactions import Interactions
-from recsys.models.base import Recommender
+from recsys.models.base import Recommender, one_blas_thread
+
+SMALL = 1000  # below so many items, a second thread waits longer than it works
 
 
 @dataclass(eq=False)
@@ -48,7 +51,8 @@ class EASE(Recommender):
         met = self.history.copy()
         met.data[:] = 1
         gram = np.asfortranarray((met.T @ met).toarray(), np.float64)  # (n_items, n_items)
-        self.item_weights = ease_weights(gram, self.reg)
+        with one_blas_thread() if self.n_items < SMALL else nullcontext():
+            self.item_weights = ease_weights(gram, self.reg)
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), self.n_items), np.float32)

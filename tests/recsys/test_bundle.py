@@ -50,34 +50,53 @@ def test_any_changed_byte_of_the_arrays_is_noticed(folder):
     refused(folder, "its sha256 differs")
 
 
-@pytest.mark.parametrize(
-    "field, value, message",
-    [
-        ("format", None, "must have format 1"),
-        ("format", 2, "must have format 1"),
-        ("format", "1", "must have format 1"),
-        ("class", None, r"is incomplete: \['class'\] missing"),
-        ("class", "Nonsense", r"class must be one of \['BPR', .*\], got 'Nonsense'"),
-        ("class", "Recommender", "class must be one of .*, got 'Recommender'"),
-        ("class", ["BPR"], "class must be one of .*"),
-        ("parameters", None, r"is incomplete: \['parameters'\] missing"),
-        ("parameters", {"factors": -1}, "factors must be at least 1, got -1"),
-        ("data_fingerprint", None, r"is incomplete: \['data_fingerprint'\] missing"),
-        ("sha256", None, r"is incomplete: \['sha256'\] missing"),
-        ("sha256", {}, "is incomplete: arrays.npz missing"),
-        ("sha256", {"arrays.npz": "0" * 64}, "its sha256 differs"),
-        ("sha256", {"arrays.npz": None}, "its sha256 differs"),
+CHANGES = {
+    "version": ["99", None],
+    "class": ["BPR", "Nonsense", ["BPR"], None],
+    "parameters": [
+        {"factors": 8}, {"factors": -1}, {"nope": 1}, [1], None,
+        {"rng": {"generator": {"bit_generator": "seed"}}},
     ],
-)  # fmt: skip
-def test_a_manifest_that_has_been_changed_is_refused(field, value, message, folder):
+    "data_fingerprint": ["0", 3, None],
+    "sha256": [{}, {"arrays.npz": "0" * 64}, {"arrays.npz": None}, ["arrays.npz"], 5, None],
+    "seal": ["0" * 64, None],
+    "more": [1],
+}  # fmt: skip
+
+
+def change(folder, field, value, seal=False):
+    """Write another value, or none, into a manifest; with `seal` as if it had been saved so."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     if value is None:
         del manifest[field]
     else:
         manifest[field] = value
+    if seal:
+        manifest["seal"] = bundle._seal(manifest)
     path.write_text(json.dumps(manifest))
-    refused(folder, message)
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_a_manifest_that_has_been_changed_is_refused(field, folder):
+    original = (folder / "manifest.json").read_text()
+    for value in CHANGES[field]:
+        change(folder, field, value)
+        refused(folder, "manifest.json.* has been changed or cut short: its seal differs")
+        (folder / "manifest.json").write_text(original)
+    assert recsys.load(folder).is_fitted
+
+
+@pytest.mark.parametrize("version", [None, 2, "1"])
+def test_another_format_is_refused(version, folder):
+    change(folder, "format", version, seal=True)
+    refused(folder, "manifest.json.* must have format 1")
+
+
+def test_a_model_that_this_version_does_not_have_is_refused(folder):
+    for kind in ("Nonsense", "Recommender"):
+        change(folder, "class", kind, seal=True)
+        refused(folder, f"^class must be one of .'BPR', .*, got '{kind}'")
 
 
 @pytest.mark.parametrize(
@@ -109,10 +128,7 @@ def test_arrays_that_would_run_code_are_refused(folder):
             return (ran.append, (1,))
 
     np.savez(folder / "arrays.npz", item_scores=np.array([Trap()], dtype=object))
-    path = folder / "manifest.json"
-    manifest = json.loads(path.read_text())
-    manifest["sha256"]["arrays.npz"] = bundle._digest(folder / "arrays.npz")
-    path.write_text(json.dumps(manifest))
+    change(folder, "sha256", {"arrays.npz": bundle._digest(folder / "arrays.npz")}, seal=True)
     refused(folder, "allow_pickle=False|[Oo]bject arrays")
     assert ran == []
 
@@ -130,20 +146,30 @@ def test_other_peoples_files_are_never_replaced(tmp_path, folder):
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
     (tmp_path / "file").write_text("text")
-    for place in ("thesis", "file"):
+    (tmp_path / "app").mkdir()
+    for name in ("manifest.json", "index.html"):
+        (tmp_path / "app" / name).write_text("{}")
+    for place in ("thesis", "file", "app"):
         with pytest.raises(
             ValueError, match="^folder must be new, empty or an earlier bundle, got"
         ):
             model.save(tmp_path / place)
     assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "years of work"
+    assert (tmp_path / "app" / "index.html").exists()
     (tmp_path / "empty").mkdir()
     model.save(tmp_path / "empty")
     assert recsys.load(tmp_path / "empty").parameters == model.parameters
 
 
-def test_a_generator_is_saved_with_its_state(tmp_path):
+@pytest.mark.parametrize("bits", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
+def test_a_generator_is_saved_with_its_state(bits, tmp_path):
     log = Interactions([0, 0, 1, 2], [0, 1, 1, 3])
-    model = ImplicitALS(factors=2, iterations=1, rng=np.random.default_rng(8)).fit(log)
+    rng = np.random.Generator(getattr(np.random, bits)(8))
+    model = ImplicitALS(factors=2, iterations=1, rng=rng).fit(log)
     model.save(tmp_path / "model")
-    loaded = recsys.load(tmp_path / "model")
-    assert loaded.rng.random() == model.rng.random()
+    assert recsys.load(tmp_path / "model").rng.random() == rng.random()
+
+
+def test_a_bundle_is_as_readable_as_any_folder(folder, tmp_path):
+    (tmp_path / "plain").mkdir()
+    assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode

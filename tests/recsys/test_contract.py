@@ -385,12 +385,14 @@ def test_new_people_are_numbered_from_zero(kind, fitted, train):
 
 
 @pytest.mark.parametrize("kind", FOLDABLE)
-@pytest.mark.parametrize("histories", [[[150]], [[-1]], [[0.5]], [["a"]], [0, 1]])
+@pytest.mark.parametrize("histories", [[[150]], [[-1]], [[0.5]], [["a"]], [0, 1], 5])
 def test_a_history_of_unknown_items_is_refused(kind, histories, fitted):
     with pytest.raises(ValueError, match="^histories must"):
         fitted[kind].fold_in(histories)
     with pytest.raises(ValueError, match="^histories must be over n_items = 150 items, got 7"):
         fitted[kind].fold_in(Interactions([0], [1], n_items=7))
+    with pytest.raises(ValueError, match="^histories must have n_items = 150 columns, got 7"):
+        fitted[kind].fold_in(Interactions([0], [1], n_items=7).matrix)
 
 
 def test_parameters_are_checked_when_given():

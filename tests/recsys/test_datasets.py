@@ -204,7 +204,19 @@ def test_the_given_folder_comes_before_the_cache(place):
         ("latest-small", {"ratings.csv": CSV["ratings.csv"].replace("rating,", "stars,")},
          "is damaged or incomplete: .*rating"),
         ("latest-small", {"ratings.csv": "<html>Not found</html>"}, "is damaged or incomplete"),
-        ("latest-small", {"movies.csv": ""}, "is damaged or incomplete"),
+        *(("latest-small", {"movies.csv": text}, "is damaged or incomplete")
+          for text in ("", CSV["movies.csv"][:60], "<html>Not found</html>",
+                       CSV["movies.csv"].replace("title", "name"),
+                       CSV["movies.csv"] + "10,Heat again,Crime\n")),
+        *(("latest-small", {"ratings.csv": CSV["ratings.csv"].replace("7,20,", text)},
+           "is damaged or incomplete") for text in ("-7,20,", "7,-20,", "7,,")),
+        *(("1m", {"movies.dat": text}, "is damaged or incomplete")
+          for text in ("", DAT["movies.dat"][:40], "10::Heat\n")),
+        ("1m", {"ratings.dat": DAT["ratings.dat"][:-8]}, "is damaged or incomplete"),
+        ("1m", {"ratings.dat": DAT["ratings.dat"].replace("7::10", "7::ten")}, "is damaged"),
+        *(("100k", {"u.item": text}, "is damaged or incomplete")
+          for text in ("", OLD["u.item"][:40], OLD["u.item"][:-5])),
+        ("100k", {"u.genre": ""}, "is damaged or incomplete"),
         ("1m", {"ratings.dat": DAT["ratings.dat"][:-18]}, "must hold 4 ratings, got 3"),
         ("1m", {"movies.dat": DAT["movies.dat"] + "50::A::B::C\n"}, "is damaged or incomplete"),
         ("1m", {"movies.dat": "x" + DAT["movies.dat"]}, "is damaged or incomplete"),

@@ -98,6 +98,15 @@ def test_users_and_targets_are_counted():
     assert "2 of 4 targets (50.0%) could have been recommended" in text
 
 
+@pytest.mark.parametrize("values", [[1, 1], [0, 0], [-1, 2]])
+def test_a_pair_counts_whatever_its_value(values):
+    """User 0 met item 0 with value 0: it has been seen all the same."""
+    train = Interactions([0, 0, 1], [0, 1, 2], value=[0, 1, 1], n_users=2, n_items=4)
+    test = Interactions([0, 0], [0, 2], value=values, n_users=2, n_items=4)
+    report = evaluate(Popularity().fit(train), train, test, k=2)
+    assert (report.n_targets, report.n_reachable) == (2, 1)
+
+
 def test_no_model_passes_the_ceiling():
     """A model that lists every item it may finds exactly the reachable targets."""
     train, test = leave_last_out(make_synthetic(rng=5))
@@ -254,7 +263,7 @@ def test_pairing_narrows_the_difference(train_test):
 def test_names_and_baselines(train_test):
     two = [ItemKNN(n_neighbors=5), ItemKNN(n_neighbors=9), Popularity()]
     names = ["ItemKNN(n_neighbors=5, shrinkage=0.0)", "ItemKNN(n_neighbors=9, shrinkage=0.0)"]
-    for baseline in (2, -1, "Popularity"):
+    for baseline in (2, "Popularity"):
         table = leaderboard(two, *train_test, baseline=baseline)
         assert table.index.tolist() == [*names, "Popularity"]
         assert table["difference"].iloc[2] == 0 and (table["difference"].iloc[:2] != 0).all()
@@ -272,6 +281,8 @@ def test_names_and_baselines(train_test):
         ),
         ([Random(), Random()], {}, "models must have different names, got 'Random"),
         ([Random()], {"baseline": "Popularity"}, r"baseline must be one of \['Random'\], got 'Pop"),
+        ([Random()], {"baseline": 1}, r"baseline must be one of \['Random'\], got 1"),
+        ([Random()], {"baseline": -2}, r"baseline must be one of \['Random'\], got -2"),
         ([Random()], {"metric": "auc"}, r"metric must be one of \['recall', .*\], got 'auc'"),
         ([Random()], {"k": 0}, "k must be at least 1, got 0"),
     ],

@@ -179,6 +179,10 @@ def test_bad_input_is_refused(metric):
         (np.array([[1.0, 2.0]]), [{1}], "recommended must hold item ids, got type float64"),
         (good[:, :1], [{1}], r"recommended must have at least k = 2 columns, got shape \(1, 1\)"),
         (good[0], [{1}], r"recommended must have at least k = 2 columns, got shape \(2,\)"),
+        ([[1.5, 2]], [{1}], "recommended must hold item ids, got"),
+        ([["a", "b"]], [{1}], "recommended must hold item ids, got"),
+        (good + 2**32, [{1}], "recommended must hold ids up to 2147483647, got .*4294967298"),
+        (good, [3], "relevant must hold a set of items a user, got 3"),
         (good, [{-1}], "relevant must hold ids between 0 and .*, got .*-1"),
         (good, [[0.5]], "relevant must hold whole-number ids, got .*0.5"),
         (good, [["a"]], "relevant must hold whole-number ids, got values of type"),
@@ -190,6 +194,7 @@ def test_bad_input_is_refused(metric):
 @pytest.mark.parametrize(
     "labels, scores, message",
     [
+        ([], [], "labels must be 0 and 1, at least one of each, got"),
         ([0, 0], [1, 2], "labels must be 0 and 1, at least one of each, got .*0"),
         ([1, 1], [1, 2], "labels must be 0 and 1, at least one of each, got .*1"),
         ([0, 2], [1, 2], "labels must be 0 and 1, at least one of each, got .*2"),

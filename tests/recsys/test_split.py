@@ -82,6 +82,14 @@ def test_by_hand():
     assert len(temporal_split(log, 0.45)[1]) == 4  # the two rows at time 7 stay together
 
 
+def test_whole_shares_are_not_rounded_away():
+    """k / n of n rows are k rows, though k / n is rarely exact: 1 - 0.7 is not 0.3."""
+    for n in range(2, 60):
+        log = Interactions([0] * n, range(n), range(n))
+        for k in range(1, n):
+            assert len(temporal_split(log, k / n)[1]) == len(last_fraction(log, k / n)[1]) == k
+
+
 def test_duplicates_are_rows_of_their_own():
     log = Interactions([0, 0, 0], [1, 1, 1], [5, 5, 5])
     train, test = leave_last_out(log)
