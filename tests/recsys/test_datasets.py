@@ -81,13 +81,13 @@ def test_every_item_has_a_title_of_its_own(n_items, n_genres):
         ({"n_users": 2.5}, "n_users must be a whole number, got 2.5"),
         ({"n_genres": 0}, "n_genres must be between 1 and 150, got 0"),
         ({"n_genres": 151}, "n_genres must be between 1 and 150, got 151"),
-        ({"popularity_weight": -1}, "popularity_weight must be finite and at least 0, got -1"),
-        ({"taste_power": np.nan}, "taste_power must be finite and at least 0, got nan"),
+        ({"popularity_weight": -1}, "popularity_weight must be finite and at least 0 and at most 20, got -1"),
+        ({"taste_power": np.nan}, "taste_power must be finite and at least 0 and at most 20, got nan"),
         ({"rng": -1}, "rng must be a whole number of at least 0 or .*, got -1"),
         ({"rng": "x"}, "rng must be .*, got 'x'"),
         ({"n_interactions": 30_000, "repeats": False}, "n_interactions must be at most .*22500"),
         (
-            {"n_users": 9, "n_items": 40, "n_interactions": 180, "taste_power": 99}
+            {"n_users": 9, "n_items": 40, "n_interactions": 180, "taste_power": 20, "popularity_weight": 20}
             | {"repeats": False},
             "n_interactions must be lower .*, got 180",
         ),
