@@ -1,5 +1,7 @@
 """recsys: the library that every chapter of the book imports."""
 
+import os
+
 __version__ = "0.1.0"
 
 from recsys.bundle import load
@@ -23,3 +25,6 @@ __all__ = [
     "show",
     "temporal_split",
 ]
+
+# Idle threads of compiled loops sleep; by default they spin, and slow down all others.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
