@@ -87,8 +87,8 @@ def test_every_item_has_a_title_of_its_own(n_items, n_genres):
         ({"rng": "x"}, "rng must be .*, got 'x'"),
         ({"n_interactions": 30_000, "repeats": False}, "n_interactions must be at most .*22500"),
         (
-            {"n_users": 9, "n_items": 40, "n_interactions": 180, "taste_power": 20, "popularity_weight": 20}
-            | {"repeats": False},
+            {"n_users": 9, "n_items": 40, "n_interactions": 180, "repeats": False}
+            | {"taste_power": 20, "popularity_weight": 20},
             "n_interactions must be lower .*, got 180",
         ),
     ],
