@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -40,6 +40,7 @@ PARAMETER_CHECKS = {
     "shrinkage": lambda name, x: _checks.real_number(name, x),
     "learning_rate": lambda name, x: _checks.real_number(name, x, open_low=True),
     "half_life": lambda name, x: _checks.real_number(name, x, open_low=True),
+    "momentum": lambda name, x: _checks.real_number(name, x, high=0.99),
     "rng": lambda name, x: _checks.random_generator(x),
 }
 
@@ -289,8 +290,16 @@ def one_blas_thread():
 
     Two pools of threads on the same cores wait for each other.
     """
-    with ThreadpoolController().limit(limits=1, user_api="blas"):
+    with _blas().limit(limits=1, user_api="blas"):
         yield
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    """The loaded linear algebra libraries; looking for them takes longer than one request."""
+    import scipy.linalg  # noqa: F401  brings the library that compiled loops call
+
+    return ThreadpoolController()
 
 
 @contextmanager
@@ -302,7 +311,7 @@ def _threads(n_threads: int | None):
     before = numba.get_num_threads()
     numba.set_num_threads(min(n_threads, numba.config.NUMBA_NUM_THREADS))
     try:
-        with ThreadpoolController().limit(limits=n_threads, user_api="blas"):
+        with _blas().limit(limits=n_threads, user_api="blas"):
             yield
     finally:
         numba.set_num_threads(before)

@@ -48,9 +48,9 @@ class EASE(Recommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        met = self.history.copy()
-        met.data[:] = 1
-        gram = np.asfortranarray((met.T @ met).toarray(), np.float64)  # (n_items, n_items)
+        users, items = self.history, self.history.T.tocsr()
+        gram = np.zeros((self.n_items, self.n_items))  # X'X, its lower triangle
+        count_together(items.indptr, items.indices, users.indptr, users.indices, gram)
         with one_blas_thread() if self.n_items < SMALL else nullcontext():
             self.item_weights = ease_weights(gram, self.reg)
 
@@ -67,31 +67,51 @@ class EASE(Recommender):
         return self._for_histories(histories)
 
 
-def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
-    """B (n_items, n_items) float32 from X'X in Fortran order, which is overwritten.
+@njit(parallel=True, cache=True)
+def count_together(item_ptr, item_users, user_ptr, user_items, gram):
+    """Add to gram[i, j], for j up to i, the users who met both i and j."""
+    for i in prange(len(gram)):
+        for p in range(item_ptr[i], item_ptr[i + 1]):
+            u = item_users[p]
+            for q in range(user_ptr[u], user_ptr[u + 1]):
+                if user_items[q] > i:
+                    break
+                gram[i, user_items[q]] += 1
 
-    A Cholesky factor and its inverse (LAPACK potrf and potri) cost a third less than a general
-    inverse, and only one triangle is ever computed.
+
+def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
+    """B (n_items, n_items) float32 from the lower triangle of X'X, which is overwritten.
+
+    A Cholesky factor and its inverse (LAPACK potrf and potri) cost a third less than a
+    general inverse, and only one triangle is ever computed.
     """
     gram[np.diag_indices_from(gram)] += reg
-    factor, failed = lapack.dpotrf(gram, lower=1, overwrite_a=1, clean=0)
+    # LAPACK reads columns first: our lower triangle is its upper one
+    factor, failed = lapack.dpotrf(gram.T, lower=0, overwrite_a=1, clean=0)
     if failed:
         raise ValueError(f"reg must be large enough to invert X'X + reg I, got {reg!r}")
-    inverse, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     weights = np.empty(inverse.shape, np.float32)
     _divide_by_diagonal(inverse.T, weights)
     return weights
 
 
+TILE = 64  # rows and columns turned at once, so that both sides stay in the cache
+
+
 @njit(parallel=True, cache=True)
-def _divide_by_diagonal(upper, weights):
-    """B_ij = -P_ij / P_jj from P's upper triangle; zero on the diagonal."""
-    n = len(upper)
-    for i in prange(n):
-        weights[i, i] = 0
-        for j in range(i + 1, n):
-            weights[i, j] = -upper[i, j] / upper[j, j]
-            weights[j, i] = -upper[i, j] / upper[i, i]
+def _divide_by_diagonal(lower, weights):
+    """B_ij = -P_ij / P_jj from P's lower triangle; zero on the diagonal."""
+    n = len(lower)
+    for tile in prange((n + TILE - 1) // TILE):
+        rows = range(tile * TILE, min((tile + 1) * TILE, n))
+        for start in range(0, (tile + 1) * TILE, TILE):
+            for i in rows:
+                for j in range(start, min(start + TILE, i)):
+                    weights[i, j] = -lower[i, j] / lower[j, j]
+                    weights[j, i] = -lower[i, j] / lower[i, i]
+        for i in rows:
+            weights[i, i] = 0
 
 
 def ease_reference(history: np.ndarray, reg: float) -> np.ndarray:

@@ -399,7 +399,8 @@ def test_parameters_are_checked_when_given():
     """Every wrong value of every parameter of every model."""
     wrong = {
         "factors": [0, -1, 2.5, "8", None], "iterations": [-1, 1.5, None], "epochs": [-1, 1.5],
-        "cg_steps": [0, 1.5], "n_neighbors": [0, -1, 1.5], "n_threads": [0, -2, 1.5],
+        "cg_steps": [0, 1.5], "momentum": [-0.1, 1.0],
+        "n_neighbors": [0, -1, 1.5], "n_threads": [0, -2, 1.5],
         "alpha": [-1, np.nan, np.inf, "1", None], "reg": [-0.1, np.nan, np.inf],
         "reg_exponent": [-1, 3, np.nan], "shrinkage": [-1, np.nan], "half_life": [0, -1, np.inf],
         "learning_rate": [0, -1, np.nan], "rng": [-1, 1.5, None, "a", True],

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from recsys import Interactions
+from recsys import Interactions, make_synthetic
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN
 from recsys.models._sampling import sort_into_cells
 from recsys.models.als import als_loss, als_reference, extra_confidence
@@ -172,13 +172,20 @@ def test_als_alternates_exact_solutions(reg_exponent, ragged):
     by_item = by_user.T.tocsr()
     rng = np.random.default_rng(5)
     X, Y = (rng.normal(0, 0.1, (n, 6)).astype(np.float32) for n in (60, 45))
-    model = ImplicitALS(6, 10.0, reg, reg_exponent, iterations=3, cg_steps=30, rng=Given(X, Y)).fit(
-        log
-    )
+    model = ImplicitALS(
+        6, 10.0, reg, reg_exponent, iterations=3, cg_steps=30, momentum=0.0, rng=Given(X, Y)
+    ).fit(log)
     for _ in range(3):
         X = als_reference(Y, by_user, reg, reg_exponent)
         Y = als_reference(X, by_item, reg, reg_exponent)
     np.testing.assert_allclose(model.user_factors @ model.item_factors.T, X @ Y.T, atol=0.01)
+
+
+def test_momentum_reaches_the_loss_in_fewer_sweeps():
+    train = make_synthetic()
+    plain = ImplicitALS(16, alpha=2.0, momentum=0.0, iterations=12).fit(train).loss(train)
+    ahead = ImplicitALS(16, alpha=2.0, iterations=8).fit(train).loss(train)
+    assert ahead < plain
 
 
 @pytest.mark.parametrize("reg_exponent", [0.0, 0.5, 1.0])
@@ -229,7 +236,7 @@ def test_bpr_step_follows_the_gradient():
     gradient = [(objective(start + h) - objective(start - h)) / 2e-6 for h in 1e-6 * np.eye(14)]
     p = start.astype(np.float32)
     x, y_i, y_j, b = p[:4].copy(), p[4:8].copy(), p[8:12].copy(), p[12:].copy()
-    bpr_step(x, y_i, y_j, b, 0, 1, np.float32(step), np.float32(reg))
+    bpr_step(x, y_i, y_j, b, 0, 1, np.float32(step), np.float32(reg), np.empty_like(x))
     moved = np.concatenate([x, y_i, y_j, b]) - start
     np.testing.assert_allclose(moved / step, gradient, rtol=1e-3, atol=1e-4)
 
