@@ -36,7 +36,11 @@ def main() -> None:
     """Run all contests, or those that --only names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each side (5 or more)")
-    parser.add_argument("--only", default="", help="a word of the contests to run, such as BPR")
+    parser.add_argument(
+        "--only",
+        default="",
+        help="run only contests with this word, such as BPR, and keep the other results",
+    )
     parser.add_argument("--out", type=Path, default=HERE / "results.json", help="where to write")
     options = parser.parse_args()
     if options.runs < 5:
@@ -52,12 +56,13 @@ def main() -> None:
     warnings.filterwarnings("ignore", module="implicit")
     name, data = movielens_sized()
     print(f"{name}: {data!r}; 2 threads each; medians of {options.runs} alternating runs")
-    chosen = [c for c in contests(Arena(data)) if options.only.lower() in c.what.lower()]
+    arena = Arena(data)
+    chosen = {what: c for what, c in contests().items() if options.only.lower() in what.lower()}
     if not chosen:
         parser.error(f"--only {options.only!r} names no contest")
     rows = []
-    for contest in tqdm(chosen, desc="contests", disable=None):
-        rows.append(run(contest, options.runs))
+    for what, contest in tqdm(chosen.items(), desc="contests", disable=None):
+        rows.append(run(what, contest(arena), options.runs))
         tqdm.write(line(rows[-1]))
     starts = [] if options.only else [first_call(model) for model in ("ImplicitALS", "BPR")]
     for start in starts:
@@ -67,10 +72,34 @@ def main() -> None:
             f"import {start['import']:.2f} s"
         )
     results = {"machine": machine(), "data": name, "contests": rows, "first_call": starts}
+    if not options.only:
+        from benchmarks.growth import growth, loops
+
+        results["loops"] = loops()
+        for loop in results["loops"]:
+            print("{loop:<22}{reached:6.1f} of {limit:.0f} {unit}".format(**loop))
+        results["growth"] = []
+        for row in growth():
+            results["growth"].append(row)
+            print(
+                f"{row['model']:<10}{row['side']:<8}{row['pairs']:>12,} pairs "
+                f"{row['seconds']:8.2f} s  {row['peak_mb']} MB above the log"
+            )
+    if options.only and options.out.is_file():
+        results = merge(json.loads(options.out.read_text()), results)
     draft = options.out.with_suffix(".draft")
     draft.write_text(json.dumps(results, indent=1) + "\n")
     draft.replace(options.out)
     print(f"written to {options.out}")
+
+
+def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The stored results with the contests that were run again, from the same machine only."""
+    if (old["machine"], old["data"]) != (new["machine"], new["data"]):
+        return new
+    again = {row["what"]: row for row in new["contests"]}
+    rows = [again.pop(row["what"], row) for row in old["contests"]]
+    return old | {"contests": rows + list(again.values())}
 
 
 def line(row: dict[str, Any]) -> str:
@@ -83,7 +112,7 @@ def line(row: dict[str, Any]) -> str:
         for name, figure in row["quality"]["ours"].items()
     )
     return (
-        f"{row['what']:<22}{row['rival']:<10}ours {ours:7.3f} s  theirs {theirs:7.3f} s  "
+        f"{row['what']:<34}{row['rival']:<10}ours {ours:7.3f} s  theirs {theirs:7.3f} s  "
         f"theirs/ours {row['ratio']:5.2f} (target {row['target']:g})  {quality}"
     )
 
@@ -112,7 +141,7 @@ def machine() -> dict[str, Any]:
             x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x
         ]
         model = names[0] if names else model
-    packages = ("numpy", "scipy", "numba", "implicit")
+    packages = ("numpy", "scipy", "numba", "implicit", "ranx")
     return {
         "processor": model,
         "cores": os.cpu_count(),

@@ -20,29 +20,30 @@ class Contest:
     they are timed. `quality` judges a product by name and figure.
     """
 
-    what: str
     rival: str
     ours: Callable[[int], Any]
     theirs: Callable[[int], Any]
     quality: Callable[[Any], dict[str, float]]
     target: float
     setting: dict[str, Any] = field(default_factory=dict)
+    prepare: Callable[[], None] = lambda: None  # before each run, not timed
+    blas_threads: int = 1  # one where the loops bring their own threads, as implicit asks for
 
 
-def run(contest: Contest, runs: int) -> dict[str, Any]:
+def run(what: str, contest: Contest, runs: int) -> dict[str, Any]:
     """Warm both up once, then time them in turn; medians, spreads, ratio and quality."""
     seconds: dict[str, list[float]] = {"ours": [], "theirs": []}
     quality: dict[str, list[dict[str, float]]] = {"ours": [], "theirs": []}
     for turn in range(-1, runs):
         order = ("ours", "theirs") if turn % 2 else ("theirs", "ours")
         for side in order:
-            product, elapsed = _timed(getattr(contest, side), max(turn, 0))
+            product, elapsed = _timed(contest, getattr(contest, side), max(turn, 0))
             if turn >= 0:
                 seconds[side].append(elapsed)
                 quality[side].append(contest.quality(product))
     ratios = [b / a for a, b in zip(seconds["ours"], seconds["theirs"], strict=True)]
     return {
-        "what": contest.what,
+        "what": what,
         "rival": contest.rival,
         "setting": contest.setting,
         "target": contest.target,
@@ -57,9 +58,10 @@ def run(contest: Contest, runs: int) -> dict[str, Any]:
     }
 
 
-def _timed(work: Callable[[int], Any], turn: int) -> tuple[Any, float]:
+def _timed(contest: Contest, work: Callable[[int], Any], turn: int) -> tuple[Any, float]:
+    contest.prepare()
     gc.collect()
-    with threadpool_limits(1, "blas"):  # both bring their own threads, as implicit asks for
+    with threadpool_limits(contest.blas_threads, "blas"):
         start = time.perf_counter()
         product = work(turn)
         return product, time.perf_counter() - start
