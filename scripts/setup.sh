@@ -85,30 +85,24 @@ take_lock() {
     echo $$ >$lock/pid
 }
 
-# Debian and Ubuntu keep ensurepip in a package of its own, python3-venv. Without it, pip's
-# wheel installs itself, once its sha256 has been found right.
+# Debian and Ubuntu keep ensurepip in a package of its own, python3-venv. Without it, the one-file
+# pip that its makers publish installs the pinned pip.
 fetch_pip() {
     "$python" - <<'END'
-import hashlib, os, subprocess, sys, tempfile, urllib.request
+import os, subprocess, sys, tempfile, urllib.request
 
-URL = (
-    "https://files.pythonhosted.org/packages/07/25/ee8c38ae72d66b844ce8eb9711ba905dba21ca1a8a0c960057c41cd23337/"
-    "pip-26.3-py3-none-any.whl"
-)
-SHA256 = "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+URL = "https://bootstrap.pypa.io/pip/pip.pyz"
+PIP = "pip==26.3"
 
 try:
-    wheel = urllib.request.urlopen(URL, timeout=60).read()
+    program = urllib.request.urlopen(URL, timeout=60).read()
 except OSError as error:
     sys.exit(f"pip could not be fetched from {URL}: {error}")
-if hashlib.sha256(wheel).hexdigest() != SHA256:
-    sys.exit(f"{URL} is not the file it should be: its sha256 is another one.")
 with tempfile.TemporaryDirectory() as folder:
-    path = os.path.join(folder, os.path.basename(URL))
+    path = os.path.join(folder, "pip.pyz")
     with open(path, "wb") as file:
-        file.write(wheel)
-    command = [sys.executable, os.path.join(path, "pip"), "install", "--quiet", "--no-index", path]
-    sys.exit(subprocess.run(command).returncode)
+        file.write(program)
+    sys.exit(subprocess.run([sys.executable, path, "install", "--quiet", PIP]).returncode)
 END
 }
 
