@@ -112,7 +112,7 @@ def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, step, reg, se
             bpr_cell(X, Y, b, users[here], items[here], candidates, step, reg, state)
 
 
-@njit(fastmath=True, cache=True)
+@njit(cache=True)
 def bpr_cell(X, Y, b, users, items, candidates, step, reg, state):
     """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
@@ -141,7 +141,7 @@ def draw_negatives(users, items, candidates, state):
     return negatives
 
 
-@njit(fastmath=True, cache=True, inline="always")
+@njit(fastmath=True, cache=True)
 def bpr_step(x, y_i, y_j, b, i, j, step, reg, apart):
     """One gradient step on ln sigma(r_ui - r_uj), in place.
 
@@ -150,8 +150,9 @@ def bpr_step(x, y_i, y_j, b, i, j, step, reg, apart):
     """
     margin = b[i] - b[j]
     for k in range(len(x)):
+        margin += x[k] * (y_i[k] - y_j[k])
+    for k in range(len(x)):
         apart[k] = y_i[k] - y_j[k]
-        margin += x[k] * apart[k]
     pull = step / (ONE + np.exp(margin))  # step times sigma(-margin)
     keep = ONE - step * reg
     b[i] = keep * b[i] + pull
