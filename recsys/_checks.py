@@ -35,7 +35,7 @@ def real_number(
 
 
 def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
-    """`values` as a one-dimensional int32 array of ids in 0..size-1."""
+    """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if one can write."""
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
@@ -55,22 +55,22 @@ def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     if low < 0 or high > limit:
         wrong = low if low < 0 else high
         raise ValueError(f"{name} must hold ids between 0 and {limit}, got {wrong!r}")
-    return array.astype(np.int32)
+    return array.astype(np.int32, copy=array.flags.writeable)
 
 
 def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
-    """`values` as a finite one-dimensional array of `length` numbers."""
+    """`values` as a finite one-dimensional array of `length` numbers; a copy if one can write."""
     array = np.asarray(values)
     if array.dtype.kind not in "iufb":
         raise ValueError(f"{name} must hold numbers, got values of type {array.dtype}")
     if array.shape != (length,):
         raise ValueError(f"{name} must have one entry a row, shape ({length},), got {array.shape}")
     with np.errstate(over="ignore"):
-        wrong = ~np.isfinite(array.astype(dtype))  # also what is too large for the type
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+        cast = array.astype(dtype, copy=array.flags.writeable)
+    if array.dtype.kind == "f" and not np.isfinite(cast).all():  # also: too large for the type
+        row = int(np.argmin(np.isfinite(cast)))
         raise ValueError(f"{name} must be finite, got {array[row]!r} in row {row}")
-    return array.astype(dtype)
+    return cast
 
 
 def random_generator(rng: Any) -> np.random.Generator:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from recsys import _checks
+from recsys import _checks, _tables
 from recsys.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -371,13 +371,12 @@ def _read_csv(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     """ratings.csv and movies.csv with headers (latest-small, 25m, 32m)."""
     import pandas as pd
 
-    types = {"userId": np.int32, "movieId": np.int32, "rating": np.float32, "timestamp": np.int64}
+    names = {"user": "userId", "item": "movieId", "rating": "rating", "time": "timestamp"}
     with source.open("ratings.csv") as file:
-        ratings = pd.read_csv(file, dtype=types, usecols=list(types))
+        ratings = pd.DataFrame(_tables.read_csv(file, names))
     with source.open("movies.csv") as file:
         films = pd.read_csv(file)
-    names = {"userId": "user", "movieId": "item", "timestamp": "time"}
-    return ratings.rename(columns=names), films.rename(columns=names)
+    return ratings, films.rename(columns={"movieId": "item"})
 
 
 def _read_dat(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -4,6 +4,8 @@ import hashlib
 import inspect
 import json
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numba
@@ -199,6 +201,30 @@ def test_rng_may_be_an_int_or_a_generator(kind, make, train):
         for rng in (5, np.random.default_rng(5), 6)
     )
     assert number == same and number != other
+
+
+SAME_BITS = """
+import hashlib
+from recsys import make_synthetic
+from recsys.models import BPR, ImplicitALS
+log = make_synthetic()
+for factors in (8, 17, 48):  # not whole vectors of the processor
+    for model in (ImplicitALS(factors, iterations=3), BPR(factors, epochs=2)):
+        model.fit(log, progress=False)
+        print(hashlib.sha256(model.user_factors.tobytes()).hexdigest())
+"""
+
+
+def test_the_process_that_compiles_and_a_later_one_give_the_same_bits(tmp_path):
+    """Code that is loaded from the cache has been optimised once more than code just compiled."""
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", SAME_BITS]
+    compiled, loaded = (
+        subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
+        for _ in range(2)
+    )
+    assert len(set(compiled.split())) == 6
+    assert loaded == compiled
 
 
 def test_fit_changes_neither_its_input_nor_the_callers_arrays(name, make, train):
