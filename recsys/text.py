@@ -1,9 +1,9 @@
 r"""Text to vectors: labels such as "Comedy|Drama" to columns of 0 and 1, words to TF-IDF.
 
 A word tells texts apart when it is frequent in one and rare in the others (Spärck Jones 1972).
-With :math:`f_{tw}` how often text t holds word w, n texts, and :math:`n_w` of them with w:
+With :math:`f_{iw}` how often text i holds word w, N texts, and :math:`n_w` of them with w:
 
-.. math:: v_{tw} \propto f_{tw} \cdot \Big( \ln \frac{1 + n}{1 + n_w} + 1 \Big)
+.. math:: v_{iw} \propto f_{iw} \Big( \ln \frac{1 + N}{1 + n_w} + 1 \Big)
 
 and every text's vector is scaled to length 1, so that a long text is not louder than a short
 one (Salton and Buckley 1988). Left out: stemming, pairs of words, and the order of words.

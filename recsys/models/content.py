@@ -70,7 +70,7 @@ class ContentBased(Recommender):
 
     @cached_property
     def _directions(self) -> Any:
-        return unit_columns(self.item_features)
+        return directions(self.item_features)
 
     @cached_property
     def _cold_items(self) -> np.ndarray:
@@ -100,7 +100,7 @@ class ContentBased(Recommender):
         length = row_lengths(self.weights[[user]] @ self.item_features)[0]
         if length == 0 or item in self._cold_items:
             met, length = met[:0], 1.0
-        shared = self.item_features[met] @ unit_columns(self.item_features[[item]])
+        shared = self.item_features[met] @ unit_rows(self.item_features[[item]]).T
         weights = self.weights[[user]][:, met].toarray().ravel()
         return _largest_contributions(met, weights * _dense(shared).ravel() / length, k)
 
@@ -129,15 +129,23 @@ def decayed_history(log: Interactions, half_life: float | None) -> sparse.csr_ma
     return sparse.csr_matrix(rows, shape=log.matrix.shape).astype(np.float32)
 
 
-def unit_columns(item_features: Any) -> Any:
-    """The item vectors at length 1, one a column: (d, n_items), CSR or array as they were."""
-    columns = unit_rows(item_features).T
-    return columns.tocsr() if sparse.issparse(columns) else np.ascontiguousarray(columns)
+def directions(item_features: Any) -> tuple[Any, np.ndarray | slice]:
+    """The different item vectors at length 1, one a column: (d, m), and each item's column.
+
+    A product of dense matrices may round equal columns differently. Items that are alike share
+    a column, so that they tie to the bit; sparse products round them alike anyway.
+    """
+    unit = unit_rows(item_features)
+    if sparse.issparse(unit):
+        return unit.T.tocsr(), slice(None)
+    different, column = np.unique(unit, axis=0, return_inverse=True)
+    return np.ascontiguousarray(different.T), column.ravel()
 
 
-def cosines(vectors: Any, directions: Any) -> np.ndarray:
-    """The cosine of each row of `vectors` with each column: (n, n_items) float32; 0 for zeros."""
-    return _dense(unit_rows(vectors) @ directions)
+def cosines(vectors: Any, item_directions: tuple[Any, np.ndarray | slice]) -> np.ndarray:
+    """The cosine of each row of `vectors` with each item: (n, n_items) float32; 0 for zeros."""
+    columns, column = item_directions
+    return _dense(unit_rows(vectors) @ columns)[:, column]
 
 
 def _dense(matrix: Any) -> np.ndarray:

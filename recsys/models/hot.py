@@ -1,15 +1,15 @@
 r"""The hot scores of news sites: votes against age, one number for everybody.
 
-Hacker News divides the votes by a power of the age (news.arc, Graham), so everything sinks:
+Hacker News divides the votes by a power of the age (news.arc, Graham 2009), so everything sinks:
 
-.. math:: s = \frac{(v - 1)^{0.8}}{(a + 2)^{g}}
+.. math:: s = \frac{(n - 1)^{0.8}}{(a + 2)^{g}}
 
-with v votes, of which the first is the author's own, a the age in hours and g the gravity.
-Reddit adds to the order of magnitude of the votes the moment of the post (_sorts.pyx, Reddit):
+with n votes, of which the first is the author's own, a the age in hours and g the gravity.
+Reddit adds to the order of magnitude of the votes the moment of the post (_sorts.pyx, 2017):
 
-.. math:: s = \operatorname{sign}(d) \log_{10} \max(|d|, 1) + \frac{t - t_0}{45000}
+.. math:: s = \operatorname{sign}(n) \log_{10} \max(|n|, 1) + \frac{t - t_0}{45000}
 
-with d the up-votes less the down-votes: ten times the votes weigh as much as 12.5 hours, and a
+with n the up-votes less the down-votes: ten times the votes weigh as much as 12.5 hours, and a
 score never changes while nobody votes. Both look at the age of the item; `Trending` looks at
 the age of each vote. Left out: Hacker News' penalties by type of post, Reddit's rounding.
 """

@@ -27,7 +27,7 @@ from scipy import sparse
 from recsys import _checks
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, as_interactions
-from recsys.models.content import check_one_row_an_item, cosines, unit_columns
+from recsys.models.content import check_one_row_an_item, cosines, directions
 from recsys.split import _by_user_and_time
 from recsys.text import row_lengths
 
@@ -91,7 +91,7 @@ class Markov(Recommender):
 
     @cached_property
     def _directions(self) -> Any:
-        return unit_columns(self.item_features)
+        return directions(self.item_features)
 
     @cached_property
     def _described(self) -> np.ndarray:

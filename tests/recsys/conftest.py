@@ -6,7 +6,7 @@ from hypothesis import settings
 
 from recsys import Interactions, leave_last_out, make_synthetic, models
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, Random, Trending
-from recsys.models.content import unit_columns
+from recsys.models.content import directions
 from recsys.text import TfIdf, row_lengths
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
@@ -27,7 +27,7 @@ class Described:
 
     def _fit(self, train, progress):
         self.item_features = features_of(train)
-        self._directions = unit_columns(self.item_features)
+        self._directions = directions(self.item_features)
         self._described = row_lengths(self.item_features) > 0
         super()._fit(train, progress)
 
