@@ -55,6 +55,16 @@ def test_repeats_and_values_count():
             np.testing.assert_allclose(model.score(0)[[0, 2]], np.array([2, 1]) / np.sqrt(5))
 
 
+def test_the_order_of_the_rows_changes_no_bit():
+    """In float64, 1e17 + 1 - 1e17 is 0 and 1e17 - 1e17 + 1 is 1."""
+    value = np.array([1e17, 1, -1e17], np.float32)
+    weights = [
+        decayed_history(log([0] * 3, [0] * 3, [5] * 3, value[list(order)]), 10.0)[0, 0]
+        for order in ([0, 1, 2], [0, 2, 1], [2, 1, 0], [1, 0, 2])
+    ]
+    assert len(set(weights)) == 1
+
+
 @given(
     rows=st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7), st.integers(0, 9)), min_size=1),
     half_life=st.sampled_from([None, 0.5, 3.0, 1e9]),

@@ -29,6 +29,7 @@ def same(ours, theirs):
 
 def test_words_are_lower_case_runs_of_two_letters_or_more():
     assert tokenize("It's ÉTÉ_2024: 3-D, x!") == ["it", "été_2024"]
+    assert tokenize("Straße, ΝΗΣΟΣ") == ["straße", "νησος"]
     assert tokenize("東京 タワー") == ["東京", "タワー"]
     assert tokenize("") == tokenize("a b, 1") == []
 
