@@ -6,6 +6,7 @@ import numbers
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 MAX_ID = np.iinfo(np.int32).max
 
@@ -71,6 +72,38 @@ def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
         row = int(np.argmin(np.isfinite(cast)))
         raise ValueError(f"{name} must be finite, got {array[row]!r} in row {row}")
     return cast
+
+
+def amounts(name: str, values: Any, low: float = 0.0) -> np.ndarray:
+    """`values`, a number or an array of any shape, as finite float64 of at least `low`."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold numbers, got {values!r}")
+    wrong = ~np.isfinite(array) | (array < low)
+    if wrong.any():
+        bounds = "finite" if np.isneginf(low) else f"finite and at least {low:g}"
+        raise ValueError(f"{name} must be {bounds}, got {array[wrong][0]!r}")
+    return array.astype(np.float64)
+
+
+def features(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
+    """A copy of `values` as finite float32, one row an item: CSR if sparse, else an array."""
+    matrix = sparse.csr_matrix(values) if sparse.issparse(values) else np.asarray(values)
+    if matrix.ndim != 2 or matrix.dtype.kind not in "iufb":
+        raise ValueError(
+            f"{name} must be a matrix of numbers, one row an item, got shape {matrix.shape} of "
+            f"type {matrix.dtype}"
+        )
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+        matrix = matrix.astype(np.float32)
+    if sparse.issparse(matrix):
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    entries = matrix.data if sparse.issparse(matrix) else np.ascontiguousarray(matrix)
+    wrong = ~np.isfinite(entries)
+    if wrong.any():
+        raise ValueError(f"{name} must be finite, got {entries[wrong][0]!r}")
+    return matrix if sparse.issparse(matrix) else entries
 
 
 def random_generator(rng: Any) -> np.random.Generator:

@@ -162,18 +162,18 @@ def load_synthetic_log() -> Interactions:
     """The fixed log of the leaderboard chapter: 18,000 interactions, 300 users, 150 items.
 
     It comes with the repository, in data/synthetic_log.npz, and never changes, so its figures
-    can be compared between versions. Times are 0, 1, 2, ...; `item_info` has "title" and
-    "genre".
+    can be compared between versions. Times are 0, 1, 2, ...; `item_info` has "title", "genre"
+    and "features" (150, 8): how much an item is of each genre, the highest of which names it.
     """
     path = _repository() / "data" / "synthetic_log.npz"
     if not path.is_file():
         raise ValueError(f"the log must be at {path}, beside the package, as in a checkout")
     with np.load(path, allow_pickle=False) as file:
         user, item, time = file["inter"].T
-        genre = file["feats"].argmax(axis=1)
+        features = file["feats"]
         sizes = int(file["nu"]), int(file["ni"])
-    names = list(GENRES)
-    info = {"title": _titles(genre, names), "genre": np.array(names)[genre]}
+    names, genre = list(GENRES), features.argmax(axis=1)
+    info = {"title": _titles(genre, names), "genre": np.array(names)[genre], "features": features}
     return Interactions(user, item, time, None, *sizes, item_info=info)
 
 

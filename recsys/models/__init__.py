@@ -3,7 +3,24 @@
 from recsys.models.als import ImplicitALS
 from recsys.models.baselines import Popularity, Random, Trending
 from recsys.models.bpr import BPR
+from recsys.models.content import ContentBased
 from recsys.models.ease import EASE
+from recsys.models.fallback import Fallback
+from recsys.models.hot import HackerNewsHot, RedditHot
+from recsys.models.markov import Markov
 from recsys.models.neighborhood import ItemKNN
 
-__all__ = ["BPR", "EASE", "ImplicitALS", "ItemKNN", "Popularity", "Random", "Trending"]
+__all__ = [
+    "BPR",
+    "EASE",
+    "ContentBased",
+    "Fallback",
+    "HackerNewsHot",
+    "ImplicitALS",
+    "ItemKNN",
+    "Markov",
+    "Popularity",
+    "Random",
+    "RedditHot",
+    "Trending",
+]
