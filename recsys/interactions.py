@@ -22,6 +22,8 @@ from recsys import _checks, _tables
 class Interactions:
     """A log of interactions between users and items.
 
+    It copies the arrays that it is given, unless they are read-only and of the right type.
+
     Parameters
     ----------
     user, item : array-like of int, shape (n,)
