@@ -22,7 +22,15 @@ from numba import njit, prange
 
 from recsys import _checks
 from recsys.interactions import Interactions
-from recsys.models._sampling import draw, may_contain, mix, pair_filter, sort_into_cells
+from recsys.models._sampling import (
+    LINE,
+    aligned,
+    draw,
+    may_contain,
+    mix,
+    pair_filter,
+    sort_into_cells,
+)
 from recsys.models.base import FactorRecommender, progress_bar
 
 BLOCKS = 8  # at most; also the most threads that can work at once
@@ -65,9 +73,9 @@ class BPR(FactorRecommender):
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         rng = _checks.random_generator(self.rng)
-        X = rng.normal(0, 0.01, (self.n_users, self.factors)).astype(np.float32)
-        Y = rng.normal(0, 0.01, (self.n_items, self.factors)).astype(np.float32)
-        b = np.zeros(self.n_items, np.float32)
+        X = aligned(rng.normal(0, 0.01, (self.n_users, self.factors)))
+        Y = aligned(rng.normal(0, 0.01, (self.n_items, self.factors)))
+        b = aligned(np.zeros((self.n_items, LINE)))  # a bias in the first column
         pairs = self.history.tocoo()  # row: user, col: item
         n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items // ITEMS_A_BLOCK))
         step, reg = np.float32(self.learning_rate), np.float32(self.reg)
@@ -77,7 +85,7 @@ class BPR(FactorRecommender):
             cells = sort_into_cells(pairs.row, pairs.col, user_block, item_block, n_blocks)
             seed = rng.integers(2**63, dtype=np.uint64)
             bpr_epoch(X, Y, b, *cells, members, starts, step, reg, seed)
-        self.user_factors, self.item_factors, self.item_biases = X, Y, b
+        self.user_factors, self.item_factors, self.item_biases = X, Y, b[:, 0].copy()
 
 
 def deal(
@@ -148,15 +156,15 @@ def bpr_step(X, Y, b, u, i, j, step, reg, apart):
     Loops that write one row each are the ones that the compiler turns into vector instructions;
     the first writes none, so that its sum is made in one way, wherever the rows lie in memory.
     """
-    margin = b[i] - b[j]
+    margin = b[i, 0] - b[j, 0]
     for k in range(len(apart)):
         margin += X[u, k] * (Y[i, k] - Y[j, k])
     for k in range(len(apart)):
         apart[k] = Y[i, k] - Y[j, k]
     pull = step / (ONE + np.exp(margin))  # step times sigma(-margin)
     keep = ONE - step * reg
-    b[i] = keep * b[i] + pull
-    b[j] = keep * b[j] - pull
+    b[i, 0] = keep * b[i, 0] + pull
+    b[j, 0] = keep * b[j, 0] - pull
     for k in range(len(apart)):
         Y[i, k] = keep * Y[i, k] + pull * X[u, k]
     for k in range(len(apart)):

@@ -235,9 +235,9 @@ def test_bpr_step_follows_the_gradient():
 
     gradient = [(objective(start + h) - objective(start - h)) / 2e-6 for h in 1e-6 * np.eye(14)]
     p = start.astype(np.float32)
-    X, Y, b = p[None, :4].copy(), p[4:12].reshape(2, 4).copy(), p[12:].copy()
+    X, Y, b = p[None, :4].copy(), p[4:12].reshape(2, 4).copy(), p[12:, None].copy()
     bpr_step(X, Y, b, 0, 0, 1, np.float32(step), np.float32(reg), np.empty(4, np.float32))
-    moved = np.concatenate([X.ravel(), Y.ravel(), b]) - start
+    moved = np.concatenate([X.ravel(), Y.ravel(), b.ravel()]) - start
     np.testing.assert_allclose(moved / step, gradient, rtol=1e-3, atol=1e-4)
 
 
@@ -254,9 +254,10 @@ def test_bpr_cell_makes_the_steps_of_the_reference(reg, ragged):
     triples = np.column_stack([users, items, negatives])[negatives >= 0]
     expected = [array.astype(np.float64) for array in (X, Y, b)]
     bpr_reference(*expected, triples, step, reg)
-    found = [X.copy(), Y.copy(), b.copy()]
+    found = [X.copy(), Y.copy(), b[:, None].copy()]
     cell = pairs.row.copy(), pairs.col.copy()
     bpr_cell(*found, *cell, items_here, np.float32(step), np.float32(reg), seed)
+    found[2] = found[2][:, 0]
     for before, fast, plain in zip((X, Y, b), found, expected):
         np.testing.assert_allclose(fast, plain, atol=1e-4)
         assert np.abs(fast - before).max() > 0.05
