@@ -32,6 +32,8 @@ PARAMETER_CHECKS = {
     "iterations": lambda name, x: _checks.whole_number(name, x, low=0),
     "epochs": lambda name, x: _checks.whole_number(name, x, low=0),
     "cg_steps": lambda name, x: _checks.whole_number(name, x),
+    "max_trials": lambda name, x: _checks.whole_number(name, x),
+    "n_negatives": lambda name, x: _checks.whole_number(name, x),
     "n_neighbors": lambda name, x: x is None or _checks.whole_number(name, x),
     "n_threads": lambda name, x: x is None or _checks.whole_number(name, x),
     "alpha": lambda name, x: _checks.real_number(name, x),
@@ -41,6 +43,7 @@ PARAMETER_CHECKS = {
     "learning_rate": lambda name, x: _checks.real_number(name, x, open_low=True),
     "half_life": lambda name, x: _checks.real_number(name, x, open_low=True),
     "momentum": lambda name, x: _checks.real_number(name, x, high=0.99),
+    "correction": lambda name, x: _checks.true_or_false(name, x),
     "rng": lambda name, x: _checks.random_generator(x),
 }
 
@@ -192,6 +195,12 @@ class Recommender:
         self._check_fitted()
         return _checks.ids("users", users, self.n_users)
 
+    def _history_of(self, user: int, item: int) -> sparse.csr_matrix:
+        """The row (1, n_items) of a user's history, for an answer about an item."""
+        self._check_fitted()
+        _checks.whole_number("item", item, 0, self.n_items - 1)
+        return self.history[_checks.whole_number("user", user, 0, self.n_users - 1)]
+
     def _batches(self, n_rows: int) -> Iterable[slice]:
         """Slices of rows whose scores fit into a bounded piece of memory."""
         size = max(1, SCORES_IN_MEMORY // max(self.n_items, 1))
@@ -243,6 +252,19 @@ class FactorRecommender(Recommender):
                 self.user_factors, self.item_factors, biases, self.history.indptr,
                 self.history.indices, users, known, exclude_seen, items, scores,
             )  # fmt: skip
+
+
+def _largest_contributions(
+    items: np.ndarray, contributions: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k items that contribute most: (k,) int32, padded with -1, and (k,) float32 with 0."""
+    k = _checks.whole_number("k", k)
+    best = np.lexsort((items, -contributions))[:k]
+    padding = (0, k - len(best))
+    return (
+        np.pad(items[best].astype(np.int32), padding, constant_values=-1),
+        np.pad(contributions[best].astype(np.float32), padding),
+    )
 
 
 def as_interactions(histories: Any, n_items: int) -> Interactions:

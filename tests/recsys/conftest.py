@@ -5,7 +5,18 @@ import pytest
 from hypothesis import settings
 
 from recsys import Interactions, leave_last_out, make_synthetic
-from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, Random, Trending
+from recsys.models import (
+    BPR,
+    EASE,
+    WARP,
+    ImplicitALS,
+    ItemKNN,
+    Popularity,
+    Random,
+    SampledSoftmax,
+    Trending,
+    UserKNN,
+)
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -17,9 +28,12 @@ MODELS = {
     "Popularity": Popularity,
     "Trending": lambda: Trending(half_life=5_000.0),
     "ItemKNN": lambda **more: ItemKNN(n_neighbors=40, **more),
+    "UserKNN": lambda **more: UserKNN(n_neighbors=40, **more),
     "EASE": lambda **more: EASE(reg=5.0, **more),
     "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
     "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
+    "WARP": lambda **more: WARP(**{"factors": 8, "epochs": 20} | more),
+    "SampledSoftmax": lambda **more: SampledSoftmax(**{"factors": 8, "epochs": 20} | more),
 }
 
 
