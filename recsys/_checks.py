@@ -35,6 +35,13 @@ def real_number(
     return float(value)
 
 
+def true_or_false(name: str, value: Any) -> bool:
+    """`value` as a bool; nothing else is taken for one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return bool(value)
+
+
 def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if one can write."""
     array = np.asarray(values)

@@ -9,6 +9,9 @@ from recsys.models.fallback import Fallback
 from recsys.models.hot import HackerNewsHot, RedditHot
 from recsys.models.markov import Markov
 from recsys.models.neighborhood import ItemKNN
+from recsys.models.sampled_softmax import SampledSoftmax
+from recsys.models.user_knn import UserKNN
+from recsys.models.warp import WARP
 
 __all__ = [
     "BPR",
@@ -22,5 +25,8 @@ __all__ = [
     "Popularity",
     "Random",
     "RedditHot",
+    "SampledSoftmax",
     "Trending",
+    "UserKNN",
+    "WARP",
 ]

@@ -32,6 +32,8 @@ PARAMETER_CHECKS = {
     "iterations": lambda name, x: _checks.whole_number(name, x, low=0),
     "epochs": lambda name, x: _checks.whole_number(name, x, low=0),
     "cg_steps": lambda name, x: _checks.whole_number(name, x),
+    "max_trials": lambda name, x: _checks.whole_number(name, x),
+    "n_negatives": lambda name, x: _checks.whole_number(name, x),
     "n_neighbors": lambda name, x: x is None or _checks.whole_number(name, x),
     "n_threads": lambda name, x: x is None or _checks.whole_number(name, x),
     "alpha": lambda name, x: _checks.real_number(name, x),
@@ -43,6 +45,7 @@ PARAMETER_CHECKS = {
     "gravity": lambda name, x: _checks.real_number(name, x),
     "content_weight": lambda name, x: _checks.real_number(name, x, high=1.0),
     "momentum": lambda name, x: _checks.real_number(name, x, high=0.99),
+    "correction": lambda name, x: _checks.true_or_false(name, x),
     "rng": lambda name, x: _checks.random_generator(x),
 }
 

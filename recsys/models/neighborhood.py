@@ -7,7 +7,8 @@ who met both, the shrunk cosine similarity is
 
 and a user's score for item i sums :math:`s_{ji}` over the items j in their history, of which
 only the N most similar items i count (Deshpande and Karypis 2004). The shrinkage h damps pairs
-that rest on few users. Left out: ratings; an interaction counts once, however often repeated.
+that rest on few users. `user_knn` turns the same similarity on its side, from items to people.
+Left out: ratings; an interaction counts once, however often repeated.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from numba import njit, prange
 from scipy import sparse
 
 from recsys.interactions import Interactions
-from recsys.models.base import Recommender
+from recsys.models.base import Recommender, _largest_contributions
 from recsys.retrieval.exact import select_row
 
 CHUNKS = 64  # pieces of work dealt to the threads; each holds one row of counts
@@ -90,6 +91,17 @@ class ItemKNN(Recommender):
             Its user 0 is the first of the new people, and so on.
         """
         return self._for_histories(histories)
+
+    def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
+        """The items of a user's history that speak most for an item: their similarities to it.
+
+        Returns `items` (k,) int32, largest contribution first, ties to the lower id, padded with
+        -1, and `contributions` (k,) float32, padded with 0. With k at least the length of the
+        history they sum to the score. An item that is no neighbour contributes 0.
+        """
+        history = self._history_of(user, item)
+        contributions = self.similarity[history.indices][:, [item]].toarray().ravel()
+        return _largest_contributions(history.indices, contributions, k)
 
 
 @njit(parallel=True, cache=True)

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import settings
 
 from recsys import Interactions, leave_last_out, make_synthetic, models
-from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, Random, Trending
+from recsys.models import (
+    BPR,
+    EASE,
+    WARP,
+    ImplicitALS,
+    ItemKNN,
+    Popularity,
+    Random,
+    SampledSoftmax,
+    Trending,
+    UserKNN,
+)
 from recsys.models.content import directions
 from recsys.text import TfIdf, row_lengths
 
@@ -48,12 +59,15 @@ MODELS = {
     "HackerNewsHot": models.HackerNewsHot,
     "RedditHot": models.RedditHot,
     "ItemKNN": lambda **more: ItemKNN(n_neighbors=40, **more),
+    "UserKNN": lambda **more: UserKNN(n_neighbors=40, **more),
     "EASE": lambda **more: EASE(reg=5.0, **more),
     "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
     "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
     "ContentBased": lambda **more: ContentBased(np.eye(1), **{"half_life": 5_000.0} | more),
     "Markov": lambda: Markov(content_weight=0.3, item_features=np.eye(1)),
     "Fallback": lambda: models.Fallback(models.Markov(), Popularity()),
+    "WARP": lambda **more: WARP(**{"factors": 8, "epochs": 20} | more),
+    "SampledSoftmax": lambda **more: SampledSoftmax(**{"factors": 8, "epochs": 20} | more),
 }
 
 

@@ -1,0 +1,144 @@
+"""WARP: its cell's twin, the estimate of the rank, and what training changes."""
+
+import numpy as np
+import pytest
+
+from recsys import Interactions
+from recsys.models import WARP
+from recsys.models.bpr import deal
+from recsys.models.warp import rank_loss, warp_cell, warp_reference, warp_step
+
+
+def given_parameters(n_users, n_items, factors, scale, rng):
+    rows = [rng.normal(0, scale, (n, factors)).astype(np.float32) for n in (n_users, n_items)]
+    rows.append(rng.normal(0, scale, n_items).astype(np.float32))
+    squares = [1 + rng.random(n).astype(np.float32) for n in (n_users, n_items, n_items)]
+    return tuple(rows), tuple(squares)
+
+
+def copies(arrays, dtype):
+    return tuple(array.astype(dtype) for array in arrays)
+
+
+@pytest.mark.parametrize("trials", [1, 3, 60])
+@pytest.mark.parametrize("reg", [0.0, 0.2])
+def test_warp_cell_makes_the_steps_of_the_reference(trials, reg, ragged):
+    log, rng = ragged(60, 45, 400, 1), np.random.default_rng(0)
+    pairs = log.matrix.tocoo()
+    candidates, seed = np.arange(45, dtype=np.int32), np.uint64(9)
+    rows, squares = given_parameters(60, 45, 6, 0.5, rng)
+    plain = copies(rows, np.float64), copies(squares, np.float64)
+    warp_reference(*plain, pairs.row, pairs.col, candidates, 0.1, reg, trials, seed)
+    fast = copies(rows, np.float32), copies(squares, np.float32)
+    cell = pairs.row.copy(), pairs.col.copy()
+    step, pull = np.float32(0.1), np.float32(reg)
+    warp_cell(*fast, rank_loss(45), *cell, candidates, step, pull, trials, seed)
+    for before, found, expected in zip(rows + squares, sum(fast, ()), sum(plain, ())):
+        np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
+        assert np.abs(found - before).max() > 0.05
+
+
+def test_the_step_follows_the_gradient_of_the_hinge():
+    rng, reg, weight, step = np.random.default_rng(0), 0.3, 2.5, 1e-2
+    start = rng.normal(size=3 * 4 + 2)
+
+    def objective(p):
+        x, y_i, y_j, b_i, b_j = p[:4], p[4:8], p[8:12], p[12], p[13]
+        return weight * (1 - (b_i + x @ y_i) + (b_j + x @ y_j)) + reg / 2 * p @ p
+
+    gradient = [(objective(start + h) - objective(start - h)) / 2e-6 for h in 1e-6 * np.eye(14)]
+    p = start.astype(np.float32)
+    rows = p[:4].reshape(1, 4).copy(), p[4:12].reshape(2, 4).copy(), p[12:].copy()
+    squares = np.full(1, 4, np.float32), np.full(2, 9, np.float32), np.full(2, 16, np.float32)
+    room = np.empty(4, np.float32)
+    warp_step(rows, squares, 0, 0, 1, np.float32(weight), np.float32(step), np.float32(reg), room)
+    moved = (np.concatenate([part.ravel() for part in rows]) - start) / step
+    slower = np.repeat([2, 3, 4], [4, 8, 2])  # the root of what each row has seen
+    np.testing.assert_allclose(moved, -np.array(gradient) / slower, rtol=1e-3, atol=1e-4)
+    seen = [np.mean((weight * (start[4:8] - start[8:12])) ** 2), np.mean((weight * start[:4]) ** 2)]
+    added = squares[0][0] - 4, squares[1][0] - 9, squares[1][1] - 9, squares[2][0] - 16
+    np.testing.assert_allclose(added, [seen[0], seen[1], seen[1], weight**2], rtol=1e-5)
+
+
+def test_the_loss_of_a_rank_is_a_sum_of_fractions():
+    assert rank_loss(4).tolist() == pytest.approx([0, 1, 1.5, 11 / 6, 25 / 12])
+
+
+def test_the_rank_is_estimated_from_the_number_of_draws():
+    """One user, whose met item stands below 25 of 100 others: steps weigh about L(25).
+
+    With a step too small to change a rank, the bias of the met item grows by the weight of each.
+    """
+    rows = np.zeros((1, 1), np.float32), np.zeros((101, 1), np.float32), np.zeros(101, np.float32)
+    biases = rows[2]
+    biases[1:26], biases[26:] = 5.0, -5.0  # above and far below item 0
+    squares = tuple(np.ones(n, np.float32) for n in (1, 101, 101))
+    candidates, loss = np.arange(101, dtype=np.int32), rank_loss(101)
+    weights, step = [], np.float32(1e-6)
+    for seed in range(400):
+        before = float(biases[0])
+        squares[2][:] = 1
+        pair = np.zeros(1, np.int32), np.zeros(1, np.int32)
+        warp_cell(
+            rows, squares, loss, *pair, candidates, step, np.float32(0), 1000, np.uint64(seed)
+        )
+        weights.append((float(biases[0]) - before) / 1e-6)
+    ranks = np.array([100 // t for t in range(1, 101)])
+    chances = 25 / 101 * (76 / 101) ** np.arange(100)
+    expected = np.sum(chances * loss[ranks])
+    assert np.mean(weights) == pytest.approx(expected, rel=0.05)
+    assert loss[24] < expected < loss[60]  # the estimate leans upwards: 1 / T is no mean
+
+
+def test_a_pair_that_is_ranked_right_is_left_alone(ragged):
+    log = ragged(60, 45, 400, 1)
+    pairs = log.matrix.tocoo()
+    met = log.matrix.toarray() > 0
+    rows = np.eye(60, dtype=np.float32), np.where(met, 3.0, 1.9).T.astype(np.float32).copy()
+    rows = *rows, np.zeros(45, np.float32)
+    squares = tuple(np.ones(n, np.float32) for n in (60, 45, 45))
+    before = copies(rows, np.float32)
+    cell, candidates = (pairs.row.copy(), pairs.col.copy()), np.arange(45, dtype=np.int32)
+    step, none, seed = np.float32(0.1), np.float32(0), np.uint64(3)
+    warp_cell(rows, squares, rank_loss(45), *cell, candidates, step, none, 100, seed)
+    assert all((a == b).all() for a, b in zip(before, rows))
+    rows[1][:] = np.where(met, 3.0, 2.1).T  # now every other item comes too near
+    warp_cell(rows, squares, rank_loss(45), *cell, candidates, step, none, 100, seed)
+    assert all((a != b).any() for a, b in zip(before, rows))
+
+
+def test_more_trials_leave_fewer_pairs_alone(train):
+    """Squares grow with each step, so their sum says how much was learned from."""
+    rng = np.random.default_rng(0)
+    rows, squares = given_parameters(300, 150, 4, 0.5, rng)
+    pairs, seen = train.matrix.tocoo(), []
+    block, members, _ = deal(rng, 150, 1)
+    assert (block == 0).all()
+    for trials in (1, 5, 50):
+        moved, grown = copies(rows, np.float32), copies(squares, np.float32)
+        cell = pairs.row.copy(), pairs.col.copy()
+        warp_cell(
+            moved, grown, np.ones(151, np.float32), *cell, members,
+            np.float32(1e-6), np.float32(0), trials, np.uint64(1),
+        )  # fmt: skip
+        seen.append((grown[2] - squares[2]).sum() / 2)  # each step weighs 1, on two biases
+    assert seen[0] < 0.8 * seen[1] and seen[1] < seen[2] <= pairs.nnz + 1
+
+
+def test_warp_puts_what_was_met_at_the_top(train):
+    met, users = train.matrix.toarray() > 0, np.arange(300)
+
+    def precision(model):
+        items, _ = model.fit(train, progress=False).recommend(users, 10, exclude_seen=False)
+        return np.take_along_axis(met, items, axis=1).mean()
+
+    shares = [precision(WARP(8, epochs=epochs)) for epochs in (0, 2, 20)]
+    assert shares[0] < shares[1] < shares[2]
+    assert shares[2] > 0.8
+
+
+def test_a_filled_matrix_leaves_nothing_to_learn():
+    log = Interactions(np.repeat(np.arange(5), 20), np.tile(np.arange(20), 5))
+    model = WARP(4, epochs=3).fit(log)
+    start = WARP(4, epochs=0).fit(log)
+    assert (model.user_factors == start.user_factors).all() and (model.item_biases == 0).all()
