@@ -192,6 +192,12 @@ class Recommender:
         self._check_fitted()
         return _checks.ids("users", users, self.n_users)
 
+    def _history_of(self, user: int, item: int) -> sparse.csr_matrix:
+        """The row (1, n_items) of a user's history, for an answer about an item."""
+        self._check_fitted()
+        _checks.whole_number("item", item, 0, self.n_items - 1)
+        return self.history[_checks.whole_number("user", user, 0, self.n_users - 1)]
+
     def _batches(self, n_rows: int) -> Iterable[slice]:
         """Slices of rows whose scores fit into a bounded piece of memory."""
         size = max(1, SCORES_IN_MEMORY // max(self.n_items, 1))
@@ -243,6 +249,19 @@ class FactorRecommender(Recommender):
                 self.user_factors, self.item_factors, biases, self.history.indptr,
                 self.history.indices, users, known, exclude_seen, items, scores,
             )  # fmt: skip
+
+
+def _largest_contributions(
+    items: np.ndarray, contributions: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k items that contribute most: (k,) int32, padded with -1, and (k,) float32 with 0."""
+    k = _checks.whole_number("k", k)
+    best = np.lexsort((items, -contributions))[:k]
+    padding = (0, k - len(best))
+    return (
+        np.pad(items[best].astype(np.int32), padding, constant_values=-1),
+        np.pad(contributions[best].astype(np.float32), padding),
+    )
 
 
 def as_interactions(histories: Any, n_items: int) -> Interactions:

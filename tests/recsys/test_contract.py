@@ -353,18 +353,13 @@ def test_only_models_whose_method_allows_it_fold_in(fitted):
 
 @pytest.mark.parametrize("kind", FOLDABLE)
 def test_folding_in_the_training_histories_gives_the_same_answers(kind, make, train):
-    settled = {"iterations": 40} if kind == "ImplicitALS" else {}
-    model, users = make(kind, **settled).fit(train, progress=False), np.arange(300)
+    model, users = make(kind).fit(train, progress=False), np.arange(300)
     before = bits(model)
     lists = [train.item[train.user == u] for u in users]
     for histories in (lists, train.matrix, train):
         folded = model.fold_in(histories)
-        items, _ = folded.recommend(users, 10)
-        expected, _ = model.recommend(users, 10)
-        if kind == "ImplicitALS":
-            shared = [len(set(a) & set(b)) for a, b in zip(items.tolist(), expected.tolist())]
-            assert np.mean(shared) > 9.5
-            assert np.mean(items[:, 0] == expected[:, 0]) > 0.9
+        if kind == "ImplicitALS":  # solved to convergence, from another start
+            np.testing.assert_allclose(folded.score(users), model.score(users), atol=2e-4)
         else:
             assert bits(folded) == before
     assert bits(model) == before
