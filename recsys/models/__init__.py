@@ -5,5 +5,6 @@ from recsys.models.baselines import Popularity, Random, Trending
 from recsys.models.bpr import BPR
 from recsys.models.ease import EASE
 from recsys.models.neighborhood import ItemKNN
+from recsys.models.svd import PureSVD
 
-__all__ = ["BPR", "EASE", "ImplicitALS", "ItemKNN", "Popularity", "Random", "Trending"]
+__all__ = ["BPR", "EASE", "ImplicitALS", "ItemKNN", "Popularity", "PureSVD", "Random", "Trending"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import settings
 
 from recsys import Interactions, leave_last_out, make_synthetic
-from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, Random, Trending
+from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, PureSVD, Random, Trending
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -19,6 +19,7 @@ MODELS = {
     "ItemKNN": lambda **more: ItemKNN(n_neighbors=40, **more),
     "EASE": lambda **more: EASE(reg=5.0, **more),
     "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
+    "PureSVD": lambda **more: PureSVD(**{"factors": 8} | more),
     "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
 }
 
