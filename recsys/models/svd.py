@@ -156,8 +156,8 @@ def new_directions(
     block, R = np.linalg.qr(image - known @ (known.T @ image))
     empty = np.abs(np.diag(R)) <= tiny
     block[:, empty] = rng.normal(size=(len(block), empty.sum()))
-    block, _ = np.linalg.qr(block - known @ (known.T @ block))  # rounding errors grew: once more
-    return block, R
+    block, again = np.linalg.qr(block - known @ (known.T @ block))  # rounding errors had grown
+    return block, again @ R
 
 
 def product(matrix: sparse.csr_matrix, V: np.ndarray) -> np.ndarray:
