@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from recsys import Interactions, leave_last_out, make_synthetic
+from recsys import Interactions, leave_last_out, make_synthetic, models
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, PureSVD, Random, Trending
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
 settings.load_profile("repeatable")
+
+
+class BiasedMF(models.BiasedMF):
+    """Under contract it reads logs without ratings; each pair then gets one, from 1 to 5."""
+
+    def _fit(self, train, progress):
+        value = 1 + (train.user * 3 + train.item * 5 + train.user * train.item) % 7 % 5
+        shape = {"n_users": train.n_users, "n_items": train.n_items}
+        super()._fit(Interactions(train.user, train.item, None, value, **shape), progress)
+
 
 # One small instance of every model, by class name. A new model joins the contract here.
 MODELS = {
@@ -20,6 +30,7 @@ MODELS = {
     "EASE": lambda **more: EASE(reg=5.0, **more),
     "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
     "PureSVD": lambda **more: PureSVD(**{"factors": 8} | more),
+    "BiasedMF": lambda **more: BiasedMF(**{"factors": 8, "learning_rate": 0.02} | more),
     "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
 }
 
