@@ -111,9 +111,10 @@ def line(row: dict[str, Any]) -> str:
         f"{name} {figure:.5g} / {row['quality']['theirs'][name]:.5g}"
         for name, figure in row["quality"]["ours"].items()
     )
+    memory = " / ".join(str(row["peak_mb"][side]) for side in ("ours", "theirs"))
     return (
-        f"{row['what']:<34}{row['rival']:<10}ours {ours:7.3f} s  theirs {theirs:7.3f} s  "
-        f"theirs/ours {row['ratio']:5.2f} (target {row['target']:g})  {quality}"
+        f"{row['what']:<36}{row['rival']:<12}ours {ours:7.3f} s  theirs {theirs:7.3f} s  "
+        f"theirs/ours {row['ratio']:5.2f} (target {row['target']:g})  {memory} MB  {quality}"
     )
 
 
@@ -141,12 +142,13 @@ def machine() -> dict[str, Any]:
             x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x
         ]
         model = names[0] if names else model
-    packages = ("numpy", "scipy", "numba", "implicit", "ranx", "scikit-surprise")
+    packages = ("numpy", "scipy", "numba", "pandas", "polars")
+    rivals = ("implicit", "ranx", "ir-measures", "scikit-surprise")
     return {
         "processor": model,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: version(name) for name in packages + rivals},
     }
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+import ir_measures
 import numpy as np
 import pandas as pd
 import ranx
 from implicit.als import AlternatingLeastSquares
 from implicit.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import CosineRecommender
+from ir_measures import AP, RR, P, R, Success, nDCG
 from scipy.linalg import lapack
 from scipy.sparse.linalg import svds
 from surprise import SVD, Dataset, Reader
 
-from benchmarks.data import long_tailed
+from benchmarks.data import long_tailed, ratings_file
 from benchmarks.harness import Contest
 from recsys import Interactions, evaluate, leave_last_out, load_movielens
 from recsys.bootstrap import bootstrap_means, interval
@@ -106,6 +108,8 @@ def contests() -> dict[str, Callable[[Arena], Contest]]:
     every["BiasedMF, rating RMSE"] = biased_mf
     every["ALS fold-in, 10,000 people"] = fold_in
     every["evaluate, 100,000 people"] = evaluation
+    every["evaluate, 100,000 people, again"] = evaluation_by_ir_measures
+    every["read and split a CSV of 25 M rows"] = read_and_split
     return every
 
 
@@ -332,32 +336,89 @@ def fold_in(arena: Arena) -> Contest:
     return Contest("implicit", ours, theirs, quality, 1.5, {"factors": 64})
 
 
-def evaluation(arena: Arena) -> Contest:
-    """From a fitted model to all ranking metrics of 100,000 people; ours adds the others."""
+@cache
+def judged() -> tuple[ImplicitALS, Interactions, Interactions]:
+    """A fitted model of 100,000 people, and its split."""
     train, test = leave_last_out(long_tailed(100_000, 5_000, 2_000_000))
     train.fingerprint  # noqa: B018
-    users = np.unique(test.user)
     model = ImplicitALS(factors=32, iterations=2, cg_steps=1).fit(train, progress=False)
+    return model, train, test
+
+
+def our_evaluation(run: int) -> Any:
+    return evaluate(*judged(), 10)
+
+
+def lists_and_truth(columns: tuple[str, str, str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Both judges read tables of text ids: who, what, and the score or the relevance."""
+    model, _, test = judged()
+    users = np.unique(test.user)
+    lists, scores = model.recommend(users, 10)
+    found = [np.repeat(users, 10).astype(str), lists.ravel().astype(str), scores.ravel()]
+    truth = [test.user.astype(str), test.item.astype(str), np.ones(len(test), int)]
+    who, what, score = columns
+    recommended = pd.DataFrame({who: found[0], what: found[1], score: found[2].astype(float)})
+    return recommended, pd.DataFrame(dict(zip(columns, truth)))
+
+
+def evaluation(arena: Arena) -> Contest:
+    """From a fitted model to all ranking metrics of 100,000 people; ours adds the others."""
+    judged()
     names = ["recall@10", "precision@10", "hit_rate@10", "ndcg@10", "map@10", "mrr@10"]
 
-    def ours(run: int) -> Any:
-        return evaluate(model, train, test, 10)
-
     def theirs(run: int) -> Any:
-        lists, scores = model.recommend(users, 10)
-        run_frame = pd.DataFrame(
-            {
-                "q_id": np.repeat(users, 10).astype(str),
-                "doc_id": lists.ravel().astype(str),
-                "score": scores.ravel().astype(np.float64),
-            }
-        )
-        truth = pd.DataFrame(
-            {"q_id": test.user.astype(str), "doc_id": test.item.astype(str), "score": 1}
-        )
-        return ranx.evaluate(ranx.Qrels.from_df(truth), ranx.Run.from_df(run_frame), names)
+        recommended, truth = lists_and_truth(("q_id", "doc_id", "score"))
+        return ranx.evaluate(ranx.Qrels.from_df(truth), ranx.Run.from_df(recommended), names)
 
     def quality(found: Any) -> dict[str, float]:
         return {name: float(found[name]) for name in ("recall@10", "ndcg@10", "mrr@10")}
 
-    return Contest("ranx", ours, theirs, quality, 5)
+    return Contest("ranx", our_evaluation, theirs, quality, 5)
+
+
+def evaluation_by_ir_measures(arena: Arena) -> Contest:
+    """The same, beside ir-measures."""
+    judged()
+    names = {"recall@10": R @ 10, "ndcg@10": nDCG @ 10, "mrr@10": RR @ 10}
+    measures = [*names.values(), P @ 10, Success @ 10, AP @ 10]
+
+    def theirs(run: int) -> Any:
+        recommended, truth = lists_and_truth(("query_id", "doc_id", "score"))
+        truth = truth.rename(columns={"score": "relevance"})
+        found = ir_measures.calc_aggregate(measures, truth, recommended)
+        return {name: found[measure] for name, measure in names.items()}
+
+    def quality(found: Any) -> dict[str, float]:
+        return {name: float(found[name]) for name in names}
+
+    return Contest("ir-measures", our_evaluation, theirs, quality, 5)
+
+
+def read_and_split(arena: Arena) -> Contest:
+    """A file of MovieLens-25M's size and columns, from disk to train and test."""
+    path = ratings_file()
+
+    def ours(run: int) -> Any:
+        log = Interactions.from_csv(path, "userId", "movieId", "timestamp", "rating")
+        return leave_last_out(log)
+
+    def theirs(run: int) -> Any:
+        """The quickest way that pandas knows: no sorting, one row an id kept by its position."""
+        types = {"userId": "int32", "movieId": "int32", "rating": "float32", "timestamp": "int64"}
+        frame = pd.read_csv(path, dtype=types)
+        frame["user"], _ = pd.factorize(frame.pop("userId"), sort=True)
+        frame["item"], _ = pd.factorize(frame.pop("movieId"), sort=True)
+        by_user = frame.groupby("user")["timestamp"]
+        last = by_user.idxmax()[by_user.size() > 1]
+        held_out = np.zeros(len(frame), bool)
+        held_out[last] = True
+        return frame[~held_out], frame[held_out]
+
+    def quality(parts: Any) -> dict[str, float]:
+        train, test = parts
+        return {
+            "held out": len(test),
+            "mean item": float(np.mean(np.asarray(train.item), dtype=float)),
+        }
+
+    return Contest("pandas", ours, theirs, quality, 3)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import numpy as np
+import polars as pl
 
 from recsys import Interactions
 from recsys.datasets import MOVIELENS, data_folders, load_movielens
@@ -44,6 +48,27 @@ def long_tailed(n_users: int, n_items: int, n_pairs: int, seed: int = 0) -> Inte
     return Interactions(
         chosen // n_items, chosen % n_items, rng.random(n_pairs), None, n_users, n_items
     )
+
+
+def ratings_file(n_rows: int = 25_000_095) -> Path:
+    """A CSV file with the columns and the size of MovieLens-25M's ratings; kept for later runs."""
+    path = Path(tempfile.gettempdir()) / f"ratings-{n_rows}.csv"
+    if not path.is_file():
+        rng = np.random.default_rng(0)
+        user = np.sort(_powers(rng, 162_541, n_rows))
+        item = rng.permutation(209_171)[_powers(rng, 59_047, n_rows)]
+        stars = rng.integers(1, 11, n_rows) / 2
+        moment = rng.integers(789_652_009, 1_574_327_703, n_rows)
+        columns = {"userId": user + 1, "movieId": item + 1, "rating": stars, "timestamp": moment}
+        draft = path.with_suffix(".draft")
+        pl.DataFrame(columns).write_csv(draft)
+        draft.replace(path)
+    return path
+
+
+def _powers(rng: np.random.Generator, n: int, size: int) -> np.ndarray:
+    """`size` numbers below n; number i about as often as 1 / (i + 30)."""
+    return (30 * ((n / 30 + 1) ** rng.random(size) - 1)).astype(np.int64)
 
 
 def _pick(rng: np.random.Generator, weights: np.ndarray, rows: np.ndarray) -> np.ndarray:

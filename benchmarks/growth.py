@@ -6,7 +6,6 @@ Each fit runs in a process of its own, so that its peak memory is its own:
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import subprocess
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import long_tailed
+from benchmarks.harness import reset_peak, status
 from recsys import Interactions
 
 SIZES = {1_000_000: (6_040, 3_706), 10_000_000: (60_400, 11_700), 25_000_000: (151_000, 18_500)}
@@ -47,11 +47,11 @@ def measure(model: str, side: str, path: str) -> dict[str, Any]:
     with np.load(path) as file:
         log = Interactions(file["user"], file["item"], None, None, *file["sizes"].tolist())
     log.matrix, log.fingerprint  # noqa: B018  both are made once, before
-    before = _reset_peak()
+    before = reset_peak()
     start = time.perf_counter()
     fit(log)
     seconds = time.perf_counter() - start
-    peak = None if before is None else _status("VmHWM") - before
+    peak = None if before is None else status("VmHWM") - before
     return {"model": model, "side": side, "pairs": len(log), "seconds": seconds, "peak_mb": peak}
 
 
@@ -90,21 +90,6 @@ def _theirs(model: str) -> Any:
         "ItemKNN": lambda: CosineRecommender(K=51, num_threads=2),
     }  # fmt: skip
     return lambda log: make[model]().fit(log.matrix, show_progress=False)
-
-
-def _reset_peak() -> int | None:
-    """Set the process's peak memory to what it holds now, in MB; None where Linux is not."""
-    try:
-        ctypes.CDLL(None).malloc_trim(0)  # give back what was freed, so that it cannot be reused
-        Path("/proc/self/clear_refs").write_text("5")
-        return _status("VmRSS")
-    except (OSError, AttributeError):
-        return None
-
-
-def _status(key: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(key)) // 1024
 
 
 def loops() -> list[dict[str, Any]]:

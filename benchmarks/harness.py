@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -41,6 +43,7 @@ def run(what: str, contest: Contest, runs: int) -> dict[str, Any]:
             if turn >= 0:
                 seconds[side].append(elapsed)
                 quality[side].append(contest.quality(product))
+    peak_mb = {side: _peak_of(contest, side) for side in ("ours", "theirs")}
     ratios = [b / a for a, b in zip(seconds["ours"], seconds["theirs"], strict=True)]
     return {
         "what": what,
@@ -51,6 +54,7 @@ def run(what: str, contest: Contest, runs: int) -> dict[str, Any]:
         "ratio_low": min(ratios),
         "ratio_high": max(ratios),
         "seconds": seconds,
+        "peak_mb": peak_mb,
         "quality": {
             side: {name: median(q[name] for q in found) for name in found[0]}
             for side, found in quality.items()
@@ -58,9 +62,38 @@ def run(what: str, contest: Contest, runs: int) -> dict[str, Any]:
     }
 
 
+def _peak_of(contest: Contest, side: str) -> int | None:
+    """The most memory in MB that one more run takes beyond what the process held before it."""
+    contest.prepare()
+    gc.collect()
+    before = reset_peak()
+    with threadpool_limits(contest.blas_threads, "blas"):
+        product = getattr(contest, side)(0)
+    peak = None if before is None else status("VmHWM") - before
+    del product
+    return peak
+
+
+def reset_peak() -> int | None:
+    """Set the process's peak memory to what it holds now, in MB; None where Linux is not."""
+    try:
+        ctypes.CDLL(None).malloc_trim(0)  # give back what was freed, so that it cannot be reused
+        Path("/proc/self/clear_refs").write_text("5")
+        return status("VmRSS")
+    except (OSError, AttributeError):
+        return None
+
+
+def status(key: str) -> int:
+    """A figure in MB that the system keeps of this process."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(key)) // 1024
+
+
 def _timed(contest: Contest, work: Callable[[int], Any], turn: int) -> tuple[Any, float]:
     contest.prepare()
     gc.collect()
+    time.sleep(0.2)  # until the threads of the last run sleep
     with threadpool_limits(contest.blas_threads, "blas"):
         start = time.perf_counter()
         product = work(turn)

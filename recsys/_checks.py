@@ -6,6 +6,7 @@ import numbers
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 MAX_ID = np.iinfo(np.int32).max
 
@@ -35,7 +36,7 @@ def real_number(
 
 
 def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
-    """`values` as a one-dimensional int32 array of ids in 0..size-1."""
+    """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if one can write."""
     array = np.asarray(values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
@@ -55,22 +56,54 @@ def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     if low < 0 or high > limit:
         wrong = low if low < 0 else high
         raise ValueError(f"{name} must hold ids between 0 and {limit}, got {wrong!r}")
-    return array.astype(np.int32)
+    return array.astype(np.int32, copy=array.flags.writeable)
 
 
 def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
-    """`values` as a finite one-dimensional array of `length` numbers."""
+    """`values` as a finite one-dimensional array of `length` numbers; a copy if one can write."""
     array = np.asarray(values)
     if array.dtype.kind not in "iufb":
         raise ValueError(f"{name} must hold numbers, got values of type {array.dtype}")
     if array.shape != (length,):
         raise ValueError(f"{name} must have one entry a row, shape ({length},), got {array.shape}")
     with np.errstate(over="ignore"):
-        wrong = ~np.isfinite(array.astype(dtype))  # also what is too large for the type
-    if wrong.any():
-        row = int(np.flatnonzero(wrong)[0])
+        cast = array.astype(dtype, copy=array.flags.writeable)
+    if array.dtype.kind == "f" and not np.isfinite(cast).all():  # also: too large for the type
+        row = int(np.argmin(np.isfinite(cast)))
         raise ValueError(f"{name} must be finite, got {array[row]!r} in row {row}")
-    return array.astype(dtype)
+    return cast
+
+
+def amounts(name: str, values: Any, low: float = 0.0) -> np.ndarray:
+    """`values`, a number or an array of any shape, as finite float64 of at least `low`."""
+    array = np.asarray(values)
+    if array.dtype.kind not in "iuf":
+        raise ValueError(f"{name} must hold numbers, got {values!r}")
+    wrong = ~np.isfinite(array) | (array < low)
+    if wrong.any():
+        bounds = "finite" if np.isneginf(low) else f"finite and at least {low:g}"
+        raise ValueError(f"{name} must be {bounds}, got {array[wrong][0]!r}")
+    return array.astype(np.float64)
+
+
+def features(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
+    """A copy of `values` as finite float32, one row an item: CSR if sparse, else an array."""
+    matrix = sparse.csr_matrix(values) if sparse.issparse(values) else np.asarray(values)
+    if matrix.ndim != 2 or matrix.dtype.kind not in "iufb":
+        raise ValueError(
+            f"{name} must be a matrix of numbers, one row an item, got shape {matrix.shape} of "
+            f"type {matrix.dtype}"
+        )
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+        matrix = matrix.astype(np.float32)
+    if sparse.issparse(matrix):
+        matrix.sum_duplicates()
+        matrix.eliminate_zeros()
+    entries = matrix.data if sparse.issparse(matrix) else np.ascontiguousarray(matrix)
+    wrong = ~np.isfinite(entries)
+    if wrong.any():
+        raise ValueError(f"{name} must be finite, got {entries[wrong][0]!r}")
+    return matrix if sparse.issparse(matrix) else entries
 
 
 def random_generator(rng: Any) -> np.random.Generator:

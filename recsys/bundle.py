@@ -65,8 +65,6 @@ def load(folder: str | Path) -> Any:
     ValueError
         If the folder is no bundle, is incomplete, or any file differs from what was saved.
     """
-    from recsys import models
-
     folder = Path(folder)
     manifest = _read_manifest(folder)
     for name, digest in manifest["sha256"].items():
@@ -75,13 +73,20 @@ def load(folder: str | Path) -> Any:
             raise ValueError(f"bundle {str(folder)!r} must hold {ARRAYS}, got no such file")
         if _digest(path) != digest:
             raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")
-    kind = manifest["class"]
-    if kind not in models.__all__:
-        raise ValueError(f"class must be one of {sorted(models.__all__)}, got {kind!r}")
+    kind = model_class(manifest["class"])
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = _unflatten(dict(file))
     parameters = {name: _rich(value) for name, value in manifest["parameters"].items()}
-    return getattr(models, kind)._restore(parameters, manifest["data_fingerprint"], arrays)
+    return kind._restore(parameters, manifest["data_fingerprint"], arrays)
+
+
+def model_class(name: str) -> type:
+    """The model class of that name; no other name is ever looked up."""
+    from recsys import models
+
+    if name not in models.__all__:
+        raise ValueError(f"class must be one of {sorted(models.__all__)}, got {name!r}")
+    return getattr(models, name)
 
 
 def _read_manifest(folder: Path) -> dict:
@@ -133,6 +138,8 @@ def _plain(value: Any) -> Any:
         return {"generator": _plain(value.bit_generator.state)}
     if isinstance(value, dict):
         return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(part) for part in value]
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
@@ -141,7 +148,9 @@ def _rich(value: Any) -> Any:
         bits = getattr(np.random, value["generator"]["bit_generator"])()
         bits.state = value["generator"]
         return np.random.Generator(bits)
-    return value
+    if isinstance(value, dict):
+        return {name: _rich(part) for name, part in value.items()}
+    return [_rich(part) for part in value] if isinstance(value, list) else value
 
 
 def _replaceable(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
-from recsys import _checks
+from recsys import _checks, _tables
 from recsys.interactions import Interactions
 
 if TYPE_CHECKING:
@@ -162,18 +162,18 @@ def load_synthetic_log() -> Interactions:
     """The fixed log of the leaderboard chapter: 18,000 interactions, 300 users, 150 items.
 
     It comes with the repository, in data/synthetic_log.npz, and never changes, so its figures
-    can be compared between versions. Times are 0, 1, 2, ...; `item_info` has "title" and
-    "genre".
+    can be compared between versions. Times are 0, 1, 2, ...; `item_info` has "title", "genre"
+    and "features" (150, 8): how much an item is of each genre, the highest of which names it.
     """
     path = _repository() / "data" / "synthetic_log.npz"
     if not path.is_file():
         raise ValueError(f"the log must be at {path}, beside the package, as in a checkout")
     with np.load(path, allow_pickle=False) as file:
         user, item, time = file["inter"].T
-        genre = file["feats"].argmax(axis=1)
+        features = file["feats"]
         sizes = int(file["nu"]), int(file["ni"])
-    names = list(GENRES)
-    info = {"title": _titles(genre, names), "genre": np.array(names)[genre]}
+    names, genre = list(GENRES), features.argmax(axis=1)
+    info = {"title": _titles(genre, names), "genre": np.array(names)[genre], "features": features}
     return Interactions(user, item, time, None, *sizes, item_info=info)
 
 
@@ -371,13 +371,12 @@ def _read_csv(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     """ratings.csv and movies.csv with headers (latest-small, 25m, 32m)."""
     import pandas as pd
 
-    types = {"userId": np.int32, "movieId": np.int32, "rating": np.float32, "timestamp": np.int64}
+    names = {"user": "userId", "item": "movieId", "rating": "rating", "time": "timestamp"}
     with source.open("ratings.csv") as file:
-        ratings = pd.read_csv(file, dtype=types, usecols=list(types))
+        ratings = pd.DataFrame(_tables.read_csv(file, names))
     with source.open("movies.csv") as file:
         films = pd.read_csv(file)
-    names = {"userId": "user", "movieId": "item", "timestamp": "time"}
-    return ratings.rename(columns=names), films.rename(columns=names)
+    return ratings, films.rename(columns={"movieId": "item"})
 
 
 def _read_dat(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:

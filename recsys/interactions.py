@@ -10,12 +10,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import _checks, _tables
 
 
 class Interactions:
@@ -96,16 +97,31 @@ class Interactions:
         Labels are numbered in sorted order. A missing label raises ValueError, and so does a
         missing time or value.
         """
-        columns = {}
-        for argument, name in (("user", user), ("item", item), ("time", time), ("value", value)):
-            if name is None:
-                continue
-            if name not in frame.columns:
-                raise ValueError(f"{argument} must be one of {list(frame.columns)}, got {name!r}")
-            columns[argument] = frame[name].to_numpy()
-        user_ids, user_labels = _number_labels("user", columns.pop("user"))
-        item_ids, item_labels = _number_labels("item", columns.pop("item"))
-        return cls(user_ids, item_ids, **columns, user_labels=user_labels, item_labels=item_labels)
+        names = {"user": user, "item": item, "time": time, "value": value}
+        return cls._from_columns(_tables.columns(frame, names))
+
+    @classmethod
+    def from_csv(
+        cls,
+        path: str | Path,
+        user: str,
+        item: str,
+        time: str | None = None,
+        value: str | None = None,
+        separator: str = ",",
+    ) -> Interactions:
+        """Read a CSV file with a header; the named columns become the log, the rest is skipped.
+
+        As `from_frame` in all else. Reading takes all cores, and about 60 bytes of memory a row.
+        """
+        names = {"user": user, "item": item, "time": time, "value": value}
+        return cls._from_columns(_tables.read_csv(path, names, separator))
+
+    @classmethod
+    def _from_columns(cls, columns: dict[str, np.ndarray]) -> Interactions:
+        user, user_labels = _tables.number_labels("user", columns.pop("user"))
+        item, item_labels = _tables.number_labels("item", columns.pop("item"))
+        return cls(user, item, **columns, user_labels=user_labels, item_labels=item_labels)
 
     def __len__(self) -> int:
         return len(self.user)
@@ -268,17 +284,6 @@ def _seconds(time: Any, length: int) -> np.ndarray:
             raise ValueError("time must be finite, got NaT")
         array = array.astype("datetime64[us]").astype(np.int64) / 1e6
     return _checks.finite("time", array, length, np.float64)
-
-
-def _number_labels(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
-    """Labels numbered in sorted order: ids (n,) int32 and the list of labels."""
-    import pandas as pd
-
-    codes, unique = pd.factorize(labels, sort=True)
-    if (codes < 0).any():
-        row = int(np.flatnonzero(codes < 0)[0])
-        raise ValueError(f"{name} labels must not be missing, got {labels[row]!r} in row {row}")
-    return codes, list(unique.tolist() if hasattr(unique, "tolist") else unique)
 
 
 def _index(labels: list | None, size: int) -> dict:

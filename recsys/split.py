@@ -7,6 +7,7 @@ split lets it learn from next week to predict last week: it is deliberately left
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from recsys import _checks
 from recsys.interactions import Interactions
@@ -30,9 +31,25 @@ def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
     >>> test.item.tolist(), train.item.tolist()
     ([5], [3, 4])
     """
-    order, position, count = _by_user_and_time(data)
-    held_out = (position == count - 1) & (count > 1)
-    return _divide(data, order[held_out])
+    last, count = last_rows(data.user, data.item, _times(data), data.n_users)
+    return _divide(data, last[count > 1])
+
+
+@njit(cache=True)
+def last_rows(user, item, time, n_users):
+    """Each user's last row (n_users,), -1 where there is none, and their number of rows."""
+    last = np.full(n_users, -1)
+    count = np.zeros(n_users, np.int64)
+    for row in range(len(user)):
+        u, before = user[row], last[user[row]]
+        count[u] += 1
+        if (
+            before < 0
+            or time[row] > time[before]
+            or (time[row] == time[before] and item[row] >= item[before])
+        ):
+            last[u] = row
+    return last, count
 
 
 def last_fraction(data: Interactions, fraction: float = 0.2) -> tuple[Interactions, Interactions]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
+PIECES = 16  # into which a sort is cut for the threads
 FILTER_BITS = 32  # bits of the filter for each pair it holds
 
 
@@ -25,22 +26,33 @@ def draw(state, n):
     return state, np.int64((high * np.uint64(n)) >> np.uint64(32))
 
 
-@njit(cache=True)
+@njit(parallel=True, cache=True)
 def sort_into_cells(users, items, user_block, item_block, n_blocks):
-    """Pairs sorted by (block of the user, block of the item): starts, users, items."""
-    starts = np.zeros(n_blocks * n_blocks + 1, np.int64)
-    for p in range(len(users)):
-        starts[user_block[users[p]] * n_blocks + item_block[items[p]] + 1] += 1
-    for cell in range(n_blocks * n_blocks):
-        starts[cell + 1] += starts[cell]
-    place = starts.copy()
+    """Pairs sorted by (block of the user, block of the item): starts, users, items.
+
+    A counting sort in pieces: each piece first counts its pairs a cell, so that it knows where
+    to put them, and the order comes out as if there were one piece.
+    """
+    n, n_cells = len(users), n_blocks * n_blocks
+    place = np.zeros((PIECES, n_cells), np.int64)
+    for piece in prange(PIECES):
+        for p in range(piece * n // PIECES, (piece + 1) * n // PIECES):
+            place[piece, user_block[users[p]] * n_blocks + item_block[items[p]]] += 1
+    starts = np.zeros(n_cells + 1, np.int64)
+    for cell in range(n_cells):
+        starts[cell + 1] = starts[cell]
+        for piece in range(PIECES):
+            counted = place[piece, cell]
+            place[piece, cell] = starts[cell + 1]
+            starts[cell + 1] += counted
     sorted_users = np.empty_like(users)
     sorted_items = np.empty_like(items)
-    for p in range(len(users)):
-        cell = user_block[users[p]] * n_blocks + item_block[items[p]]
-        sorted_users[place[cell]] = users[p]
-        sorted_items[place[cell]] = items[p]
-        place[cell] += 1
+    for piece in prange(PIECES):
+        for p in range(piece * n // PIECES, (piece + 1) * n // PIECES):
+            cell = user_block[users[p]] * n_blocks + item_block[items[p]]
+            sorted_users[place[piece, cell]] = users[p]
+            sorted_items[place[piece, cell]] = items[p]
+            place[piece, cell] += 1
     return starts, sorted_users, sorted_items
 
 

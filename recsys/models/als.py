@@ -40,6 +40,7 @@ from recsys.models.base import (
 )
 
 CHUNKS = 64  # pieces of work dealt to the threads; each takes every 64th row
+FUSED = {"contract"}  # multiply and add in one instruction, in the order that is written
 MOST_STEPS = 50  # of a solution to convergence; as a rule five to twenty suffice
 ONE = np.float32(1)  # a whole number would make the sums float64
 SETTLED = np.float32(1e-8)  # scores then differ from the exact solution's by less than 1e-4
@@ -96,8 +97,9 @@ class ImplicitALS(FactorRecommender):
         before = X, Y
         with one_blas_thread():  # the loops below bring their own threads
             for sweep in progress_bar(range(self.iterations), "ALS", progress):
-                ahead = self.momentum if sweep > 1 else 0.0  # the first sweeps have far to go
-                start = X + ahead * (X - before[0]), Y + ahead * (Y - before[1])
+                start = X, Y
+                if sweep > 1:  # the first sweeps have far to go
+                    start = [ahead_of(*pair, self.momentum) for pair in zip(start, before)]
                 before = X, Y
                 X = self._solve(*start, by_user, self.cg_steps)
                 Y = self._solve(start[1], X, by_item, self.cg_steps)
@@ -185,11 +187,20 @@ class ImplicitALS(FactorRecommender):
         return _largest_contributions(history.indices, contributions, k)
 
 
+def ahead_of(now: np.ndarray, before: np.ndarray, share: float) -> np.ndarray:
+    """now + share (now - before), written over `before`."""
+    np.subtract(now, before, out=before)
+    before *= share
+    before += now
+    return before
+
+
 def extra_confidence(matrix: sparse.csr_matrix, alpha: float) -> sparse.csr_matrix:
     """CSR matrix of alpha r_ui: what each pair's confidence has above 1."""
     if matrix.nnz and matrix.data.min() < 0:
         raise ValueError(f"value must be at least 0 for ImplicitALS, got {matrix.data.min()!r}")
-    return matrix * np.float32(alpha)
+    data = matrix.data * np.float32(alpha)
+    return sparse.csr_matrix((data, matrix.indices, matrix.indptr), matrix.shape)
 
 
 def penalties(extra: sparse.csr_matrix, reg: float, reg_exponent: float) -> np.ndarray:
@@ -198,13 +209,17 @@ def penalties(extra: sparse.csr_matrix, reg: float, reg_exponent: float) -> np.n
     return (reg * total**reg_exponent).astype(np.float32)
 
 
-@njit(parallel=True, fastmath=True, cache=True)
+@njit(parallel=True, error_model="numpy", cache=True)
 def als_half_step(X, Y, gramian, spread, ptr, cols, extra, reg, steps, enough):
     """Improve each row x of X: at most `steps` conjugate gradient steps towards A x = b.
 
     A = diag(gramian) + reg I + sum_i extra_i y_i y_i'   and   b = sum_i (1 + extra_i) y_i,
     summed over the columns i that the row met. The diagonal of A, with the sum replaced by
     its average, scales the steps (Jacobi's preconditioner).
+
+    Only `dot` and `times` let the compiler reorder their arithmetic, which a sum needs to be
+    fast. Their loops multiply two numbers and write nothing, so that there is one way to do it,
+    and the bits are the same in the process that compiles and in those that load its code.
     """
     n, f = X.shape
     for chunk in prange(CHUNKS):
@@ -218,43 +233,46 @@ def als_half_step(X, Y, gramian, spread, ptr, cols, extra, reg, steps, enough):
                 continue
             met = cols[ptr[u] : ptr[u + 1]]
             s = np.empty(len(met), np.float32)  # one number for each y_i
+            weighted = np.empty(len(met), np.float32)
             times(Y, met, x, s)
             evidence = np.float32(0)
             for i in range(len(s)):
-                s[i] = ONE + weight[i] * (ONE - s[i])
                 evidence += weight[i]
+            for i in range(len(s)):
+                weighted[i] = ONE + weight[i] * (ONE - s[i])
             for k in range(f):
                 scale[k] = ONE / (gramian[k] + reg[u] + evidence * spread[k])
                 residual[k] = -(gramian[k] + reg[u]) * x[k]
                 direction[k] = 0
-            add_rows(Y, met, s, residual)  # now b - A x
-            size = turn(direction, residual, scale, ONE)
+            add_rows(Y, met, weighted, residual)  # now b - A x
+            size = turn(direction, residual, scale, image, ONE)
             for step in range(steps):
                 if size < enough:
                     break
                 times(Y, met, direction, s)
-                bend = np.float32(0)  # direction' A direction
+                for i in range(len(s)):
+                    weighted[i] = weight[i] * s[i]
                 for k in range(f):
                     image[k] = (gramian[k] + reg[u]) * direction[k]
-                    bend += image[k] * direction[k]
-                for i in range(len(s)):
-                    bend += weight[i] * s[i] * s[i]
-                    s[i] *= weight[i]
+                bend = dot(image, direction) + dot(weighted, s)  # direction' A direction
                 add_scaled(x, size / bend, direction)
                 if step < steps - 1:  # another step needs to know what is left
-                    add_rows(Y, met, s, image)  # now A times the direction
+                    add_rows(Y, met, weighted, image)  # now A times the direction
                     add_scaled(residual, -size / bend, image)
-                    size = turn(direction, residual, scale, size)
+                    size = turn(direction, residual, scale, image, size)
 
 
-@njit(fastmath=True, cache=True)
-def turn(direction, residual, scale, size):
-    """The next conjugate direction, in place; the residual's new scaled square, returned."""
-    new_size = np.float32(0)
+@njit(error_model="numpy", cache=True)
+def turn(direction, residual, scale, scaled, size):
+    """The next conjugate direction, in place; the residual's new scaled square, returned.
+
+    `scaled` (f,) is room for the scaled residual.
+    """
     for k in range(len(scale)):
-        new_size += residual[k] * scale[k] * residual[k]
+        scaled[k] = scale[k] * residual[k]
+    new_size = dot(residual, scaled)
     for k in range(len(scale)):
-        direction[k] = scale[k] * residual[k] + new_size / size * direction[k]
+        direction[k] = scaled[k] + new_size / size * direction[k]
     return new_size
 
 
@@ -275,7 +293,7 @@ def times(Y, met, x, out):
         out[i] = dot(Y[met[i]], x)
 
 
-@njit(fastmath=True, cache=True)
+@njit(fastmath=FUSED, cache=True)
 def add_rows(Y, met, s, out):
     """out += sum_i s_i y_i; four at a time write `out` once."""
     n = len(met)
@@ -288,7 +306,7 @@ def add_rows(Y, met, s, out):
         add_scaled(out, s[i], Y[met[i]])
 
 
-@njit(fastmath=True, cache=True)
+@njit(fastmath=FUSED, cache=True)
 def add_scaled(out, a, row):
     """out += a row."""
     for k in range(len(out)):

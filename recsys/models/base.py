@@ -40,6 +40,8 @@ PARAMETER_CHECKS = {
     "shrinkage": lambda name, x: _checks.real_number(name, x),
     "learning_rate": lambda name, x: _checks.real_number(name, x, open_low=True),
     "half_life": lambda name, x: _checks.real_number(name, x, open_low=True),
+    "gravity": lambda name, x: _checks.real_number(name, x),
+    "content_weight": lambda name, x: _checks.real_number(name, x, high=1.0),
     "momentum": lambda name, x: _checks.real_number(name, x, high=0.99),
     "rng": lambda name, x: _checks.random_generator(x),
 }
@@ -58,13 +60,15 @@ class Recommender:
 
     #: whether a user or an item without any training interaction gets no score at all
     needs_history: ClassVar[bool] = True
-    #: the names of the arrays and CSR matrices that `_fit` learns, which `save` writes
+    #: the names of the arrays and CSR matrices that `save` writes: what `_fit` learns, and
+    #: parameters that are no plain numbers
     learned: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name in PARAMETER_CHECKS:
-                PARAMETER_CHECKS[field.name](field.name, getattr(self, field.name))
+            value = getattr(self, field.name)
+            if field.name in PARAMETER_CHECKS and value is not field.default:  # it may be None
+                PARAMETER_CHECKS[field.name](field.name, value)
 
     def fit(self, train: Interactions, progress: bool = True) -> Recommender:
         """Learn from a log; an interrupted fit leaves the model as it was.
@@ -149,21 +153,30 @@ class Recommender:
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to a folder of arrays and JSON, all of it or nothing."""
         self._check_fitted()
-        arrays = {name: getattr(self, name) for name in ("history", *self.learned)}
+        arrays = {"history": self.history, **self._arrays()}
         bundle.save(folder, type(self).__name__, self.parameters, self.data_fingerprint, arrays)
+
+    def _arrays(self) -> dict[str, Any]:
+        """The arrays and CSR matrices to save, by name."""
+        named = {name: getattr(self, name) for name in self.learned}
+        return {name: array for name, array in named.items() if array is not None}
 
     @classmethod
     def _restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Recommender:
         """The model that `save` wrote."""
-        model = cls(**parameters)
+        given = {
+            field.name: arrays.pop(field.name) for field in fields(cls) if field.name in arrays
+        }
+        model = cls(**parameters, **given)
         model._remember(arrays.pop("history"), fingerprint)
         model.__dict__.update(arrays)
         return model
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The model's parameters by name."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """The model's parameters by name; those that are arrays are among `learned`."""
+        names = [field.name for field in fields(self) if field.name not in self.learned]
+        return {name: getattr(self, name) for name in names}
 
     @property
     def is_fitted(self) -> bool:
@@ -213,7 +226,7 @@ class Recommender:
 
     @cached_property
     def _cold_items(self) -> np.ndarray:
-        """Ids of the items that nobody met in training."""
+        """Ids of the items that no score can rest on: nobody met them in training."""
         met = np.bincount(self.history.indices, minlength=self.n_items)
         return np.flatnonzero(met == 0)
 
@@ -258,6 +271,19 @@ class FactorRecommender(Recommender):
             )  # fmt: skip
         if self.user_levels is not None:
             scores += self.user_levels[users][:, None]
+
+
+def _largest_contributions(
+    items: np.ndarray, contributions: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k items that contribute most: (k,) int32, padded with -1, and (k,) float32 with 0."""
+    k = _checks.whole_number("k", k)
+    best = np.lexsort((items, -contributions))[:k]
+    padding = (0, k - len(best))
+    return (
+        np.pad(items[best].astype(np.int32), padding, constant_values=-1),
+        np.pad(contributions[best].astype(np.float32), padding),
+    )
 
 
 def _largest_contributions(

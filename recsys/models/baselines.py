@@ -1,7 +1,7 @@
 """Baselines: chance, what everybody likes, what everybody likes now.
 
 They know nothing of the person in front of them. A personalised model that does not beat them
-by more than the noise has learned nothing. What is left out: the "hot" scores of news sites.
+by more than the noise has learned nothing. The "hot" scores of news sites are in `hot`.
 """
 
 from __future__ import annotations

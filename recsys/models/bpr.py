@@ -112,7 +112,7 @@ def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, step, reg, se
             bpr_cell(X, Y, b, users[here], items[here], candidates, step, reg, state)
 
 
-@njit(cache=True)
+@njit(fastmath=True, cache=True)
 def bpr_cell(X, Y, b, users, items, candidates, step, reg, state):
     """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
@@ -120,7 +120,7 @@ def bpr_cell(X, Y, b, users, items, candidates, step, reg, state):
     for p in range(len(users)):
         if negatives[p] >= 0:
             u, i, j = users[p], items[p], negatives[p]
-            bpr_step(X[u], Y[i], Y[j], b, i, j, step, reg, apart)
+            bpr_step(X, Y, b, u, i, j, step, reg, apart)
 
 
 @njit(cache=True)
@@ -141,28 +141,28 @@ def draw_negatives(users, items, candidates, state):
     return negatives
 
 
-@njit(fastmath=True, cache=True)
-def bpr_step(x, y_i, y_j, b, i, j, step, reg, apart):
-    """One gradient step on ln sigma(r_ui - r_uj), in place.
+@njit(inline="always")  # a call costs as much as the step
+def bpr_step(X, Y, b, u, i, j, step, reg, apart):
+    """One gradient step on ln sigma(r_ui - r_uj), in place; `apart` (f,) is room for y_i - y_j.
 
-    `apart` (f,) is room for y_i - y_j: loops that write one row each are the ones that the
-    compiler turns into vector instructions.
+    Loops that write one row each are the ones that the compiler turns into vector instructions;
+    the first writes none, so that its sum is made in one way, wherever the rows lie in memory.
     """
     margin = b[i] - b[j]
-    for k in range(len(x)):
-        margin += x[k] * (y_i[k] - y_j[k])
-    for k in range(len(x)):
-        apart[k] = y_i[k] - y_j[k]
+    for k in range(len(apart)):
+        margin += X[u, k] * (Y[i, k] - Y[j, k])
+    for k in range(len(apart)):
+        apart[k] = Y[i, k] - Y[j, k]
     pull = step / (ONE + np.exp(margin))  # step times sigma(-margin)
     keep = ONE - step * reg
     b[i] = keep * b[i] + pull
     b[j] = keep * b[j] - pull
-    for k in range(len(x)):
-        y_i[k] = keep * y_i[k] + pull * x[k]
-    for k in range(len(x)):
-        y_j[k] = keep * y_j[k] - pull * x[k]
-    for k in range(len(x)):
-        x[k] = keep * x[k] + pull * apart[k]
+    for k in range(len(apart)):
+        Y[i, k] = keep * Y[i, k] + pull * X[u, k]
+    for k in range(len(apart)):
+        Y[j, k] = keep * Y[j, k] - pull * X[u, k]
+    for k in range(len(apart)):
+        X[u, k] = keep * X[u, k] + pull * apart[k]
 
 
 def bpr_reference(

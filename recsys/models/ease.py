@@ -18,11 +18,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit, prange
+from scipy import sparse
 from scipy.linalg import lapack
 
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, _largest_contributions, one_blas_thread
 
+CHUNKS = 64  # pieces of work dealt to the threads
 SMALL = 1000  # below so many items, a second thread waits longer than it works
 
 
@@ -48,9 +50,7 @@ class EASE(Recommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        users, items = self.history, self.history.T.tocsr()
-        gram = np.zeros((self.n_items, self.n_items))  # X'X, its lower triangle
-        count_together(items.indptr, items.indices, users.indptr, users.indices, gram)
+        gram = gram_matrix(self.history)
         with one_blas_thread() if self.n_items < SMALL else nullcontext():
             self.item_weights = ease_weights(gram, self.reg)
 
@@ -77,16 +77,33 @@ class EASE(Recommender):
         return _largest_contributions(history.indices, self.item_weights[history.indices, item], k)
 
 
+def gram_matrix(history: sparse.csr_matrix) -> np.ndarray:
+    """The lower triangle of X'X (n_items, n_items) float64: the users who met both items."""
+    place = np.arange(history.nnz, dtype=np.int32 if history.nnz < 2**31 else np.int64)
+    pairs = sparse.csr_matrix((place, history.indices, history.indptr), history.shape)
+    by_item = pairs.T.tocsr()  # its data: where each pair stands in its user's row
+    gram = np.empty((history.shape[1],) * 2)
+    count_together(
+        by_item.indptr, by_item.indices, by_item.data, history.indptr, history.indices, gram
+    )
+    return gram
+
+
 @njit(parallel=True, cache=True)
-def count_together(item_ptr, item_users, user_ptr, user_items, gram):
-    """Add to gram[i, j], for j up to i, the users who met both i and j."""
-    for i in prange(len(gram)):
-        for p in range(item_ptr[i], item_ptr[i + 1]):
-            u = item_users[p]
-            for q in range(user_ptr[u], user_ptr[u + 1]):
-                if user_items[q] > i:
-                    break
-                gram[i, user_items[q]] += 1
+def count_together(item_ptr, item_users, place, user_ptr, user_items, gram):
+    """Set gram[i, j], for j up to i, to the number of users who met both i and j.
+
+    Of a user who met i, the items from the row's start to `place`, where i stands, count.
+    """
+    for chunk in prange(CHUNKS):
+        together = np.zeros(len(gram), np.int32)  # a row that stays in the fastest cache
+        for i in range(chunk, len(gram), CHUNKS):
+            for p in range(item_ptr[i], item_ptr[i + 1]):
+                for q in range(user_ptr[item_users[p]], place[p] + 1):
+                    together[user_items[q]] += 1
+            for j in range(i + 1):
+                gram[i, j] = together[j]
+                together[j] = 0
 
 
 def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
@@ -102,7 +119,7 @@ def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
         raise ValueError(f"reg must be large enough to invert X'X + reg I, got {reg!r}")
     inverse, _ = lapack.dpotri(factor, lower=0, overwrite_c=1)
     weights = np.empty(inverse.shape, np.float32)
-    _divide_by_diagonal(inverse.T, weights)
+    _divide_by_diagonal(inverse.T, -1 / np.diag(inverse), weights)
     return weights
 
 
@@ -110,16 +127,16 @@ TILE = 64  # rows and columns turned at once, so that both sides stay in the cac
 
 
 @njit(parallel=True, cache=True)
-def _divide_by_diagonal(lower, weights):
-    """B_ij = -P_ij / P_jj from P's lower triangle; zero on the diagonal."""
+def _divide_by_diagonal(lower, factor, weights):
+    """B_ij = -P_ij / P_jj from P's lower triangle and factor_j = -1 / P_jj; zero for i = j."""
     n = len(lower)
     for tile in prange((n + TILE - 1) // TILE):
         rows = range(tile * TILE, min((tile + 1) * TILE, n))
         for start in range(0, (tile + 1) * TILE, TILE):
             for i in rows:
                 for j in range(start, min(start + TILE, i)):
-                    weights[i, j] = -lower[i, j] / lower[j, j]
-                    weights[j, i] = -lower[i, j] / lower[i, i]
+                    weights[i, j] = lower[i, j] * factor[j]
+                    weights[j, i] = lower[i, j] * factor[i]
         for i in rows:
             weights[i, i] = 0
 

@@ -6,6 +6,8 @@ from hypothesis import settings
 
 from recsys import Interactions, leave_last_out, make_synthetic, models
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN, Popularity, PureSVD, Random, Trending
+from recsys.models.content import directions
+from recsys.text import TfIdf, row_lengths
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -21,17 +23,48 @@ class BiasedMF(models.BiasedMF):
         super()._fit(Interactions(train.user, train.item, None, value, **shape), progress)
 
 
+def features_of(log):
+    """The words of titles and genres where a log has them, else one group each 16 items."""
+    if "title" not in log.item_info:
+        return np.eye(1 + log.n_items // 16)[np.arange(log.n_items) // 16]
+    texts = np.char.add(np.char.add(log.item_info["genre"], " "), log.item_info["title"])
+    return TfIdf().fit_transform(texts)
+
+
+class Described:
+    """A model under contract takes the features that belong to the log it is fitted on."""
+
+    def _fit(self, train, progress):
+        self.item_features = features_of(train)
+        self._directions = directions(self.item_features)
+        self._described = row_lengths(self.item_features) > 0
+        super()._fit(train, progress)
+
+
+class ContentBased(Described, models.ContentBased):
+    pass
+
+
+class Markov(Described, models.Markov):
+    pass
+
+
 # One small instance of every model, by class name. A new model joins the contract here.
 MODELS = {
     "Random": lambda **more: Random(**{"rng": 3} | more),
     "Popularity": Popularity,
     "Trending": lambda: Trending(half_life=5_000.0),
+    "HackerNewsHot": models.HackerNewsHot,
+    "RedditHot": models.RedditHot,
     "ItemKNN": lambda **more: ItemKNN(n_neighbors=40, **more),
     "EASE": lambda **more: EASE(reg=5.0, **more),
     "ImplicitALS": lambda **more: ImplicitALS(**{"factors": 8, "iterations": 6} | more),
     "PureSVD": lambda **more: PureSVD(**{"factors": 8} | more),
     "BiasedMF": lambda **more: BiasedMF(**{"factors": 8, "learning_rate": 0.02} | more),
     "BPR": lambda **more: BPR(**{"factors": 8, "epochs": 40, "learning_rate": 0.1} | more),
+    "ContentBased": lambda **more: ContentBased(np.eye(1), **{"half_life": 5_000.0} | more),
+    "Markov": lambda: Markov(content_weight=0.3, item_features=np.eye(1)),
+    "Fallback": lambda: models.Fallback(models.Markov(), Popularity()),
 }
 
 

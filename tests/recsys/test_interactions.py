@@ -302,3 +302,47 @@ def test_moments_become_seconds_in_utc(kind, zone):
 def test_a_frame_with_gaps_is_refused(frame, changes, names, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         Interactions.from_frame(frame(COLUMNS | changes), **(NAMES | names))
+
+
+@pytest.mark.parametrize("separator", [",", "\t", "|"])
+def test_a_csv_file_reads_as_its_frame_does(separator, tmp_path):
+    frame = pd.DataFrame(COLUMNS)
+    frame.to_csv(tmp_path / "log.csv", sep=separator, index=False)
+    frame = pd.read_csv(tmp_path / "log.csv", sep=separator)
+    names = {name: column for name, column in NAMES.items() if name != "time"}
+    log = Interactions.from_csv(tmp_path / "log.csv", **names, separator=separator)
+    expected = Interactions.from_frame(frame, **names)
+    assert (log.user_labels, log.item_labels) == (expected.user_labels, expected.item_labels)
+    assert log.fingerprint == expected.fingerprint and len(log) == len(frame)
+
+
+@pytest.mark.parametrize(
+    "text, names, message",
+    [
+        ("", {}, "log.csv must be a CSV file with a header"),
+        ("a,b\n1,2\n", {"item": "c"}, r"item must be one of \['a', 'b'\], got 'c'"),
+        ("a,b\n1,2\n,3\n", {}, "user labels must not be missing, got .*nan.* in row 1"),
+        ("a,b\nx,2\n,3\n", {}, "user labels must not be missing, got None in row 1"),
+        ("a,b\n1,2\n3,x\n", {"value": "b"}, "value must hold numbers"),
+        ("a,b\n1,2\n3\n", {"value": "b"}, "item labels must not be missing, got .*nan.* in row 1"),
+    ],
+)
+def test_a_csv_file_with_gaps_is_refused(text, names, message, tmp_path):
+    (tmp_path / "log.csv").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        Interactions.from_csv(tmp_path / "log.csv", **({"user": "a", "item": "b"} | names))
+
+
+def test_a_csv_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere.csv"):
+        Interactions.from_csv(tmp_path / "nowhere.csv", "a", "b")
+
+
+@given(st.lists(st.integers(-3, 40), min_size=1), st.integers(-(2**62), 2**62))
+@pytest.mark.parametrize("kind", [np.int64, object])
+def test_labels_are_numbered_in_sorted_order(kind, labels, shift):
+    labels = [label + shift for label in labels]
+    frame = pd.DataFrame({"who": np.array(labels, kind), "what": 0})
+    log = Interactions.from_frame(frame, "who", "what")
+    assert log.user_labels == sorted(set(labels))
+    assert [log.user_labels[u] for u in log.user] == labels

@@ -5,7 +5,9 @@ import pytest
 
 from recsys import evaluate, leave_last_out, load_synthetic_log
 from recsys.metrics import recall_at_k
-from recsys.models import BPR, ImplicitALS, ItemKNN, Popularity, Random, Trending
+from recsys.models import BPR, ContentBased, ImplicitALS, ItemKNN, Popularity, Random, Trending
+
+FEATURES = load_synthetic_log().item_info["features"]
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +24,7 @@ def test_the_log_is_the_one_that_was_measured():
     log = load_synthetic_log()
     assert (len(log), log.n_users, log.n_items, log.matrix.nnz) == (18_000, 300, 150, 11_180)
     assert len(set(log.titles)) == 150 and len(set(log.item_info["genre"])) == 8
+    assert FEATURES.shape == (150, 8) and 1 < FEATURES.max() < 1.2
     train, test = leave_last_out(log)
     assert (len(train), len(test)) == (17_700, 300)
 
@@ -31,6 +34,7 @@ def test_the_log_is_the_one_that_was_measured():
     [
         (Popularity(), 0.0733, 0.0321, 0.0200),
         (Trending(half_life=2000), 0.0767, 0.0339, 0.0210),
+        (ContentBased(FEATURES, half_life=2000), 0.0733, 0.0335, 0.0218),
         (ItemKNN(n_neighbors=None), 0.0933, 0.0510, 0.0380),
     ],
     ids=lambda value: type(value).__name__,

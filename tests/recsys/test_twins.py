@@ -236,9 +236,9 @@ def test_bpr_step_follows_the_gradient():
 
     gradient = [(objective(start + h) - objective(start - h)) / 2e-6 for h in 1e-6 * np.eye(14)]
     p = start.astype(np.float32)
-    x, y_i, y_j, b = p[:4].copy(), p[4:8].copy(), p[8:12].copy(), p[12:].copy()
-    bpr_step(x, y_i, y_j, b, 0, 1, np.float32(step), np.float32(reg), np.empty_like(x))
-    moved = np.concatenate([x, y_i, y_j, b]) - start
+    X, Y, b = p[None, :4].copy(), p[4:12].reshape(2, 4).copy(), p[12:].copy()
+    bpr_step(X, Y, b, 0, 0, 1, np.float32(step), np.float32(reg), np.empty(4, np.float32))
+    moved = np.concatenate([X.ravel(), Y.ravel(), b]) - start
     np.testing.assert_allclose(moved / step, gradient, rtol=1e-3, atol=1e-4)
 
 

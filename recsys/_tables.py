@@ -1,0 +1,100 @@
+"""Columns out of data frames and CSV files, and labels into ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numba import njit, prange
+
+
+def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
+    """The named columns of a pandas or polars DataFrame, by argument; None: not asked for."""
+    _check_names(names, list(frame.columns))
+    return {argument: frame[name].to_numpy() for argument, name in names.items() if name}
+
+
+def read_csv(
+    file: str | Path | IO[bytes], names: dict[str, str | None], separator: str = ","
+) -> dict[str, np.ndarray]:
+    """The named columns of a CSV file with a header, by argument; polars reads it on all cores."""
+    import polars as pl
+
+    try:
+        header = pl.read_csv(file, separator=separator, n_rows=0).columns
+        _check_names(names, header)
+        if hasattr(file, "seek"):
+            file.seek(0)
+        wanted = sorted({name for name in names.values() if name is not None})
+        frame = pl.read_csv(
+            file, separator=separator, columns=wanted, schema_overrides=_floats(names)
+        )
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{file} must be a CSV file with a header: {reason}") from None
+    return columns(frame, names)
+
+
+def _floats(names: dict[str, str | None]) -> dict[str, Any]:
+    """The types that the log will store, so that nothing is read twice as wide as needed."""
+    import polars as pl
+
+    kinds = {"time": pl.Float64, "value": pl.Float32}
+    labels = (names["user"], names["item"])
+    return {
+        names[argument]: kind
+        for argument, kind in kinds.items()
+        if names.get(argument) is not None and names[argument] not in labels
+    }
+
+
+def _check_names(names: dict[str, str | None], known: list[str]) -> None:
+    for argument, name in names.items():
+        if name is not None and name not in known:
+            raise ValueError(f"{argument} must be one of {known}, got {name!r}")
+
+
+def number_labels(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
+    """Labels numbered in sorted order: ids (n,) int32 and the list of labels."""
+    if labels.dtype.kind in "iu" and len(labels):
+        low, high = int(labels.min()), int(labels.max())
+        if high - low < 4 * len(labels) and high < 2**63:
+            return _number_whole(labels, low, high - low + 1)
+    return _number_any(name, labels)
+
+
+def _number_whole(labels: np.ndarray, low: int, span: int) -> tuple[np.ndarray, list]:
+    """Whole numbers close together: a table of all that lie between them needs no sorting."""
+    present = np.zeros(span, np.bool_)
+    mark(labels, labels.dtype.type(low), present)
+    number = np.cumsum(present, dtype=np.int32) - np.int32(1)
+    ids = np.empty(len(labels), np.int32)
+    translate(labels, labels.dtype.type(low), number, ids)
+    ids.setflags(write=False)
+    return ids, (np.flatnonzero(present) + low).tolist()
+
+
+@njit(parallel=True, cache=True)
+def mark(labels, low, present):
+    """Set present[label - low] for each label."""
+    for row in prange(len(labels)):
+        present[labels[row] - low] = True
+
+
+@njit(parallel=True, cache=True)
+def translate(labels, low, number, ids):
+    """ids[row] = number[label - low], row by row."""
+    for row in prange(len(labels)):
+        ids[row] = number[labels[row] - low]
+
+
+def _number_any(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
+    """Labels of any kind that sorts."""
+    import pandas as pd
+
+    codes, unique = pd.factorize(labels, sort=True)
+    if (codes < 0).any():
+        row = int(np.flatnonzero(codes < 0)[0])
+        raise ValueError(f"{name} labels must not be missing, got {labels[row]!r} in row {row}")
+    return codes, list(unique.tolist() if hasattr(unique, "tolist") else unique)
