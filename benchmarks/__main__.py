@@ -142,12 +142,13 @@ def machine() -> dict[str, Any]:
             x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x
         ]
         model = names[0] if names else model
-    packages = ("numpy", "scipy", "numba", "pandas", "polars", "implicit", "ranx", "ir-measures")
+    packages = ("numpy", "scipy", "numba", "pandas", "polars")
+    rivals = ("implicit", "ranx", "ir-measures", "scikit-surprise")
     return {
         "processor": model,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
+        "versions": {name: version(name) for name in packages + rivals},
     }
 
 

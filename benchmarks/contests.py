@@ -15,19 +15,22 @@ from implicit.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import CosineRecommender
 from ir_measures import AP, RR, P, R, Success, nDCG
 from scipy.linalg import lapack
+from scipy.sparse.linalg import svds
+from surprise import SVD, Dataset, Reader
 
 from benchmarks.data import long_tailed, ratings_file
 from benchmarks.harness import Contest
-from recsys import Interactions, evaluate, leave_last_out
+from recsys import Interactions, evaluate, leave_last_out, load_movielens
 from recsys.bootstrap import bootstrap_means, interval
-from recsys.metrics import ndcg_at_k
-from recsys.models import BPR, EASE, ImplicitALS, ItemKNN
+from recsys.metrics import ndcg_at_k, rmse
+from recsys.models import BPR, EASE, BiasedMF, ImplicitALS, ItemKNN, PureSVD
 from recsys.models.als import als_loss, extra_confidence
 from recsys.retrieval import top_k
 
 THREADS = 2
 REG, ALPHA = 10.0, 1.0
 SWEEPS = 15  # of the rival
+RATING_SPLITS = 5
 BPR_EPOCHS, BPR_RATE, BPR_REG = 10, 0.05, 0.01
 
 
@@ -100,6 +103,9 @@ def contests() -> dict[str, Callable[[Arena], Contest]]:
     every["ItemKNN, 50 neighbours"] = item_knn
     every["top 10, all users"] = best_ten
     every["EASE"] = ease
+    for factors in (16, 64, 128):
+        every[f"PureSVD, {factors}"] = partial(pure_svd, factors=factors)
+    every["BiasedMF, rating RMSE"] = biased_mf
     every["ALS fold-in, 10,000 people"] = fold_in
     every["evaluate, 100,000 people"] = evaluation
     every["evaluate, 100,000 people, again"] = evaluation_by_ir_measures
@@ -249,6 +255,59 @@ def ease(arena: Arena) -> Contest:
         return {"weight": float(np.abs(np.tril(weights, -1)).mean())}
 
     return Contest("LAPACK", ours, theirs, quality, 0.85, {"reg": 200.0}, prepare, THREADS)
+
+
+def pure_svd(arena: Arena, factors: int) -> Contest:
+    """Beside SciPy's svds (ARPACK) in single precision; quality is the length of the spectrum."""
+
+    def ours(run: int) -> Any:
+        return PureSVD(factors, rng=run, n_threads=THREADS).fit(arena.train, progress=False)
+
+    def theirs(run: int) -> Any:
+        left, sigma, right = svds(arena.history, k=factors, random_state=run)
+        return left * sigma, sigma, right.T
+
+    def quality(product: Any) -> dict[str, float]:
+        fitted = isinstance(product, PureSVD)
+        sigma = product.singular_values if fitted else product[1]
+        return {"spectrum": float(np.linalg.norm(sigma))}
+
+    return Contest("svds", ours, theirs, quality, 1, {"factors": factors}, blas_threads=THREADS)
+
+
+def biased_mf(arena: Arena) -> Contest:
+    """The same factors, epochs, step size and penalty (the rival's defaults); one split a run."""
+    data = load_movielens("latest-small")
+
+    def split(run: int) -> tuple[Interactions, Interactions]:
+        test = np.random.default_rng(run).random(len(data)) < 0.2
+        return data.select(~test), data.select(test)
+
+    trains = [split(run)[0] for run in range(RATING_SPLITS)]
+    scale = Reader(rating_scale=(data.value.min(), data.value.max()))
+    theirs_trains = []
+    for train in trains:
+        train.fingerprint, train.matrix  # noqa: B018
+        frame = pd.DataFrame({"u": train.user, "i": train.item, "r": train.value})
+        theirs_trains.append(Dataset.load_from_df(frame, scale).build_full_trainset())
+
+    def ours(run: int) -> Any:
+        model = BiasedMF(100, 0.005, 0.02, 20, rng=run, n_threads=THREADS)
+        return run, model.fit(trains[run % RATING_SPLITS], progress=False)
+
+    def theirs(run: int) -> Any:
+        return run, SVD(random_state=run).fit(theirs_trains[run % RATING_SPLITS])
+
+    def quality(product: Any) -> dict[str, float]:
+        run, model = product
+        test = split(run % RATING_SPLITS)[1]
+        if isinstance(model, BiasedMF):
+            return {"rmse": rmse(model.predict(test.user, test.item), test.value)}
+        pairs = zip(test.user.tolist(), test.item.tolist(), strict=True)
+        return {"rmse": rmse([model.predict(u, i).est for u, i in pairs], test.value)}
+
+    setting = {"factors": 100, "epochs": 20, "ratings": repr(data)}
+    return Contest("surprise", ours, theirs, quality, 5, setting)
 
 
 def fold_in(arena: Arena) -> Contest:

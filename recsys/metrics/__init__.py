@@ -18,6 +18,7 @@ from recsys.metrics.ranking import (
     recall_at_k,
     reciprocal_rank_at_k,
 )
+from recsys.metrics.rating import mae, rmse
 
 __all__ = [
     "auc",
@@ -27,11 +28,13 @@ __all__ = [
     "gini",
     "hit_at_k",
     "intra_list_diversity",
+    "mae",
     "ndcg_at_k",
     "novelty",
     "popularity_bias",
     "precision_at_k",
     "recall_at_k",
     "reciprocal_rank_at_k",
+    "rmse",
     "serendipity",
 ]

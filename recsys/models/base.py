@@ -245,10 +245,15 @@ class FactorRecommender(Recommender):
     """
 
     item_biases: ClassVar[np.ndarray | None] = None
+    user_levels: ClassVar[np.ndarray | None] = None  # changes scores, never their order
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = self.user_factors[users] @ self.item_factors.T
-        return scores if self.item_biases is None else scores + self.item_biases
+        if self.item_biases is not None:
+            scores += self.item_biases
+        if self.user_levels is not None:
+            scores += self.user_levels[users][:, None]
+        return scores
 
     def _recommend(
         self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
@@ -259,12 +264,29 @@ class FactorRecommender(Recommender):
         if self.item_biases is not None:
             biases += self.item_biases
         biases[self._cold_items] = -np.inf
-        known = np.flatnonzero(np.diff(self.history.indptr)[users])
+        known = np.arange(len(users))
+        if self.needs_history:
+            known = np.flatnonzero(np.diff(self.history.indptr)[users])
         with one_blas_thread():
             best_products(
                 self.user_factors, self.item_factors, biases, self.history.indptr,
                 self.history.indices, users, known, exclude_seen, items, scores,
             )  # fmt: skip
+        if self.user_levels is not None:
+            scores += self.user_levels[users][:, None]
+
+
+def _largest_contributions(
+    items: np.ndarray, contributions: np.ndarray, k: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The k items that contribute most: (k,) int32, padded with -1, and (k,) float32 with 0."""
+    k = _checks.whole_number("k", k)
+    best = np.lexsort((items, -contributions))[:k]
+    padding = (0, k - len(best))
+    return (
+        np.pad(items[best].astype(np.int32), padding, constant_values=-1),
+        np.pad(contributions[best].astype(np.float32), padding),
+    )
 
 
 def _largest_contributions(

@@ -22,7 +22,7 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from recsys.interactions import Interactions
-from recsys.models.base import Recommender, one_blas_thread
+from recsys.models.base import Recommender, _largest_contributions, one_blas_thread
 
 CHUNKS = 64  # pieces of work dealt to the threads
 SMALL = 1000  # below so many items, a second thread waits longer than it works
@@ -65,6 +65,16 @@ class EASE(Recommender):
         `histories` is a list of item id lists, a CSR matrix or Interactions.
         """
         return self._for_histories(histories)
+
+    def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
+        """The items of a user's history that speak most for an item: their weights.
+
+        Returns `items` (k,) int32, largest contribution first, ties to the lower id, padded with
+        -1, and `contributions` (k,) float32, padded with 0. With k at least the length of the
+        history they sum to the score.
+        """
+        history = self._history_of(user, item)
+        return _largest_contributions(history.indices, self.item_weights[history.indices, item], k)
 
 
 def gram_matrix(history: sparse.csr_matrix) -> np.ndarray:

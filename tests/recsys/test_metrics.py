@@ -7,7 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ir_measures import AP, RR, P, R, Success, nDCG
 from scipy import sparse
-from sklearn.metrics import ndcg_score, roc_auc_score
+from sklearn.metrics import (
+    mean_absolute_error,
+    ndcg_score,
+    roc_auc_score,
+    root_mean_squared_error,
+)
 
 from recsys.metrics import (
     auc,
@@ -17,12 +22,14 @@ from recsys.metrics import (
     gini,
     hit_at_k,
     intra_list_diversity,
+    mae,
     ndcg_at_k,
     novelty,
     popularity_bias,
     precision_at_k,
     recall_at_k,
     reciprocal_rank_at_k,
+    rmse,
     serendipity,
 )
 from recsys.retrieval.exact import top_k
@@ -274,3 +281,31 @@ def test_calibration():
     assert calibration(np.array([[0, 1, 2, 3]]), history, mixed) == pytest.approx(expected)
     with pytest.raises(ValueError, match="^smoothing must be finite and above 0 .*, got 0"):
         calibration(lists, history, mixed, smoothing=0)
+
+
+def test_rating_errors_by_hand():
+    assert rmse([4.0, 3.0], [1.0, 7.0]) == pytest.approx(np.sqrt((9 + 16) / 2))
+    assert mae([4.0, 3.0], [1.0, 7.0]) == (3 + 4) / 2
+    assert rmse([3, 3], [3, 3]) == mae([3, 3], [3, 3]) == 0
+    assert rmse(np.array([0.1], np.float32), np.array([0.1], np.float32)) == 0
+
+
+def test_rating_errors_agree_with_scikit_learn():
+    rng = np.random.default_rng(0)
+    predicted, actual = rng.normal(3, 1, (2, 500)).astype(np.float32)
+    assert rmse(predicted, actual) == pytest.approx(root_mean_squared_error(actual, predicted))
+    assert mae(predicted, actual) == pytest.approx(mean_absolute_error(actual, predicted))
+
+
+@pytest.mark.parametrize("metric", [rmse, mae])
+def test_rating_errors_refuse_what_cannot_be_compared(metric):
+    for predicted, actual, message in [
+        ([], [], "actual must hold at least one rating, got none"),
+        ([1, 2], [1], r"predicted must have one entry a row, shape \(1,\), got \(2,\)"),
+        ([np.nan], [1], "predicted must be finite, got .*nan.* in row 0"),
+        ([1], [np.inf], "actual must be finite, got .*inf.* in row 0"),
+        ([[1, 2]], [[1, 2]], r"actual must have one entry a row, shape \(2,\), got \(1, 2\)"),
+        (["a"], [1], "predicted must hold numbers"),
+    ]:
+        with pytest.raises(ValueError, match=f"^{message}"):
+            metric(predicted, actual)

@@ -1,0 +1,53 @@
+r"""Rating metrics: how far predicted ratings are from those given.
+
+A predicted :math:`\hat r` and an actual rating r for each of n pairs of a user and an item. Low
+error does not make good lists: these metrics see only the ratings that people gave, never the items
+that they would not have rated at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from recsys import _checks
+
+
+def rmse(predicted: Any, actual: Any) -> float:
+    r"""Root mean squared error: :math:`\sqrt{\sum (\hat r - r)^2 / n}`.
+
+    Parameters
+    ----------
+    predicted, actual : array-like (n,) of float
+        Row by row the same pairs; at least one.
+
+    Returns
+    -------
+    float
+        In the unit of the ratings, 0 at best. An error twice as large counts four times.
+
+    >>> rmse([1, 2, 3, 4], [1, 2, 3, 6])
+    1.0
+    """
+    return float(np.sqrt(np.mean(_errors(predicted, actual) ** 2)))
+
+
+def mae(predicted: Any, actual: Any) -> float:
+    r"""Mean absolute error: :math:`\sum |\hat r - r| / n`.
+
+    Parameters and unit are those of `rmse`.
+
+    >>> mae([1, 2, 3, 4], [1, 2, 3, 6])
+    0.5
+    """
+    return float(np.mean(np.abs(_errors(predicted, actual))))
+
+
+def _errors(predicted: Any, actual: Any) -> np.ndarray:
+    """Predicted less actual (n,) float64."""
+    n = np.size(actual)
+    if n == 0:
+        raise ValueError("actual must hold at least one rating, got none")
+    actual = _checks.finite("actual", actual, n, np.float64)
+    return _checks.finite("predicted", predicted, n, np.float64) - actual

@@ -1,0 +1,223 @@
+r"""Biased matrix factorization: the rating itself is predicted (Koren, Bell and Volinsky 2009).
+
+A rating is the mean, plus what this user and this item depart from it, plus how they suit
+each other:
+
+.. math:: \hat r_{ui} = \mu + b_u + b_i + x_u^\top y_i
+
+Stochastic gradient descent (Funk 2006) takes the known ratings one after the other and moves what
+each touches a little down the slope of
+
+.. math:: \sum_{(u,i)} \Big( (r_{ui} - \hat r_{ui})^2
+    + \lambda \big( b_u^2 + b_i^2 + \|x_u\|^2 + \|y_i\|^2 \big) \Big)
+
+Only known ratings count: what a user did not rate says nothing here. So this model answers "how
+would they rate it", and is a weak answer to "what would they choose" (Cremonesi et al. 2010).
+Users and items are dealt into blocks as for BPR, so that threads never meet. Left out: implicit
+feedback, time, and folding in, for a list of items holds no ratings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numba import njit, prange
+
+from recsys import _checks
+from recsys.interactions import Interactions
+from recsys.models._sampling import sort_into_cells
+from recsys.models.als import dot
+from recsys.models.base import FactorRecommender, _threads, progress_bar
+from recsys.models.bpr import BLOCKS, ONE, deal
+
+
+@dataclass(eq=False)
+class BiasedMF(FactorRecommender):
+    """Matrix factorization of explicit ratings, with biases of users and items.
+
+    Parameters
+    ----------
+    factors : int
+        Length of the vectors.
+    learning_rate, reg : float
+        Step size, and pull of every parameter towards zero.
+    epochs : int
+        Passes over all ratings.
+    rng : int or numpy.random.Generator
+    n_threads : int, optional
+        Changes the time, never the result.
+
+    Attributes after `fit`
+    ----------------------
+    mean : float32
+        The mean rating.
+    rating_range : array (2,) float32
+        The lowest and the highest rating in training; `predict` stays between them.
+    user_biases : array (n_users,) float32
+    item_biases : array (n_items,) float32
+    user_factors : array (n_users, factors) float32
+    item_factors : array (n_items, factors) float32
+
+    Notes
+    -----
+    Each row of the log is a rating of its own: a user who rated an item twice pulls twice, and
+    the model settles near the average of the two. A user without ratings has bias 0 and vector 0,
+    so everybody's list is theirs: items by mean + b_i. An item without ratings is not
+    recommended, for nothing is known of it; `predict` gives it mean + b_u.
+    """
+
+    needs_history: ClassVar[bool] = False
+    learned: ClassVar[tuple[str, ...]] = (
+        "mean", "rating_range", "user_biases", "item_biases", "user_factors", "item_factors"
+    )  # fmt: skip
+
+    factors: int = 100
+    learning_rate: float = 0.005
+    reg: float = 0.02
+    epochs: int = 20
+    rng: int | np.random.Generator = 0
+    n_threads: int | None = field(default=None, repr=False)
+
+    def _fit(self, train: Interactions, progress: bool) -> None:
+        if train.value is None:
+            raise ValueError("train.value must hold the ratings for BiasedMF, got None")
+        rng = _checks.random_generator(self.rng)
+        X = np.float32(0.1) * rng.standard_normal((self.n_users, self.factors), np.float32)
+        Y = np.float32(0.1) * rng.standard_normal((self.n_items, self.factors), np.float32)
+        b_u, b_i = np.zeros(self.n_users, np.float32), np.zeros(self.n_items, np.float32)
+        order = rng.permutation(sorted_rows(train))
+        users, items, values = train.user[order], train.item[order], train.value[order]
+        mean = np.float32(values.mean(dtype=np.float64))
+        n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items))
+        step, reg = np.float32(self.learning_rate), np.float32(self.reg)
+        for _ in progress_bar(range(self.epochs), "BiasedMF", progress):
+            user_block, item_block = (deal(rng, n, n_blocks)[0] for n in (len(X), len(Y)))
+            starts, rows = ratings_by_cell(users, items, user_block, item_block, n_blocks)
+            rating_epoch(X, Y, b_u, b_i, starts, rows, users, items, values - mean, step, reg)
+        if not (np.isfinite(X).all() and np.isfinite(Y).all()):
+            raise ValueError(
+                "learning_rate must be smaller for ratings as large as these: the steps grew "
+                f"beyond all bounds, got {self.learning_rate!r}"
+            )
+        X[np.bincount(users, minlength=len(X)) == 0] = 0
+        Y[np.bincount(items, minlength=len(Y)) == 0] = 0
+        self.mean, self.rating_range = mean, np.array([values.min(), values.max()])
+        self.user_biases, self.item_biases = b_u, b_i
+        self.user_factors, self.item_factors = X, Y
+
+    @property
+    def user_levels(self) -> np.ndarray:
+        """What each user's ratings start from, the mean and their bias: (n_users,) float32."""
+        return self.mean + self.user_biases
+
+    def predict(self, users: Sequence[int], items: Sequence[int]) -> np.ndarray:
+        """The expected rating of each pair (users[p], items[p]).
+
+        Parameters
+        ----------
+        users, items : array-like of int, shape (n,)
+
+        Returns
+        -------
+        array (n,) float32
+            Within `rating_range`; where the user or the item has no ratings, the mean and
+            the other's bias.
+        """
+        users = self._check_users(users)
+        items = _checks.ids("items", items, self.n_items)
+        if len(users) != len(items):
+            raise ValueError(
+                f"users and items must be equally long, got {len(users)} and {len(items)}"
+            )
+        ratings = np.empty(len(users), np.float32)
+        with _threads(self.n_threads):
+            rate_pairs(
+                self.user_factors, self.item_factors, self.user_levels, self.item_biases,
+                users, items, ratings,
+            )  # fmt: skip
+        return np.clip(ratings, *self.rating_range)
+
+    def _scores(self, users: np.ndarray) -> np.ndarray:
+        scores = super()._scores(users)
+        scores[:, self._cold_items] = -np.inf
+        return scores
+
+
+def sorted_rows(train: Interactions) -> np.ndarray:
+    """The rows by user, item and rating: the same ratings in the same order, however they came."""
+    pair = train.user.astype(np.int64) * train.n_items + train.item
+    if train.matrix.nnz == len(train):  # no pair twice: one key is enough, and sorts faster
+        return np.argsort(pair)
+    return np.lexsort((train.value, pair))
+
+
+def ratings_by_cell(
+    users: np.ndarray, items: np.ndarray, user_block: np.ndarray, item_block: np.ndarray,
+    n_blocks: int,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """The rows of the ratings, cell by cell of the grid of blocks, and where each cell starts."""
+    rows = np.arange(len(users), dtype=np.int32)  # each row stands for its user
+    return sort_into_cells(rows, items, user_block[users], item_block, n_blocks)[:2]
+
+
+@njit(parallel=True, cache=True)
+def rating_epoch(X, Y, b_u, b_i, cell_starts, rows, users, items, ratings, step, reg):
+    """One pass over all ratings less their mean, diagonal by diagonal of the grid of cells."""
+    n_blocks = int(np.sqrt(len(cell_starts) - 1))
+    for diagonal in range(n_blocks):
+        for block in prange(n_blocks):  # these cells share no user and no item
+            cell = block * n_blocks + (block + diagonal) % n_blocks
+            here = rows[cell_starts[cell] : cell_starts[cell + 1]]
+            rating_cell(X, Y, b_u, b_i, here, users, items, ratings, step, reg)
+
+
+@njit(cache=True)
+def rating_cell(X, Y, b_u, b_i, rows, users, items, ratings, step, reg):
+    """Gradient steps on the ratings that `rows` names, one after the other."""
+    u, i = np.empty(len(rows), np.int32), np.empty(len(rows), np.int32)
+    rating = np.empty(len(rows), np.float32)
+    for p in range(len(rows)):  # fetched beforehand, so that a step waits for vectors only
+        u[p], i[p], rating[p] = users[rows[p]], items[rows[p]], ratings[rows[p]]
+    for p in range(len(rows)):
+        rating_step(X, Y, b_u, b_i, u[p], i[p], rating[p], step, reg)
+
+
+@njit(fastmath=True, cache=True)
+def rating_step(X, Y, b_u, b_i, u, i, rating, step, reg):
+    """One gradient step on the squared error of a rating less the mean, in place."""
+    expected = b_u[u] + b_i[i]
+    for k in range(X.shape[1]):
+        expected += X[u, k] * Y[i, k]
+    pull = step * (rating - expected)
+    keep = ONE - step * reg
+    b_u[u] = keep * b_u[u] + pull
+    b_i[i] = keep * b_i[i] + pull
+    for k in range(X.shape[1]):
+        x, y = X[u, k], Y[i, k]
+        X[u, k] = keep * x + pull * y
+        Y[i, k] = keep * y + pull * x
+
+
+@njit(parallel=True, cache=True)
+def rate_pairs(X, Y, levels, b_i, users, items, out):
+    """out_p: the rating of user users[p] and item items[p]."""
+    for p in prange(len(out)):
+        out[p] = levels[users[p]] + b_i[items[p]] + dot(X[users[p]], Y[items[p]])
+
+
+def biased_mf_reference(
+    X: np.ndarray, Y: np.ndarray, b_u: np.ndarray, b_i: np.ndarray, triples: np.ndarray,
+    step: float, reg: float,
+) -> None:  # fmt: skip
+    """Gradient steps on the rows (u, i, rating less the mean), one by one, in plain NumPy."""
+    for u, i, rating in triples:
+        u, i = int(u), int(i)
+        x, y = X[u].copy(), Y[i].copy()
+        error = rating - b_u[u] - b_i[i] - x @ y
+        b_u[u] += step * (error - reg * b_u[u])
+        b_i[i] += step * (error - reg * b_i[i])
+        X[u] += step * (error * y - reg * x)
+        Y[i] += step * (error * x - reg * y)

@@ -1,0 +1,183 @@
+r"""PureSVD: the user-item matrix, rebuilt from its strongest patterns (Cremonesi et al. 2010).
+
+Put a zero where user and item have not met, and cut the singular value decomposition of this
+matrix :math:`R` short: of all matrices of rank f,
+
+.. math:: \hat R = U_f \Sigma_f V_f^\top = R V_f V_f^\top
+
+is the one nearest to R, the sum over all cells of :math:`(r_{ui} - \hat r_{ui})^2` counted. What
+it gets wrong at the zeros is the recommendation. :math:`V_f` holds the eigenvectors of
+:math:`R^\top R` with the largest eigenvalues, which are the squares of the singular values.
+
+They are found by a block Lanczos method with restarts (Golub and Underwood 1977; Wu and Simon
+2000): multiply a block of random vectors by :math:`R^\top R` again and again, keep everything
+orthogonal, and the best approximations inside what has been seen so far converge quickly. R itself
+is never filled. Left out: biases, and any weighing of the zeros against the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+from numba import njit, prange
+from scipy import sparse
+
+from recsys import _checks
+from recsys.interactions import Interactions
+from recsys.models.als import CHUNKS, add_rows
+from recsys.models.base import FactorRecommender, one_blas_thread
+
+BLOCK = 16  # vectors multiplied at once: of each row that is read, two cache lines
+ENOUGH = 1e-6  # a residual this small, in units of the last eigenvalue kept, is none
+ROUNDING = 1e-13  # and so is one as small as this, in units of the first
+RANK = 1e-7  # singular values below this share of the first are rounding, so zero
+
+
+@dataclass(eq=False)
+class PureSVD(FactorRecommender):
+    """Truncated singular value decomposition of the user-item matrix.
+
+    Parameters
+    ----------
+    factors : int
+        Length of the vectors: how many patterns are kept. The matrix may have fewer, at most
+        the smaller of its sides; the columns beyond its rank are zero.
+    rng : int or numpy.random.Generator
+        Where the search starts; it changes the answer by rounding only.
+    n_threads : int, optional
+
+    Attributes after `fit`
+    ----------------------
+    singular_values : array (factors,) float32
+        Largest first.
+    user_factors : array (n_users, factors) float32
+        Each history seen through the patterns, R V.
+    item_factors : array (n_items, factors) float32
+        The patterns, V: orthonormal columns, each with its largest entry above zero.
+    """
+
+    learned: ClassVar[tuple[str, ...]] = ("singular_values", "user_factors", "item_factors")
+
+    factors: int = 64
+    rng: int | np.random.Generator = 0
+    n_threads: int | None = field(default=None, repr=False)
+
+    def _fit(self, train: Interactions, progress: bool) -> None:
+        rng = _checks.random_generator(self.rng)
+        with one_blas_thread():  # the same bits on any number of threads
+            sigma, V = singular_vectors(self.history, self.factors, rng)
+        self.singular_values = sigma.astype(np.float32)
+        self.item_factors = np.ascontiguousarray(V, np.float32)
+        self.user_factors = product(self.history, self.item_factors)
+
+    def fold_in(self, histories: Any) -> PureSVD:
+        """The same patterns for people the model never saw: user 0 is the first of them.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions. Each is projected
+        onto the patterns, as the training histories were.
+        """
+        model = self._for_histories(histories)
+        model.user_factors = product(model.history, self.item_factors)
+        return model
+
+
+def singular_vectors(
+    matrix: sparse.csr_matrix, factors: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The largest singular values (factors,) and right singular vectors V (m, factors).
+
+    Both are float64, and zero beyond the rank of the matrix.
+    """
+    turned = matrix.shape[0] < matrix.shape[1]
+    A = (matrix.T if turned else matrix).tocsr().astype(np.float64)  # the shorter side last
+    At, n, f = A.T.tocsr(), A.shape[1], min(factors, *A.shape)
+    if n <= most_columns(f) + BLOCK:  # no larger than what the search would hold
+        squares, W = np.linalg.eigh((At @ A).toarray())
+        squares, W = squares[::-1][:f], W[:, ::-1][:, :f]
+    else:
+        squares, W = leading_eigenvectors(lambda W: product(At, product(A, W)), n, f, rng)
+    sigma = np.sqrt(np.maximum(squares, 0))
+    kept = sigma > RANK * sigma[0]
+    sigma, W = sigma[kept], W[:, kept]
+    V = product(A, W) / sigma if turned else W
+    V *= np.sign(V[np.abs(V).argmax(axis=0), np.arange(len(sigma))])
+    missing = factors - len(sigma)
+    return np.pad(sigma, (0, missing)), np.pad(V, ((0, 0), (0, missing)))
+
+
+def most_columns(f: int) -> int:
+    """How many orthogonal vectors the search for f eigenvectors holds before it restarts."""
+    return 3 * f + 4 * BLOCK
+
+
+def leading_eigenvectors(
+    times: Callable[[np.ndarray], np.ndarray], n: int, f: int, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """The f largest eigenvalues, falling, and eigenvectors (n, f) of a symmetric matrix A (n, n).
+
+    `times(Q)` is A @ Q. Q (n, size) grows block by block; T = Q'AQ holds all that is known of A,
+    and what A makes of Q beyond Q is the last block times R.
+    """
+    room = most_columns(f)
+    Q, T = np.zeros((n, room + BLOCK)), np.zeros((room + BLOCK, room + BLOCK))
+    block, _ = np.linalg.qr(rng.normal(size=(n, BLOCK)))
+    size = 0
+    while True:
+        here = slice(size, size + BLOCK)
+        Q[:, here], size = block, size + BLOCK
+        known = Q[:, :size]
+        image = times(block)
+        T[:size, here] = known.T @ image
+        T[here, :size] = T[:size, here].T
+        block, R = new_directions(image, known, 1e-12 * T.max(), rng)
+        if size < f + BLOCK or (size // BLOCK) % 2 and size < room:
+            continue  # looking costs more than one more block
+        values, Z = np.linalg.eigh(T[:size, :size])
+        values, Z = values[::-1], Z[:, ::-1]
+        left_over = np.linalg.norm(R @ Z[here, :f], axis=0)  # |A q - value q| of each q = Q z
+        if left_over.max() <= max(ENOUGH * values[f - 1], ROUNDING * values[0]):
+            return values[:f], known @ Z[:, :f]
+        if size >= room:  # start again from the best so far
+            size = f + 2 * BLOCK
+            Q[:, :size] = known @ Z[:, :size]
+            T[:size, :size] = np.diag(values[:size])
+
+
+def new_directions(
+    image: np.ndarray, known: np.ndarray, tiny: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `image` holds beyond `known`, as orthonormal columns times R.
+
+    Where there is nothing but rounding errors, a random direction takes their place.
+    """
+    block, R = np.linalg.qr(image - known @ (known.T @ image))
+    empty = np.abs(np.diag(R)) <= tiny
+    block[:, empty] = rng.normal(size=(len(block), empty.sum()))
+    block, again = np.linalg.qr(block - known @ (known.T @ block))  # rounding errors had grown
+    return block, again @ R
+
+
+def product(matrix: sparse.csr_matrix, V: np.ndarray) -> np.ndarray:
+    """matrix @ V (n, f) in the type of V, summed in the same order on any number of threads."""
+    V = np.ascontiguousarray(V)
+    out = np.zeros((matrix.shape[0], V.shape[1]), V.dtype)
+    sum_rows(matrix.indptr, matrix.indices, matrix.data.astype(V.dtype, copy=False), V, out)
+    return out
+
+
+@njit(parallel=True, cache=True)
+def sum_rows(ptr, cols, weights, V, out):
+    """Add to each row of `out` the rows of V that it met, times their weights."""
+    for chunk in prange(CHUNKS):
+        for u in range(chunk, len(out), CHUNKS):
+            met = slice(ptr[u], ptr[u + 1])
+            add_rows(V, cols[met], weights[met], out[u])
+
+
+def svd_reference(matrix: np.ndarray, factors: int) -> tuple[np.ndarray, np.ndarray]:
+    """Singular values (factors,) and right vectors (m, factors) of a dense matrix."""
+    _, sigma, Vt = np.linalg.svd(np.asarray(matrix, np.float64), full_matrices=False)
+    return sigma[:factors], Vt[:factors].T
