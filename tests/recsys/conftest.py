@@ -9,7 +9,6 @@ from recsys.models import (
     BPR,
     EASE,
     WARP,
-    BiasedMF,
     ImplicitALS,
     ItemKNN,
     Popularity,
