@@ -141,7 +141,7 @@ def machine() -> dict[str, Any]:
             x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x
         ]
         model = names[0] if names else model
-    packages = ("numpy", "scipy", "numba", "implicit", "ranx")
+    packages = ("numpy", "scipy", "numba", "implicit", "lightfm-next", "ranx")
     return {
         "processor": model,
         "cores": os.cpu_count(),
