@@ -143,7 +143,7 @@ def machine() -> dict[str, Any]:
         ]
         model = names[0] if names else model
     packages = ("numpy", "scipy", "numba", "pandas", "polars")
-    rivals = ("implicit", "ranx", "ir-measures", "scikit-surprise")
+    rivals = ("implicit", "lightfm-next", "ranx", "ir-measures", "scikit-surprise")
     return {
         "processor": model,
         "cores": os.cpu_count(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 import ir_measures
@@ -14,6 +15,7 @@ from implicit.als import AlternatingLeastSquares
 from implicit.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import CosineRecommender
 from ir_measures import AP, RR, P, R, Success, nDCG
+from lightfm import LightFM
 from scipy.linalg import lapack
 from scipy.sparse.linalg import svds
 from surprise import SVD, Dataset, Reader
@@ -23,7 +25,7 @@ from benchmarks.harness import Contest
 from recsys import Interactions, evaluate, leave_last_out, load_movielens
 from recsys.bootstrap import bootstrap_means, interval
 from recsys.metrics import ndcg_at_k, rmse
-from recsys.models import BPR, EASE, BiasedMF, ImplicitALS, ItemKNN, PureSVD
+from recsys.models import BPR, EASE, WARP, BiasedMF, ImplicitALS, ItemKNN, PureSVD, UserKNN
 from recsys.models.als import als_loss, extra_confidence
 from recsys.retrieval import top_k
 
@@ -32,6 +34,7 @@ REG, ALPHA = 10.0, 1.0
 SWEEPS = 15  # of the rival
 RATING_SPLITS = 5
 BPR_EPOCHS, BPR_RATE, BPR_REG = 10, 0.05, 0.01
+WARP_EPOCHS = 10  # all else in WARP is each library's default
 
 
 class Arena:
@@ -100,7 +103,10 @@ def contests() -> dict[str, Callable[[Arena], Contest]]:
         every[f"BPR, {BPR_EPOCHS} epochs, {factors}"] = partial(bpr, factors=factors)
     for factors in (32, 64, 128):
         every[f"BPR to equal AUC and NDCG, {factors}"] = partial(bpr_to_quality, factors=factors)
+    for factors in (32, 64):
+        every[f"WARP, {WARP_EPOCHS} epochs, {factors}"] = partial(warp, factors=factors)
     every["ItemKNN, 50 neighbours"] = item_knn
+    every["UserKNN, 50 neighbours"] = user_knn
     every["top 10, all users"] = best_ten
     every["EASE"] = ease
     for factors in (16, 64, 128):
@@ -194,21 +200,59 @@ def bpr_to_quality(arena: Arena, factors: int) -> Contest:
     return bpr(arena, factors, epochs)
 
 
-def item_knn(arena: Arena) -> Contest:
-    """The top 50 neighbours of each item; quality is the sum of the similarities kept."""
+def warp(arena: Arena, factors: int) -> Contest:
+    """The same epochs; both shorten their steps by AdaGrad, from 0.05."""
+    pairs = arena.history.tocoo()
+
+    def ours(run: int) -> Any:
+        model = WARP(factors=factors, epochs=WARP_EPOCHS, rng=run, n_threads=THREADS)
+        return model.fit(arena.train, progress=False)
 
     def theirs(run: int) -> Any:
-        model = CosineRecommender(K=51, num_threads=THREADS)  # its 51 hold the item itself
-        model.fit(arena.history, show_progress=False)
+        model = LightFM(no_components=factors, loss="warp", random_state=run)
+        return model.fit(pairs, epochs=WARP_EPOCHS, num_threads=THREADS)
+
+    def quality(model: Any) -> dict[str, float]:
+        return arena.factor_quality(_plain_factors(model))
+
+    setting = {"epochs": WARP_EPOCHS, "learning_rate": 0.05}
+    return Contest("lightfm", ours, theirs, quality, 1.5, setting)
+
+
+def _plain_factors(model: Any) -> Any:
+    """LightFM's vectors under our names; its user biases change no order."""
+    if not isinstance(model, LightFM):
+        return model
+    biases, item_factors = model.get_item_representations()
+    _, user_factors = model.get_user_representations()
+    return SimpleNamespace(user_factors=user_factors, item_factors=item_factors, item_biases=biases)
+
+
+def item_knn(arena: Arena) -> Contest:
+    """The top 50 neighbours of each item; quality is the sum of the similarities kept."""
+    return neighbors(ItemKNN, arena, arena.history)
+
+
+def user_knn(arena: Arena) -> Contest:
+    """The same for each user; the rival takes the users for items."""
+    return neighbors(UserKNN, arena, arena.history.T.tocsr())
+
+
+def neighbors(kind: type, arena: Arena, matrix: Any) -> Contest:
+    """`kind` beside the rival, which finds neighbours of the columns of `matrix`."""
+
+    def theirs(run: int) -> Any:
+        model = CosineRecommender(K=51, num_threads=THREADS)  # its 51 hold the column itself
+        model.fit(matrix, show_progress=False)
         return model
 
     def ours(run: int) -> Any:
-        return ItemKNN(n_neighbors=50, n_threads=THREADS).fit(arena.train, progress=False)
+        return kind(n_neighbors=50, n_threads=THREADS).fit(arena.train, progress=False)
 
     def quality(model: Any) -> dict[str, float]:
         similarity = model.similarity.tocsr()
         similarity.setdiag(0)
-        return {"similarity": float(similarity.sum())}
+        return {"similarity": float(similarity.sum(dtype=np.float64))}
 
     setting = {"n_neighbors": 50}
     return Contest("implicit", ours, theirs, quality, 1.5, setting)

@@ -27,8 +27,8 @@ from recsys.models.base import Recommender, _largest_contributions, _threads
 from recsys.models.neighborhood import CHUNKS
 from recsys.retrieval.exact import select_row
 
-LANE = 64  # users whose counts are read and reset together; a power of two
-SHIFT = np.uint32(6)  # LANE = 2^SHIFT
+LANE = 256  # voters whose counts are read and reset together
+SHIFT = np.uint32(8)  # LANE is 2 to the SHIFT
 
 
 @dataclass(eq=False)
@@ -68,7 +68,7 @@ class UserKNN(Recommender):
         n_voters = self.voters.shape[0]
         size = n_voters if self.n_neighbors is None else min(self.n_neighbors, n_voters)
         neighbors = np.full((history.shape[0], size), -1, np.int32)
-        similarities = np.full(neighbors.shape, -np.inf, np.float32)
+        similarities = np.zeros(neighbors.shape, np.float32)  # to be beaten: 0 is no neighbour
         items = self.voters.T.tocsr()  # the same pairs, by item
         user_neighbors(
             history.indptr, history.indices, items.indptr, items.indices, norms(history),
@@ -138,7 +138,7 @@ def norms(history: sparse.csr_matrix) -> np.ndarray:
     return np.sqrt(np.diff(history.indptr)).astype(np.float32)
 
 
-@njit(parallel=True, cache=True)
+@njit(parallel=True, cache=True, error_model="numpy")  # 0 / 0 is nan, which beats nobody
 def user_neighbors(
     ptr, met, item_ptr, item_voters, norms, voter_norms, shrinkage, itself, neighbors, similarities
 ):
@@ -147,10 +147,9 @@ def user_neighbors(
     A person shares items with few of a million voters. So the counts of `LANE` voters at a time
     are read and reset, and only where one of them was touched.
     """
-    n = len(voter_norms)
     for chunk in prange(CHUNKS):
-        together = np.zeros(n, np.float32)  # items that u and v both met, for each voter v
-        touched = np.zeros(n // LANE + 1, np.uint8)
+        together = np.zeros(len(voter_norms), np.float32)  # items that u and each v both met
+        touched = np.zeros(len(together) // LANE + 1, np.uint8)
         for u in range(chunk, len(norms), CHUNKS):
             for p in range(ptr[u], ptr[u + 1]):
                 for q in range(item_ptr[met[p]], item_ptr[met[p] + 1]):
@@ -159,18 +158,17 @@ def user_neighbors(
                     touched[v >> SHIFT] = 1
             if itself:
                 together[u] = 0  # nobody is their own neighbour
+            ids, best, length = neighbors[u], similarities[u], norms[u]
             for lane in range(len(touched)):
                 if touched[lane]:
                     touched[lane] = 0
-                    first, stop = lane * LANE, min(lane * LANE + LANE, n)
-                    for v in range(first, stop):
-                        if together[v] > 0:
-                            together[v] /= norms[u] * voter_norms[v] + shrinkage
-                        else:
-                            together[v] = -np.inf
-                    select_row(together[first:stop], first, neighbors[u], similarities[u])
-                    for v in range(first, stop):
-                        together[v] = 0
+                    part = together[lane * LANE : (lane + 1) * LANE]
+                    lengths = voter_norms[lane * LANE : (lane + 1) * LANE]
+                    for k in range(len(part)):
+                        part[k] /= length * lengths[k] + shrinkage
+                    select_row(part, lane * LANE, ids, best)
+                    for k in range(len(part)):
+                        part[k] = 0
 
 
 def user_neighbors_reference(

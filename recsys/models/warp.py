@@ -68,7 +68,7 @@ class WARP(FactorRecommender):
 
     factors: int = 64
     learning_rate: float = 0.05
-    reg: float = 0.1
+    reg: float = 0.3
     epochs: int = 30
     max_trials: int = 50
     rng: int | np.random.Generator = 0
