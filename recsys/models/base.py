@@ -162,6 +162,7 @@ class Recommender:
     def _arrays(self) -> dict[str, Any]:
         """The arrays and CSR matrices to save, by name."""
         named = {name: getattr(self, name) for name in self.learned}
+        named["_cold_items"] = self.__dict__.get("_cold_items")  # new people's histories hide them
         return {name: array for name, array in named.items() if array is not None}
 
     @classmethod

@@ -411,6 +411,15 @@ def test_folding_in_the_training_histories_gives_the_same_answers(kind, make, tr
 
 
 @pytest.mark.parametrize("kind", FOLDABLE)
+def test_a_model_of_new_people_can_be_saved(kind, fitted, train, tmp_path):
+    folded = fitted[kind].fold_in([train.matrix[17].indices, [3]])
+    folded.save(tmp_path / "bundle")
+    loaded = recsys.load(tmp_path / "bundle")
+    assert (loaded.recommend([0, 1], 20)[0] == folded.recommend([0, 1], 20)[0]).all()
+    assert (loaded.recommend(0, 20)[0] >= 0).sum() == (folded.recommend(0, 20)[0] >= 0).sum() > 5
+
+
+@pytest.mark.parametrize("kind", FOLDABLE)
 def test_new_people_are_numbered_from_zero(kind, fitted, train):
     taste = train.matrix[17].indices
     folded = fitted[kind].fold_in([[], taste, [3]])
