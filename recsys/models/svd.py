@@ -132,9 +132,9 @@ def leading_eigenvectors(
         image = times(block)
         T[:size, here] = known.T @ image
         T[here, :size] = T[:size, here].T
-        block, R = new_directions(image, known, 1e-12 * T.max(), rng)
-        if size < f + BLOCK or (size // BLOCK) % 2 and size < room:
-            continue  # looking costs more than one more block
+        block, R = new_directions(image - known @ T[:size, here], known, 1e-12 * T.max(), rng)
+        if size < f + BLOCK or (size // BLOCK) % 3 and size < room:
+            continue  # looking costs as much as one more block
         values, Z = np.linalg.eigh(T[:size, :size])
         values, Z = values[::-1], Z[:, ::-1]
         left_over = np.linalg.norm(R @ Z[here, :f], axis=0)  # |A q - value q| of each q = Q z
@@ -147,13 +147,13 @@ def leading_eigenvectors(
 
 
 def new_directions(
-    image: np.ndarray, known: np.ndarray, tiny: float, rng: np.random.Generator
+    beyond: np.ndarray, known: np.ndarray, tiny: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What `image` holds beyond `known`, as orthonormal columns times R.
+    """`beyond`, which `known` has been taken out of, as orthonormal columns times R.
 
     Where there is nothing but rounding errors, a random direction takes their place.
     """
-    block, R = np.linalg.qr(image - known @ (known.T @ image))
+    block, R = np.linalg.qr(beyond)
     empty = np.abs(np.diag(R)) <= tiny
     block[:, empty] = rng.normal(size=(len(block), empty.sum()))
     block, again = np.linalg.qr(block - known @ (known.T @ block))  # rounding errors had grown

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 import recsys
 from recsys import Interactions
 from recsys.metrics import rmse
-from recsys.models import BiasedMF
+from recsys.models import BiasedMF, biased_mf
 from recsys.models.biased_mf import (
+    RATINGS_A_BLOCK,
     biased_mf_reference,
     rating_cell,
     rating_step,
@@ -60,13 +61,13 @@ def test_a_step_follows_the_gradient():
 def test_a_cell_makes_the_steps_of_the_reference(factors, reg):
     log, step = rated(), 0.05
     start = random_start(log, factors)
-    rows = np.random.default_rng(1).permutation(len(log))[:900].astype(np.int32)
+    rows = np.random.default_rng(1).permutation(len(log))[:900]
     expected = [part.astype(np.float64) for part in start]
     triples = np.column_stack([log.user, log.item, log.value - 3.0])[rows]
     biased_mf_reference(*expected, triples, step, reg)
     found = [part.copy() for part in start]
-    columns = log.user, log.item, log.value - np.float32(3)
-    rating_cell(*found, rows, *columns, np.float32(step), np.float32(reg))
+    columns = log.user[rows], log.item[rows], log.value[rows] - np.float32(3)
+    rating_cell(*found, *columns, np.float32(step), np.float32(reg))
     for before, fast, plain in zip(start, found, expected):
         np.testing.assert_allclose(fast, plain, atol=2e-4)
         assert np.abs(fast - before).max() > 0.05
@@ -84,8 +85,10 @@ def test_ratings_travel_with_their_pairs(n_blocks):
         assert (item_block[log.item[mine]] == cell % n_blocks).all()
 
 
-def test_an_epoch_uses_every_rating_once():
+@pytest.mark.parametrize("n_blocks", [1, 3])
+def test_an_epoch_uses_every_rating_once(n_blocks, monkeypatch):
     """After tiny steps each bias has moved by the learning rate times its summed errors."""
+    monkeypatch.setattr(biased_mf, "RATINGS_A_BLOCK", 2500 // n_blocks)
     log, step = rated(), 1e-6
     model = BiasedMF(4, learning_rate=step, reg=0.0, epochs=1).fit(log, progress=False)
     rng = np.random.default_rng(0)
@@ -162,9 +165,9 @@ def test_rows_are_read_in_one_order(repeated):
 @pytest.mark.parametrize("n_threads", [1, 2, 4])
 def test_the_bits_of_real_fits_do_not_depend_on_threads(n_threads):
     assert numba.config.NUMBA_NUM_THREADS >= 4
-    log = rated(400, 300, 20_000)
-    one = BiasedMF(20, n_threads=1, epochs=5).fit(log, progress=False)
-    other = BiasedMF(20, n_threads=n_threads, epochs=5).fit(log, progress=False)
+    log = rated(400, 300, 8 * RATINGS_A_BLOCK)  # so that there are eight blocks
+    one = BiasedMF(20, n_threads=1, epochs=2).fit(log, progress=False)
+    other = BiasedMF(20, n_threads=n_threads, epochs=2).fit(log, progress=False)
     for name in BiasedMF.learned:
         assert np.array_equal(getattr(one, name), getattr(other, name))
 

@@ -105,10 +105,11 @@ def test_new_directions_are_orthogonal_where_nothing_is_new(new):
     rng, known = np.random.default_rng(0), np.eye(300)[:, :40]
     for image in (np.zeros((300, 16)), known @ rng.normal(size=(40, 16))):
         image[:, :new] += rng.normal(size=(300, new))
-        block, R = new_directions(image, known, 1e-12, rng)
+        beyond = image - known @ (known.T @ image)
+        block, R = new_directions(beyond, known, 1e-12, rng)
         every = np.hstack([known, block])
         np.testing.assert_allclose(every.T @ every, np.eye(56), atol=1e-12)
-        np.testing.assert_allclose(block @ R, image - known @ (known.T @ image), atol=1e-11)
+        np.testing.assert_allclose(block @ R, beyond, atol=1e-11)
 
 
 def test_a_matrix_of_hardly_anything():
