@@ -62,8 +62,11 @@ def main() -> None:
         parser.error(f"--only {options.only!r} names no contest")
     rows = []
     for what, contest in tqdm(chosen.items(), desc="contests", disable=None):
-        rows.append(run(what, contest(arena), options.runs))
-        tqdm.write(line(rows[-1]))
+        try:
+            rows.append(run(what, contest(arena), options.runs))
+            tqdm.write(line(rows[-1]))
+        except ConnectionError as error:  # data that is not at hand costs one row, not all
+            tqdm.write(f"{what:<36}left out: {error}")
     starts = [] if options.only else [first_call(model) for model in ("ImplicitALS", "BPR")]
     for start in starts:
         print(
@@ -75,6 +78,7 @@ def main() -> None:
     if not options.only:
         from benchmarks.growth import growth, loops
 
+        store(results, options.out)  # the races are safe, whatever the rest brings
         results["loops"] = loops()
         for loop in results["loops"]:
             print("{loop:<22}{reached:6.1f} of {limit:.0f} {unit}".format(**loop))
@@ -87,10 +91,15 @@ def main() -> None:
             )
     if options.only and options.out.is_file():
         results = merge(json.loads(options.out.read_text()), results)
-    draft = options.out.with_suffix(".draft")
-    draft.write_text(json.dumps(results, indent=1) + "\n")
-    draft.replace(options.out)
+    store(results, options.out)
     print(f"written to {options.out}")
+
+
+def store(results: dict[str, Any], path: Path) -> None:
+    """Write the results in one step, so that an interruption leaves the old file."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(results, indent=1) + "\n")
+    draft.replace(path)
 
 
 def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
