@@ -9,12 +9,19 @@ from recsys.datasets import load_movielens, load_synthetic_log, make_synthetic
 from recsys.evaluate import Report, evaluate, leaderboard
 from recsys.interactions import Interactions
 from recsys.show import show
-from recsys.split import last_fraction, leave_last_out, temporal_split
+from recsys.split import (
+    keep_known_items,
+    last_fraction,
+    leave_last_out,
+    temporal_fold_in,
+    temporal_split,
+)
 
 __all__ = [
     "Interactions",
     "Report",
     "evaluate",
+    "keep_known_items",
     "last_fraction",
     "leaderboard",
     "leave_last_out",
@@ -23,6 +30,7 @@ __all__ = [
     "load_synthetic_log",
     "make_synthetic",
     "show",
+    "temporal_fold_in",
     "temporal_split",
 ]
 

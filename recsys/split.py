@@ -99,6 +99,86 @@ def temporal_split(
     return data.select(times < at), data.select(times >= at)
 
 
+def temporal_fold_in(
+    data: Interactions,
+    test_fraction: float = 0.2,
+    at: float | None = None,
+    last: float = 0.2,
+) -> tuple[Interactions, Interactions, Interactions]:
+    """Cut the log at one moment, and let those asked later bring their history along.
+
+    What a model learns ends at the cut. What it is told about a person ends just before the
+    first film, book or page that it has to find for them: so newcomers can be asked as well
+    ("strong generalisation", Liang et al. 2018, with a clock).
+
+    Parameters
+    ----------
+    test_fraction, at
+        The moment, as `temporal_split` finds it.
+    last : float in (0, 1)
+        The share of each user's interactions from the cut on that is held out, rounded down.
+
+    Returns
+    -------
+    train, history, test : Interactions
+        train ends before the cut, history holds all rows but those of test. Judge a model that
+        can `fold_in` by `evaluate(model.fit(train).fold_in(history), history, test)`.
+    """
+    last = _fraction("last", last)
+    train, later = temporal_split(data, test_fraction, at)
+    order, position, count = _by_user_and_time(later)
+    held_out = order[position >= count - np.floor(count * last + 1e-9)]
+    after = np.ones(len(data), bool) if not len(train) else data.time > train.time.max()
+    history, test = _divide(data, np.flatnonzero(after)[held_out])
+    return train, history, test
+
+
+def keep_known_items(*logs: Interactions, least: int = 5) -> list[Interactions]:
+    """Shrink the catalogue to the items that enough different people met in the first log.
+
+    Only the first log, the one to learn from, is counted: a test must not decide which items
+    exist. Rows about other items are dropped from all logs, and the items numbered anew.
+
+    Parameters
+    ----------
+    *logs : Interactions
+        train, and any others of the same items, such as test.
+    least : int
+        The fewest users of an item that stays.
+
+    Returns
+    -------
+    list of Interactions
+        The logs, over the items that stay, in their old order and with their labels.
+
+    Examples
+    --------
+    >>> train, test = Interactions([0, 1, 1], [7, 7, 3]), Interactions([0, 1], [3, 7], n_items=8)
+    >>> train, test = keep_known_items(train, test, least=2)
+    >>> train.item.tolist(), test.user.tolist(), train.n_items
+    ([0, 0], [1], 1)
+    """
+    least = _checks.whole_number("least", least)
+    sizes = {log.n_items for log in logs}
+    if len(sizes) != 1:
+        raise ValueError(f"logs must be of the same items, got n_items {sorted(sizes)}")
+    people = np.bincount(logs[0].matrix.indices, minlength=logs[0].n_items)
+    return [_with_items(log, np.flatnonzero(people >= least)) for log in logs]
+
+
+def _with_items(log: Interactions, items: np.ndarray) -> Interactions:
+    """The rows about the given items, which become 0, 1, 2, ..."""
+    number = np.full(log.n_items, -1)
+    number[items] = np.arange(len(items))
+    rows = log.select(number[log.item] >= 0)
+    labels = log.item_labels
+    return Interactions(
+        rows.user, number[rows.item], rows.time, rows.value, log.n_users, len(items),
+        log.user_labels, None if labels is None else [labels[i] for i in items],
+        {name: column[items] for name, column in log.item_info.items()},
+    )  # fmt: skip
+
+
 def _times(data: Interactions) -> np.ndarray:
     if data.time is None:
         raise ValueError("data.time must be given to split by time, got None")

@@ -7,7 +7,7 @@ by more than the noise has learned nothing. The "hot" scores of news sites are i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -57,6 +57,13 @@ class Popularity(Recommender):
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         return np.tile(self.item_scores.astype(np.float32), (len(users), 1))
+
+    def fold_in(self, histories: Any) -> Popularity:
+        """The same list for people the model never saw, less what is in their histories.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions.
+        """
+        return self._for_histories(histories)
 
 
 @dataclass(eq=False)

@@ -19,6 +19,7 @@ from recsys.retrieval.exact import top_k_reference
 PERSONAL = [name for name in models.__all__ if getattr(models, name).needs_history]
 FOLDABLE = ["EASE", "ImplicitALS", "ItemKNN", "PureSVD", "UserKNN"]
 FOLDABLE += ["ContentBased", "Fallback", "Markov"]
+FOLDABLE += ["Popularity", "Trending", "HackerNewsHot", "RedditHot"]
 CONTENT = ["ContentBased", "Markov"]  # rate items that nobody met
 
 

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys import Interactions, last_fraction, leave_last_out, temporal_split
+from recsys import (
+    Interactions,
+    evaluate,
+    keep_known_items,
+    last_fraction,
+    leave_last_out,
+    temporal_fold_in,
+    temporal_split,
+)
+from recsys.models import EASE, Popularity
 
 LOGS = st.lists(
     st.tuples(st.integers(0, 6), st.integers(0, 9), st.integers(0, 15)), min_size=1, max_size=60
@@ -55,6 +64,50 @@ def test_temporal_split(log, fraction):
     assert (test.time > test.time.min()).sum() < max(len(log) * fraction, 1)
 
 
+@given(LOGS, FRACTIONS, FRACTIONS)
+def test_temporal_fold_in(log, fraction, last):
+    train, history, test = temporal_fold_in(log, fraction, last=last)
+    before, later = temporal_split(log, fraction)
+    assert rows(train) == rows(before)
+    assert_partition(log, history, test)
+    assert rows(test) == rows(last_fraction(later, last)[1])
+    for user in range(8):  # nobody is told what comes after something that they are asked for
+        told = [(t, i) for u, i, t in rows(history) if u == user]
+        asked = [(t, i) for u, i, t in rows(test) if u == user]
+        assert not told or not asked or max(told) <= min(asked)
+
+
+def test_a_newcomer_is_asked_with_the_first_half_of_their_evening():
+    """User 2 comes after the cut; user 1 comes back for one item only, which stays history."""
+    user, item = [0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 1]
+    log = Interactions(user, item, time=[1, 2, 3, 4, 8, 9, 10], n_items=3)
+    train, history, test = temporal_fold_in(log, at=5, last=0.5)
+    assert train.time.tolist() == [1, 2, 3, 4]
+    assert history.time.tolist() == [1, 2, 3, 4, 8, 9] and test.time.tolist() == [10]
+    for model in (EASE(reg=1.0), Popularity()):
+        report = evaluate(model.fit(train).fold_in(history), history, test, k=1)
+        assert report.users.tolist() == [2] and report["hit@1"] == 1
+    assert temporal_fold_in(log, at=0)[0].time.tolist() == []
+
+
+def test_only_the_first_log_decides_which_items_stay():
+    """Item 1 has two people in train, item 3 has one who came twice, item 0 none before test."""
+    info, labels = {"title": list("abcd")}, ["A", "B", "C", "D"]
+    more = {"n_users": 4, "item_labels": labels, "item_info": info}
+    train = Interactions([0, 1, 2, 2, 0], [1, 1, 3, 3, 2], [5, 6, 7, 8, 9], [1, 2, 3, 4, 5], **more)
+    test = Interactions([2, 3, 0, 1], [1, 0, 0, 3], [10, 11, 12, 13], [6, 7, 8, 9], **more)
+    kept, asked = keep_known_items(train, test, least=2)
+    assert (kept.user.tolist(), kept.item.tolist()) == ([0, 1], [0, 0])
+    assert (kept.time.tolist(), kept.value.tolist()) == ([5, 6], [1, 2])
+    assert (asked.user.tolist(), asked.item.tolist(), asked.value.tolist()) == ([2], [0], [6])
+    for log in (kept, asked):
+        assert (log.n_users, log.n_items, log.item_labels) == (4, 1, ["B"])
+        assert log.titles.tolist() == ["b"]
+    kept, asked = keep_known_items(train, test, least=1)
+    assert kept.titles.tolist() == ["b", "c", "d"] and asked.item.tolist() == [0, 2]
+    assert keep_known_items(train)[0].n_items == 0
+
+
 @given(LOGS, st.randoms(use_true_random=False), FRACTIONS)
 def test_the_order_of_the_rows_does_not_matter(log, random, fraction):
     order = list(range(len(log)))
@@ -64,6 +117,7 @@ def test_the_order_of_the_rows_does_not_matter(log, random, fraction):
         leave_last_out,
         lambda data: last_fraction(data, fraction),
         lambda data: temporal_split(data, fraction),
+        lambda data: temporal_fold_in(data, fraction, last=fraction),
     ):
         for one, other in zip(split(log), split(shuffled)):
             assert rows(one) == rows(other)
@@ -103,11 +157,12 @@ def test_an_empty_log_splits_into_empty_logs():
     for split in (leave_last_out, last_fraction, temporal_split):
         for part in split(empty):
             assert (len(part), part.n_users, part.n_items) == (0, 2, 3)
+    assert [len(part) for part in temporal_fold_in(empty)] == [0, 0, 0]
 
 
 def test_bad_input_is_refused():
     log, timeless = Interactions([0, 0], [0, 1], [1, 2]), Interactions([0, 0], [0, 1])
-    for split in (leave_last_out, last_fraction, temporal_split):
+    for split in (leave_last_out, last_fraction, temporal_split, temporal_fold_in):
         with pytest.raises(ValueError, match="^data.time must be given to split by time, got None"):
             split(timeless)
     for fraction in (0, -0.1, 1, 1.5, np.nan, np.inf, "0.2", None, True):
@@ -116,6 +171,12 @@ def test_bad_input_is_refused():
             last_fraction(log, fraction)
         with pytest.raises(ValueError, match=f"^test_fraction must .*{got}"):
             temporal_split(log, fraction)
+        with pytest.raises(ValueError, match=f"^last must .*{got}"):
+            temporal_fold_in(log, last=fraction)
+    with pytest.raises(ValueError, match=r"^logs must be of the same items, got n_items \[2, 9\]"):
+        keep_known_items(log, Interactions([], [], n_items=9))
+    with pytest.raises(ValueError, match="^least must .*, got 0"):
+        keep_known_items(log, least=0)
     for at in (np.nan, np.inf, "2020"):
         with pytest.raises(ValueError, match=f"^at must .*, got {at!r}"):
             temporal_split(log, at=at)
