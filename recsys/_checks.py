@@ -57,12 +57,12 @@ def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     if array.dtype.kind == "f":
         wrong = ~(np.isfinite(array) & (array == np.floor(array)))
         if wrong.any():
-            raise ValueError(f"{name} must hold whole-number ids, got {array[wrong][0]!r}")
+            raise ValueError(f"{name} must hold whole-number ids, got {array[wrong][0]}")
     low, high = array.min(), array.max()
     limit = MAX_ID if size is None else size - 1
     if low < 0 or high > limit:
         wrong = low if low < 0 else high
-        raise ValueError(f"{name} must hold ids between 0 and {limit}, got {wrong!r}")
+        raise ValueError(f"{name} must hold ids between 0 and {limit}, got {wrong}")
     return array.astype(np.int32, copy=array.flags.writeable)
 
 
@@ -77,7 +77,7 @@ def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
         cast = array.astype(dtype, copy=array.flags.writeable)
     if array.dtype.kind == "f" and not np.isfinite(cast).all():  # also: too large for the type
         row = int(np.argmin(np.isfinite(cast)))
-        raise ValueError(f"{name} must be finite, got {array[row]!r} in row {row}")
+        raise ValueError(f"{name} must be finite, got {array[row]} in row {row}")
     return cast
 
 
@@ -89,7 +89,7 @@ def amounts(name: str, values: Any, low: float = 0.0) -> np.ndarray:
     wrong = ~np.isfinite(array) | (array < low)
     if wrong.any():
         bounds = "finite" if np.isneginf(low) else f"finite and at least {low:g}"
-        raise ValueError(f"{name} must be {bounds}, got {array[wrong][0]!r}")
+        raise ValueError(f"{name} must be {bounds}, got {array[wrong][0]}")
     return array.astype(np.float64)
 
 
@@ -109,7 +109,7 @@ def features(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
     entries = matrix.data if sparse.issparse(matrix) else np.ascontiguousarray(matrix)
     wrong = ~np.isfinite(entries)
     if wrong.any():
-        raise ValueError(f"{name} must be finite, got {entries[wrong][0]!r}")
+        raise ValueError(f"{name} must be finite, got {entries[wrong][0]}")
     return matrix if sparse.issparse(matrix) else entries
 
 

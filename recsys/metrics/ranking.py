@@ -137,7 +137,7 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
     recommended = recommended[:, :k]
     if recommended.max(initial=0) > _checks.MAX_ID:
         raise ValueError(
-            f"recommended must hold ids up to {_checks.MAX_ID}, got {recommended.max()!r}"
+            f"recommended must hold ids up to {_checks.MAX_ID}, got {recommended.max()}"
         )
     return np.ascontiguousarray(recommended, np.int32)
 

@@ -198,7 +198,7 @@ def ahead_of(now: np.ndarray, before: np.ndarray, share: float) -> np.ndarray:
 def extra_confidence(matrix: sparse.csr_matrix, alpha: float) -> sparse.csr_matrix:
     """CSR matrix of alpha r_ui: what each pair's confidence has above 1."""
     if matrix.nnz and matrix.data.min() < 0:
-        raise ValueError(f"value must be at least 0 for ImplicitALS, got {matrix.data.min()!r}")
+        raise ValueError(f"value must be at least 0 for ImplicitALS, got {matrix.data.min()}")
     data = matrix.data * np.float32(alpha)
     return sparse.csr_matrix((data, matrix.indices, matrix.indptr), matrix.shape)
 
