@@ -289,19 +289,6 @@ def _largest_contributions(
     )
 
 
-def _largest_contributions(
-    items: np.ndarray, contributions: np.ndarray, k: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The k items that contribute most: (k,) int32, padded with -1, and (k,) float32 with 0."""
-    k = _checks.whole_number("k", k)
-    best = np.lexsort((items, -contributions))[:k]
-    padding = (0, k - len(best))
-    return (
-        np.pad(items[best].astype(np.int32), padding, constant_values=-1),
-        np.pad(contributions[best].astype(np.float32), padding),
-    )
-
-
 def as_interactions(histories: Any, n_items: int) -> Interactions:
     """New users' histories as a log: Interactions, a CSR matrix or a list of item id lists."""
     if isinstance(histories, Interactions):
