@@ -14,9 +14,10 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from execute import ROOT, all_notebooks, environment, missing_data
+from execute import ROOT, all_notebooks, environment, missing_data, relative
 
 WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
+LIBRARY = ["recsys", "capstone/newsreco", "tests/recsys", "tests/newsreco"]
 # Naming the plugins instead of looking for them saves seconds at each start.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", WORKERS]
 
@@ -83,7 +84,7 @@ def notebook_step() -> Step:
     run([sys.executable, "-c", "import matplotlib.font_manager"])
     nbval = ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", "--dist", "loadfile"]
     step = pytest_step("notebooks (nbval)", [*nbval, *present]) if present else Step("notebooks")
-    absent = [f"notebooks/{path.name}: {why}" for path, why in missing.items() if why]
+    absent = [f"{relative(path)}: {why}" for path, why in missing.items() if why]
     (step.failed if promised else step.skipped).extend(absent)
     if not missing:
         step.failed.append("there are no notebooks")
@@ -111,7 +112,7 @@ def main() -> int:
         timed(command_step, "style (ruff check)", [*ruff, "check", "."]),
         timed(command_step, "format (ruff format)", [*ruff, "format", "--check", "."]),
         timed(pytest_step, "conventions", ["tests/repo"]),
-        timed(pytest_step, "library", [*hypothesis, "recsys", "tests/recsys"]),
+        timed(pytest_step, "library", [*hypothesis, *LIBRARY]),
         timed(notebook_step),
         timed(command_step, "book (strict)", [sys.executable, "scripts/render.py"]),
     ]

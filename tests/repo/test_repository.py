@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conventions import MACHINE_PATH, pictures_without_alt
-from execute import ROOT, all_notebooks
+from execute import ROOT, all_notebooks, relative
 from links import anchors, broken_links, read_text
 
 LARGEST = 2_000_000
@@ -39,10 +39,6 @@ def pages() -> list[Path]:
         *sorted(ROOT.glob("data/*.md")),
         *all_notebooks(),
     ]
-
-
-def relative(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
 
 
 def makefile_targets() -> set[str]:
