@@ -11,10 +11,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from newsreco.data import Impressions
 from recsys.bootstrap import bootstrap_ratios, interval
 from recsys.metrics import auc, impression_metrics
-
-from newsreco.data import Impressions
 
 METRICS = {"auc": "auc", "mrr": "mrr", "ndcg@5": "ndcg_at_5", "ndcg@10": "ndcg_at_10"}
 

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from recsys import _checks, bundle
-
 from newsreco import __version__
 from newsreco.data import Articles
 from newsreco.embed import EMBEDDERS, Embedder, restore_embedder
 from newsreco.features import FEATURES, POSITION, candidate_features
 from newsreco.rank import RANKERS
 from newsreco.state import DAY, Arrays, State
+from recsys import _checks, bundle
 
 KIND = "NewsModel"
 
@@ -183,4 +182,6 @@ def _pack_articles(articles: Articles) -> list[tuple[str, np.ndarray]]:
 def _unpack_articles(arrays: dict[str, np.ndarray]) -> Articles:
     texts = {name: unpack(arrays[name]) for name in TEXT_COLUMNS}
     kinds = {name: arrays[name] for name in ("category", "subcategory")}
-    return Articles(**texts, **kinds, entities=[tuple(e.split()) for e in unpack(arrays["entities"])])
+    return Articles(
+        **texts, **kinds, entities=[tuple(e.split()) for e in unpack(arrays["entities"])]
+    )

@@ -232,9 +232,7 @@ def _click(arrays, user, item, time, untimed):
 
 
 @njit(cache=True)
-def _advance(
-    arrays, history_start, history_item, user, time, start, item, clicked, first, last
-):
+def _advance(arrays, history_start, history_item, user, time, start, item, clicked, first, last):
     for v in range(first, last):
         shown = slice(start[v], start[v + 1])
         arrive(arrays, user[v], history_start, history_item)

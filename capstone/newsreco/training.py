@@ -169,7 +169,8 @@ def _figures(exam: Exam, contestants: dict[str, np.ndarray]) -> dict[str, float]
     if "best" in contestants:
         best, taste = exam.mean("best"), exam.mean("taste")
         figures |= {"best_auc": best, "best_auc_without_places": taste}
-        figures["share_of_best"] = (figures["ranker_auc"] - 0.5) / (best - 0.5)
-        figures["share_of_best_without_places"] = (figures["ranker_auc"] - 0.5) / (taste - 0.5)
+        for name, ceiling in (("share_of_best", best), ("share_of_best_without_places", taste)):
+            if ceiling > 0.51:  # where clicks are a coin's, there is nothing to have a share of
+                figures[name] = (figures["ranker_auc"] - 0.5) / (ceiling - 0.5)
     figures |= {"impressions": len(exam.shown), "impressions_judged": exam.n_judged}
     return figures | {"people": len(exam.people)}

@@ -75,6 +75,6 @@ def show(figures: dict[str, float], path: str | None) -> None:
     """Print the figures, and write them to a file where one is named."""
     width = max(map(len, figures))
     for name, value in figures.items():
-        print(f"{name:{width}}  {value:.4f}" if isinstance(value, float) else f"{name:{width}}  {value}")
+        print(f"{name:{width}}  {round(value, 4)}")
     if path:
         write_text(path, json.dumps(figures, indent=2) + "\n")

@@ -91,7 +91,7 @@ class LambdaRanker:
     def restore(self, arrays: dict[str, np.ndarray]) -> LambdaRanker:
         """Take over what `arrays` gave."""
         text = arrays["trees"].tobytes().decode()
-        self.booster = _lightgbm().Booster(params=QUIET, model_str=text)
+        self.booster = _lightgbm().Booster(model_str=text)
         self.steps = []
         return self
 

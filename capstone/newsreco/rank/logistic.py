@@ -66,7 +66,7 @@ class LogisticRanker:
         self.steps = []
         loss, gradient, hessian = self._derivatives(X, y, w)
         for step in range(self.iterations):
-            self.steps.append({"step": step, "loss": loss / len(y)})
+            self.steps.append({"step": step, "loss": float(loss / len(y))})
             delta = -np.linalg.solve(hessian, gradient)
             promised = -0.5 * gradient @ delta
             if promised <= self.tolerance * max(loss, 1.0):
