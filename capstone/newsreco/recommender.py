@@ -123,7 +123,8 @@ class Recommender:
         _checks.whole_number("k", k)
         _checks.whole_number("user", user, low=-1)
         user = user if user < self.state.n_users else -1
-        time = self.state.now if time is None else _checks.real_number("time", time)
+        now = self.state.now
+        time = _checks.real_number("time", now if time is None else time, low=now)
         clock = _Clock()
         items, found_by = self.retrieve(user, time)
         clock.stop("retrieve")
