@@ -37,7 +37,12 @@ except (OSError, ValueError) as error:
 
 def all_notebooks() -> list[Path]:
     """The chapters, then the capstone's, each in the order of their numbers."""
-    return [path for folder in FOLDERS for path in sorted(folder.glob("*.ipynb"))]
+    return [path for folder in FOLDERS for path in notebooks_in(folder)]
+
+
+def notebooks_in(folder: Path) -> list[Path]:
+    """A folder's notebooks by number; what an editor has half-written is hidden by its dot."""
+    return sorted(path for path in folder.glob("*.ipynb") if path.name[0] != ".")
 
 
 def relative(path: Path) -> str:

@@ -100,23 +100,27 @@ def test_unknown_data_is_an_error():
 def one_missing(chapter, monkeypatch):
     """One notebook, whose data cannot be had; no command is run."""
     path = chapter("x = 1")
-    monkeypatch.setattr(check, "all_notebooks", lambda: [path])
     monkeypatch.setattr(check, "missing_data", lambda _: "no network")
     monkeypatch.setattr(check, "run", lambda _: 0)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("RECSYS_DATA_DIR", raising=False)
+    return path.parent
 
 
 def test_a_notebook_without_its_data_is_skipped_by_name(one_missing):
-    step = check.notebook_step()
+    step = check.notebook_step("notebooks", one_missing)
     assert step.failed == [] and step.skipped == ["01_chapter.ipynb: no network"]
 
 
 def test_where_ci_promises_the_data_the_notebook_fails(one_missing, monkeypatch):
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("RECSYS_DATA_DIR", "data")
-    step = check.notebook_step()
+    step = check.notebook_step("notebooks", one_missing)
     assert step.skipped == [] and step.failed == ["01_chapter.ipynb: no network"]
+
+
+def test_a_folder_without_notebooks_is_a_failure(one_missing):
+    assert check.notebook_step("notebooks", one_missing / "none").failed
 
 
 REPORT = """<testsuites><testsuite>
