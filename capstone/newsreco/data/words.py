@@ -12,30 +12,137 @@ import numpy as np
 
 from newsreco.data.topics import GRAMMAR
 
-CLUBS = (
-    "Tarn Rovers|Velmouth Athletic|Karstow Town|Ostermoor City|Lunhaven United|Brinselby Wanderers|"
-    "Peldrum County|Quarlow Rangers|Fenwicker Vale|Dunmarrow Albion|Ildersea Harriers|Zorby Dynamo|"
-    "Westrel Park|Calvern Star|Hollinmere Rovers|Marpeth Athletic|Tessaly United|Grindlow Town|"
-    "Arnsgate Forest|Sablewick City|Norrach Thistle|Ettering Vale|Morvale United|Kilbrandle County"
-).split("|")
-FIRST = (
-    "Ilko Maren Tovi Sanna Dario Wenna Jorun Pell Asta Corvin Lisbet Oren Thessa Rafe Milo Yrsa "
-    "Edda Kasim Noor Bram Selka Tamsin Ulric Vesna Halden Ione Juno Keir Lorcan Nadja"
-).split()
-LAST = (
-    "Varenholt Ostrey Kelbrin Dunmarrow Pellisk Quandt-Asher Torvane Ilsley-Voss Harrowind Brackmoor "
-    "Senneker Aldwyne Carrowby Faltermeer Grisold Jentary Kvistad Lorrimond Mastrow Nethersole "
-    "Orvandel Pritchow Rastelle Sorvino-Tal Tervane Umberlow Vantongel Wexcombe Yarrowdale Zellick"
-).split()
-PLACES = (
-    "Velmouth Karstow Ostermoor Lunhaven Brinselby Peldrum Quarlow Fenwicker Dunmarrow Ildersea "
-    "Zorby Westrel Calvern Hollinmere Marpeth Tessaly Grindlow Arnsgate Sablewick Norrach"
-).split()
-FIRMS = (
-    "Ardenta|Brightquill|Corvex Motors|Dynaleaf|Ekelund Foods|Ferrolux|Glimmer & Sons|Halcyo|"
-    "Inkwell Systems|Jadewater|Kestrelworks|Lumivar|Mondrake|Nuvolane|Orbisant|Pallast"
-).split("|")
-DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+CLUBS = [
+    "Tarn Rovers",
+    "Velmouth Athletic",
+    "Karstow Town",
+    "Ostermoor City",
+    "Lunhaven United",
+    "Brinselby Wanderers",
+    "Peldrum County",
+    "Quarlow Rangers",
+    "Fenwicker Vale",
+    "Dunmarrow Albion",
+    "Ildersea Harriers",
+    "Zorby Dynamo",
+    "Westrel Park",
+    "Calvern Star",
+    "Hollinmere Rovers",
+    "Marpeth Athletic",
+    "Tessaly United",
+    "Grindlow Town",
+    "Arnsgate Forest",
+    "Sablewick City",
+    "Norrach Thistle",
+    "Ettering Vale",
+    "Morvale United",
+    "Kilbrandle County",
+]
+FIRST = [
+    "Ilko",
+    "Maren",
+    "Tovi",
+    "Sanna",
+    "Dario",
+    "Wenna",
+    "Jorun",
+    "Pell",
+    "Asta",
+    "Corvin",
+    "Lisbet",
+    "Oren",
+    "Thessa",
+    "Rafe",
+    "Milo",
+    "Yrsa",
+    "Edda",
+    "Kasim",
+    "Noor",
+    "Bram",
+    "Selka",
+    "Tamsin",
+    "Ulric",
+    "Vesna",
+    "Halden",
+    "Ione",
+    "Juno",
+    "Keir",
+    "Lorcan",
+    "Nadja",
+]
+LAST = [
+    "Varenholt",
+    "Ostrey",
+    "Kelbrin",
+    "Dunmarrow",
+    "Pellisk",
+    "Quandt-Asher",
+    "Torvane",
+    "Ilsley-Voss",
+    "Harrowind",
+    "Brackmoor",
+    "Senneker",
+    "Aldwyne",
+    "Carrowby",
+    "Faltermeer",
+    "Grisold",
+    "Jentary",
+    "Kvistad",
+    "Lorrimond",
+    "Mastrow",
+    "Nethersole",
+    "Orvandel",
+    "Pritchow",
+    "Rastelle",
+    "Sorvino-Tal",
+    "Tervane",
+    "Umberlow",
+    "Vantongel",
+    "Wexcombe",
+    "Yarrowdale",
+    "Zellick",
+]
+PLACES = [
+    "Velmouth",
+    "Karstow",
+    "Ostermoor",
+    "Lunhaven",
+    "Brinselby",
+    "Peldrum",
+    "Quarlow",
+    "Fenwicker",
+    "Dunmarrow",
+    "Ildersea",
+    "Zorby",
+    "Westrel",
+    "Calvern",
+    "Hollinmere",
+    "Marpeth",
+    "Tessaly",
+    "Grindlow",
+    "Arnsgate",
+    "Sablewick",
+    "Norrach",
+]
+FIRMS = [
+    "Ardenta",
+    "Brightquill",
+    "Corvex Motors",
+    "Dynaleaf",
+    "Ekelund Foods",
+    "Ferrolux",
+    "Glimmer & Sons",
+    "Halcyo",
+    "Inkwell Systems",
+    "Jadewater",
+    "Kestrelworks",
+    "Lumivar",
+    "Mondrake",
+    "Nuvolane",
+    "Orbisant",
+    "Pallast",
+]
+DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 KINDS = {"club": "O", "rival": "O", "firm": "O", "place": "G"}
 KINDS |= {"person": "P", "other": "P", "scorer": "P"}
 FIRST_ENTITY = 9_000_000_000  # far above the numbers that Wikidata has given out
