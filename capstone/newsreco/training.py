@@ -21,10 +21,11 @@ from newsreco.features import FEATURES, replay
 from newsreco.model import NewsModel, Settings
 from newsreco.rank import RANKERS
 from newsreco.state import State
+from newsreco.tables import fit_tables
 
 WARM_UP = 0.1  # the first impressions only fill the counters: nothing is learned from them
 SIMPLE = {"trend": "trend_days", "profile": "profile", "last": "last"}  # one feature alone
-STAGES = ("words", "features", "ranker", "exam")
+STAGES = ("words", "features", "ranker", "tables", "exam")
 
 
 @dataclass(eq=False)
@@ -100,8 +101,11 @@ def _learn(past: NewsLog, settings: Settings, bar: tqdm) -> tuple[NewsModel, lis
     bar.set_description("ranker")
     ranker = _fit_ranker(past, X, settings)
     bar.update()
+    bar.set_description("tables")
+    tables = fit_tables(past)
+    bar.update()
     fingerprint = past.fingerprint()
-    parts = settings, embedder, vectors, ranker, state.compact(), past.articles
+    parts = settings, embedder, vectors, ranker, tables, state.compact(), past.articles
     return NewsModel(*parts, past.user_ids, fingerprint), ranker.steps
 
 
