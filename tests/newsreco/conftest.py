@@ -1,6 +1,7 @@
 """A small made-up world that the capstone's tests share."""
 
 import pytest
+
 from newsreco.data import make_world
 
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+
 from newsreco.embed import TfIdfEmbedder
 from newsreco.features import FEATURES, POSITION, candidate_features, replay
 from newsreco.features_reference import features_reference

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from newsreco.rank import RANKERS, LogisticRanker
 from sklearn.linear_model import LogisticRegression
+
+from newsreco.rank import RANKERS, LogisticRanker
 
 
 def rows(n=3000, seed=0):
