@@ -57,8 +57,8 @@ def may_replace(folder: Path) -> bool:
 
 
 def _write(folder: Path, plan: Plan, progress: bool) -> None:
-    settings = {"articles": len(plan.articles), "impressions": len(plan.user)}
-    settings |= {"users": len(plan.user_ids), "seed": plan.seed, "click_model": plan.click_model}
+    settings = {"articles": len(plan.press.articles), "impressions": len(plan.readers.user)}
+    settings |= {"users": len(plan.readers.ids), "seed": plan.seed, "click_model": plan.click_model}
     text = README.format(settings=json.dumps(settings))
     (folder / "README.txt").write_text(text, encoding="utf-8")
     with (folder / "news.tsv").open("w", encoding="utf-8", newline="\n") as file:
@@ -76,31 +76,31 @@ def _write(folder: Path, plan: Plan, progress: bool) -> None:
 
 def news_lines(plan: Plan):
     """The lines of news.tsv."""
-    a = plan.articles
-    for i, name in enumerate(a.ids):
+    a = plan.press.articles
+    for i, (name, story) in enumerate(zip(a.ids, plan.press.stories)):
         head = f"{name}\t{a.categories[a.category[i]]}\t{a.subcategories[a.subcategory[i]]}"
         text = f"{a.title[i]}\t{a.abstract[i]}\t{a.url[i]}"
-        yield f"{head}\t{text}\t{plan.title_entities(i)}\t{plan.abstract_entities(i)}\n"
+        yield f"{head}\t{text}\t{story.mentions(a.title[i])}\t{story.mentions(a.abstract[i])}\n"
 
 
 def lines(plan: Plan, piece: Piece, histories: dict[int, str]):
     """(impression id, rest of its line in behaviors.tsv, rest of its line in truth.tsv)."""
-    names = plan.articles.ids
+    names, readers = plan.press.articles.ids, plan.readers
     start = plan.start - plan.start[piece.first]
     for row in range(piece.first, piece.last):
         part = slice(start[row], start[row + 1])
         shown = [names[i] for i in piece.item[part].tolist()]
-        u = int(plan.user[row])
+        u = int(readers.user[row])
         if u not in histories:
-            bounds = slice(plan.history_start[u], plan.history_start[u + 1])
-            histories[u] = " ".join(names[i] for i in plan.history_item[bounds].tolist())
+            bounds = slice(readers.history_start[u], readers.history_start[u + 1])
+            histories[u] = " ".join(names[i] for i in readers.history_item[bounds].tolist())
         labels = " ".join(f"{n}-{c:d}" for n, c in zip(shown, piece.clicked[part].tolist()))
         known = " ".join(f"{p:.6f}" for p in piece.probability[part].tolist())
         tops = " ".join(f"{p:.6f}" for p in piece.relevance[part].tolist())
-        when = written(plan.time[row])
+        when = written(readers.time[row])
         yield (
             row + 1,
-            f"{plan.user_ids[u]}\t{when}\t{histories[u]}\t{labels}",
+            f"{readers.ids[u]}\t{when}\t{histories[u]}\t{labels}",
             f"{' '.join(shown)}\t{known}\t{tops}",
         )
 

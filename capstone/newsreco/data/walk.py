@@ -1,13 +1,14 @@
-r"""The walk through the impressions of the synthetic world, in the order of time.
+r"""The walk through the visits of the synthetic world, in the order of time.
 
-The chance that person u clicks article i, shown in position j at time t, is
+The chance that person u clicks article i, shown at time t in place j = 0, 1, ... of the page, is
 
-.. math:: \sigma\bigl(b + \text{taste}_{u s(i)}(t) + \text{quality}_i
-          + f\, 2^{-\text{age}/h_f} + \text{follow-up}_u(s(i), t) - p \ln(1 + j)\bigr)
+.. math:: \sigma\bigl(b + \text{taste}_{u s}(t) + \text{quality}_i + f\, 2^{-\text{age}_i/h_f}
+          + \text{follow-up}_{us}(t) - p \ln(1 + j)\bigr)
 
-where s(i) is the subcategory of i. A person's taste turns from one towards another in the course
-of the log. The follow-up is a bonus for the subcategory of the person's last click and a smaller
-one for the subcategory that is read after it; both fade with the time since that click.
+with s the topic of i. A person's taste turns from one towards another in the course of the log.
+The follow-up is a bonus for the topic of the person's last click, and another for the topic that
+is read after it; both fade with the time since. Where a page got several clicks, the last one is
+the lowest on the page. The page leaves out what the person clicked lately.
 """
 
 from __future__ import annotations
@@ -15,116 +16,136 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-HOUR = 3600.0
+HOUR = 3_600.0
+LEAST_SHOWN, MOST_SHOWN = 8, 16  # articles on a page
 ATTEMPTS = 64  # articles drawn for a page before it is filled up with the newest
-MOST_SHOWN = 16
-MEMORY = 32  # the page leaves out a person's latest clicks, so many
+MEMORY = 32  # latest clicks of a person that the page leaves out
 SHOWN_LIFE = 26 * HOUR  # mean age of what the editor takes
-INTERCEPT = -2.75
-FRESH, FRESH_HALF_LIFE = 0.9, 10 * HOUR
-FOLLOW, LEAD, FOLLOW_HALF_LIFE = 1.3, 1.0, 12 * HOUR
-POSITION = 0.22
-ORDER_FRESH, ORDER_LIKED, ORDER_NOISE = 0.5, 0.4, 1.0
+INTERCEPT = -2.55
+FRESH, FRESH_HALF_LIFE = 1.5, 12 * HOUR
+FOLLOW, LEAD, FOLLOW_HALF_LIFE = 2.0, 2.0, 24 * HOUR
+POSITION = 0.3
+ORDER_FRESH, ORDER_LIKED, ORDER_NOISE = 0.5, 0.3, 2.0
+
+
+def draw(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:
+    """The random numbers in (0, 1] of n visits: age, editor's whim, order, coin."""
+    sizes = (ATTEMPTS, ATTEMPTS, MOST_SHOWN, MOST_SHOWN)
+    return tuple(1 - rng.random((n, size)) for size in sizes)
+
+
+def fresh_state(n_users: int) -> tuple[np.ndarray, ...]:
+    """Nobody has clicked: topic and time of the last click, latest clicks, number of clicks."""
+    latest = np.full((n_users, MEMORY), -1, np.int32)
+    return np.full(n_users, -1, np.int32), np.zeros(n_users), latest, np.zeros(n_users, np.int64)
+
+
+def empty_pages(n_shown: int) -> tuple[np.ndarray, ...]:
+    """Room for what the walk tells: item, clicked, probability, relevance."""
+    return np.empty(n_shown, np.int32), np.empty(n_shown, bool), *np.empty((2, n_shown))
 
 
 @njit(cache=True)
-def walk(visits, articles, people, draws, rate, out):
-    """Fill and click the pages of some impressions, and move the people's state on.
+def walk(visits, articles, people, state, draws, rate, out):
+    """Fill and click the pages of some visits, and move the people's state on.
 
     Parameters
     ----------
-    visits : (user (n,), time (n,), start (n + 1,))
-    articles : (published (m,) rising, subcategory, quality, liked (m,))
-        liked is the editor's guess of the quality.
-    people : (taste (users, s), later (users, s), turn (users,), after (s,), last, last_time,
-        clicked (users, MEMORY), n_clicked)
-        The last four are the state.
-    draws : (age (n, ATTEMPTS), keep (n, ATTEMPTS), noise (n, MOST_SHOWN), coin (n, MOST_SHOWN))
+    visits : (user (n,), time (n,) in seconds since the log began, start (n + 1,))
+    articles : (published, topic, quality, liked), each (m,), in the order of publication
+    people : (taste (n_users, n_topics), later (n_users, n_topics), turn (n_users,),
+        after (n_topics,))
+    state : see `fresh_state`
+    draws : see `draw`
     rate : float
         Above 0, each click is drawn by a coin of this rate, and nothing else matters.
-    out : (item, clicked, probability, relevance), each (start[-1],)
+    out : see `empty_pages`
     """
     user, time, start = visits
-    _, _, _, _, last, last_time, recent, n_clicked = people
+    age, whim, order, coin = draws
+    topic_of_last, time_of_last, latest, n_clicks = state
     item, clicked, probability, relevance = out
-    page = np.empty(MOST_SHOWN, np.int64)
+    page, score = np.empty(MOST_SHOWN, np.int64), np.empty(MOST_SHOWN)
     for r in range(len(user)):
-        u, n_shown, first = user[r], start[r + 1] - start[r], start[r]
-        draw_page(page, n_shown, time[r], articles[0], articles[3], recent[u], r, draws)
-        order_page(page, n_shown, time[r], articles[0], articles[3], draws[2][r])
-        chosen = -1
+        u, now, first, n_shown = user[r], time[r], start[r], start[r + 1] - start[r]
+        choose(page, n_shown, now, articles, latest[u], age[r], whim[r])
+        arrange(page, score, n_shown, now, articles, order[r])
         for j in range(n_shown):
-            i = page[j]
-            logit = appeal(u, i, time[r], articles, people)
-            p = chance(logit - POSITION * np.log(1.0 + j), rate)
-            item[first + j] = i
-            probability[first + j] = p
+            logit = appeal(u, page[j], now, articles, people, topic_of_last[u], time_of_last[u])
+            item[first + j] = page[j]
             relevance[first + j] = chance(logit, rate)
-            clicked[first + j] = draws[3][r, j] < p
+            probability[first + j] = chance(logit - POSITION * np.log(1.0 + j), rate)
+            clicked[first + j] = coin[r, j] <= probability[first + j]
+        for j in range(n_shown):
             if clicked[first + j]:
-                chosen = i
-                recent[u, n_clicked[u] % MEMORY] = i
-                n_clicked[u] += 1
-        if chosen >= 0:
-            last[u], last_time[u] = articles[1][chosen], time[r]
+                topic_of_last[u], time_of_last[u] = articles[1][page[j]], now
+                latest[u, n_clicks[u] % MEMORY] = page[j]
+                n_clicks[u] += 1
 
 
 @njit(cache=True)
 def chance(logit, rate):
-    """The sigmoid, in whole millionths, so that six digits in a file tell all of it."""
+    """The sigmoid in whole millionths, so that six digits in a file tell all of it."""
     return rate if rate > 0 else np.round(1e6 / (1 + np.exp(-logit))) / 1e6
 
 
 @njit(cache=True)
-def appeal(u, i, now, articles, people):
+def appeal(u, i, now, articles, people, last_topic, last_time):
     """The logit of a click on article i at the top of the page."""
-    published, subcategory, quality, _ = articles
-    taste, later, turn, after, last, last_time, _, _ = people
-    s = subcategory[i]
-    angle = turn[u] * now
+    published, topic, quality, _ = articles
+    taste, later, turn, after = people
+    s, angle = topic[i], turn[u] * now
     logit = INTERCEPT + np.cos(angle) * taste[u, s] + np.sin(angle) * later[u, s] + quality[i]
-    logit += FRESH * 0.5 ** ((now - published[i]) / FRESH_HALF_LIFE)
-    if last[u] >= 0:
-        fading = 0.5 ** ((now - last_time[u]) / FOLLOW_HALF_LIFE)
-        if s == last[u]:
+    logit += FRESH * freshness(published[i], now)
+    if last_topic >= 0:
+        fading = 0.5 ** ((now - last_time) / FOLLOW_HALF_LIFE)
+        if s == last_topic:
             logit += FOLLOW * fading
-        elif s == after[last[u]]:
+        elif s == after[last_topic]:
             logit += LEAD * fading
     return logit
 
 
 @njit(cache=True)
-def draw_page(page, n_shown, now, published, liked, recent, r, draws):
-    """Choose different articles, mostly fresh and liked ones that the person has not clicked."""
+def freshness(published, now):
+    """1 when an article comes out, 1/2 after a half-life, and so on."""
+    return 0.5 ** ((now - published) / FRESH_HALF_LIFE)
+
+
+@njit(cache=True)
+def choose(page, n_shown, now, articles, known, age, whim):
+    """Put different articles on a page: mostly fresh and liked, and not clicked lately."""
+    published, liked = articles[0], articles[3]
+    n_out = np.searchsorted(published, now, side="right")  # so many have come out
     filled = 0
     for attempt in range(ATTEMPTS):
-        moment = now + SHOWN_LIFE * np.log(draws[0][r, attempt])
-        i = np.searchsorted(published, moment, side="right") - 1
-        if i < 0 or among(i, page, filled) or among(i, recent, MEMORY):
+        moment = now + SHOWN_LIFE * np.log(age[attempt])  # ages are exponentially distributed
+        i = np.searchsorted(published[:n_out], moment, side="right") - 1
+        if i < 0 or among(i, page[:filled]) or among(i, known):
             continue
-        if draws[1][r, attempt] < 1 / (1 + np.exp(-liked[i])):
+        if whim[attempt] <= 1 / (1 + np.exp(-liked[i])):
             page[filled] = i
             filled += 1
             if filled == n_shown:
                 return
-    for again in range(2):  # what the person knows is taken only where nothing else is left
-        i = np.searchsorted(published, now, side="right") - 1
-        while i >= 0 and filled < n_shown:
-            if not among(i, page, filled) and (again == 1 or not among(i, recent, MEMORY)):
+    for known_too in (False, True):  # still room: the newest, at last even what is known
+        for i in range(n_out - 1, -1, -1):
+            if filled == n_shown:
+                return
+            if not among(i, page[:filled]) and (known_too or not among(i, known)):
                 page[filled] = i
                 filled += 1
-            i -= 1
 
 
 @njit(cache=True)
-def order_page(page, n_shown, now, published, liked, noise):
-    """The editor's order: fresh and liked first, by a noisy hand."""
-    score = np.empty(n_shown)
+def arrange(page, score, n_shown, now, articles, noise):
+    """The editor's order: fresh and liked first, with a noisy hand."""
+    published, liked = articles[0], articles[3]
     for j in range(n_shown):
         i = page[j]
-        fresh = 0.5 ** ((now - published[i]) / FRESH_HALF_LIFE)
-        value = ORDER_FRESH * fresh + ORDER_LIKED * liked[i] + ORDER_NOISE * noise[j]
-        k = j
+        value = ORDER_FRESH * freshness(published[i], now) + ORDER_LIKED * liked[i]
+        value += ORDER_NOISE * noise[j]
+        k = j  # insert it below all that score at least as much
         while k > 0 and score[k - 1] < value:
             score[k], page[k] = score[k - 1], page[k - 1]
             k -= 1
@@ -132,9 +153,6 @@ def order_page(page, n_shown, now, published, liked, noise):
 
 
 @njit(cache=True)
-def among(i, values, n):
-    """Whether i is one of the first n values."""
-    for k in range(n):
-        if values[k] == i:
-            return True
-    return False
+def among(i, values):
+    """Whether i is one of the values."""
+    return np.any(values == i)

@@ -23,9 +23,7 @@ def test_logistic_reaches_scikit_learns_minimum():
     theirs = LogisticRegression(C=0.5, tol=1e-10, max_iter=1000).fit(scaled, clicked)
     np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-4)
     assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-4)
-    np.testing.assert_allclose(
-        ours.probabilities(X), theirs.predict_proba(scaled)[:, 1], atol=1e-4
-    )
+    np.testing.assert_allclose(ours.probabilities(X), theirs.predict_proba(scaled)[:, 1], atol=1e-4)
 
 
 def test_newtons_loss_never_rises_and_ends_at_a_flat_point():
