@@ -16,7 +16,7 @@ BEGIN = 1_740_960_000.0  # Monday 3 March 2025, 00:00 UTC
 DAYS_BEFORE, DAYS = 5, 14  # articles come out before the log, too
 STOCK = 24  # at least so many do, so that the first page can be filled
 SAME_STORY = 0.04  # share of the articles that tell a wire story again
-QUALITY, GUESS = 0.6, 0.5  # spread of the articles' quality, and of the editor's error about it
+QUALITY, GUESS = 0.75, 0.5  # spread of the articles' quality, and of the editor's error about it
 
 # How busy each hour of the day is (UTC), for those who write and those who read.
 HOURS = np.array(

@@ -1,6 +1,7 @@
 """The topics of the synthetic news: what each subcategory tells, in words of its own.
 
-The grammar is plain text. `= category/subcategory weight` opens a topic; the weight is its share
+The grammar is plain text. `~ category: sentence` is one that any story of the category may end
+with, so that topics of one category share words. `= category/subcategory weight` opens a topic; the weight is its share
 of all articles. `- ...` is a title and opens a kind of story, a further `- ...` right after it is
 another title of the same kind; the lines `. ...` that follow are the sentences of its abstract, of
 which the first always stands. `name: a | b | c` lists what `{name}` may become in this topic;
@@ -33,16 +34,22 @@ class Topic:
     weight: float
     kinds: list[Kind] = field(default_factory=list)
     words: dict[str, list[str]] = field(default_factory=dict)
+    endings: list[str] = field(default_factory=list)
 
 
 def read_grammar(grammar: str) -> list[Topic]:
     """The topics of a grammar, in its order."""
     topics: list[Topic] = []
+    endings: dict[str, list[str]] = {}
     for line in grammar.strip().splitlines():
         mark, rest = line.split(" ", 1)
-        if mark == "=":
+        if mark == "~":
+            category, sentence = rest.split(": ", 1)
+            endings.setdefault(category, []).append(f"{sentence}.")
+        elif mark == "=":
             name, weight = rest.split()
-            topics.append(Topic(*name.split("/"), float(weight)))
+            category, subcategory = name.split("/")
+            topics.append(Topic(category, subcategory, float(weight), endings=endings[category]))
         elif mark == "-":
             kinds = topics[-1].kinds
             if not kinds or kinds[-1].sentences:
