@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from newsreco.store.connect import connect, plain_errors
+from newsreco.store.database import connect, plain_errors
 from newsreco.store.queries import as_of_query, snapshot_query
 from newsreco.store.rows import as_columns, as_keys, as_moments, as_table, fill
 from newsreco.store.views import CLOCKS, VIEWS, View
