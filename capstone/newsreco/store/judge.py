@@ -100,7 +100,8 @@ class SVDExam:
                 row = [value[c], *ends[c, :2], value[c] - value[base], *ends[c, 2:]]
                 rows[name, f"{metric}_at_{self.k}"] = row
         columns = ["value", "low", "high", "difference", "difference_low", "difference_high"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        names = pd.MultiIndex.from_tuples(rows, names=["contestant", "metric"])
+        return pd.DataFrame(list(rows.values()), index=names, columns=columns)
 
 
 def evaluate_svd(
