@@ -263,7 +263,8 @@ class FactorRecommender(Recommender):
             return super().fit(train, progress)
 
     def _check_learned(self) -> None:
-        if np.isfinite(self.user_factors).all() and np.isfinite(self.item_factors).all():
+        learned = (self.user_factors, self.item_factors, self.item_biases)
+        if all(np.isfinite(array).all() for array in learned if array is not None):
             return
         if hasattr(self, "learning_rate"):
             name, got = "learning_rate", self.learning_rate
