@@ -30,7 +30,28 @@ def bootstrap_means(values: np.ndarray, rng: int = 0) -> np.ndarray:
     rng = _checks.whole_number("rng", rng, low=0)
     values = values[np.lexsort(values.T[::-1])]
     present = ~np.isnan(values)
-    table = np.ascontiguousarray(np.hstack([np.where(present, values, 0.0), present]))
+    return _resampled_ratios(np.hstack([np.where(present, values, 0.0), present]), rng)
+
+
+def bootstrap_ratios(sums: np.ndarray, counts: np.ndarray, rng: int = 0) -> np.ndarray:
+    """Total sums divided by total counts over RESAMPLES resamples of the rows: (RESAMPLES, m).
+
+    For means over something of which each person has several, such as impressions: those of one
+    person are alike, so people are drawn, and each brings all of theirs.
+
+    Parameters
+    ----------
+    sums, counts : array (n, m)
+        One row a person: the sum of their values, and how many they are.
+    rng : int
+    """
+    table = np.hstack([sums, counts]).astype(np.float64)
+    return _resampled_ratios(table[np.lexsort(table.T[::-1])], rng)
+
+
+def _resampled_ratios(table: np.ndarray, rng: int) -> np.ndarray:
+    """The first half of the columns over the second half, each summed over the rows drawn."""
+    table = np.ascontiguousarray(table)
     totals = np.empty((RESAMPLES, table.shape[1]))
     _resample(table, np.uint64(rng), totals)
     sums, counts = np.split(totals, 2, axis=1)

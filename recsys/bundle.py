@@ -67,6 +67,13 @@ def load(folder: str | Path) -> Any:
     ValueError
         If the folder is no bundle, is incomplete, or any file differs from what was saved.
     """
+    manifest, arrays = read(folder)
+    kind = model_class(manifest["class"])
+    return kind._restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
+
+
+def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
+    """The manifest and the arrays of a bundle, verified; for `load`, and other kinds of model."""
     folder = _checks.path("folder", folder)
     manifest = _read_manifest(folder)
     for name, digest in manifest["sha256"].items():
@@ -75,11 +82,10 @@ def load(folder: str | Path) -> Any:
             raise ValueError(f"bundle {str(folder)!r} must hold {ARRAYS}, got no such file")
         if _digest(path) != digest:
             raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")
-    kind = model_class(manifest["class"])
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = _unflatten(dict(file))
     parameters = {name: _rich(value) for name, value in manifest["parameters"].items()}
-    return kind._restore(parameters, manifest["data_fingerprint"], arrays)
+    return manifest | {"parameters": parameters}, arrays
 
 
 def model_class(name: str) -> type:
@@ -126,7 +132,7 @@ def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
 
 def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
     arrays = {name: array for name, array in flat.items() if "." not in name}
-    for name in {key.split(".")[0] for key in flat if "." in key}:
+    for name in dict.fromkeys(key.split(".")[0] for key in flat if "." in key):
         data, indices, indptr, shape = (
             flat[f"{name}.{part}"] for part in ("data", "indices", "indptr", "shape")
         )

@@ -10,6 +10,7 @@ from recsys.metrics.beyond_accuracy import (
     serendipity,
 )
 from recsys.metrics.classification import auc
+from recsys.metrics.impression import impression_metrics
 from recsys.metrics.ranking import (
     average_precision_at_k,
     hit_at_k,
@@ -27,6 +28,7 @@ __all__ = [
     "coverage",
     "gini",
     "hit_at_k",
+    "impression_metrics",
     "intra_list_diversity",
     "mae",
     "ndcg_at_k",

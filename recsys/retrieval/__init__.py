@@ -1,5 +1,6 @@
 """Retrieval: from scores or vectors to the best few items."""
 
 from recsys.retrieval.exact import top_k
+from recsys.retrieval.index import ExactIndex, VectorIndex
 
-__all__ = ["top_k"]
+__all__ = ["ExactIndex", "VectorIndex", "top_k"]

@@ -1,5 +1,6 @@
 """The scripts behind `make notebooks` and `make test` do what they say when things go wrong."""
 
+import os
 import re
 
 import nbformat
@@ -62,6 +63,35 @@ def test_a_notebook_without_ids_gets_lasting_ones():
     ]
 
 
+def test_the_notebooks_of_the_capstone_come_after_the_chapters(tmp_path, monkeypatch):
+    folders = [tmp_path / "notebooks", tmp_path / "capstone" / "notebooks"]
+    for folder, names in zip(folders, [("01_b", "00_a"), ("20_c", "05_d")]):
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f"{name}.ipynb").touch()
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    monkeypatch.setattr(execute, "FOLDERS", folders)
+    assert [execute.relative(p) for p in execute.all_notebooks()] == [
+        "notebooks/00_a.ipynb",
+        "notebooks/01_b.ipynb",
+        "capstone/notebooks/05_d.ipynb",
+        "capstone/notebooks/20_c.ipynb",
+    ]
+
+
+def test_a_kernel_finds_both_packages_and_what_was_asked_for_first(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    path = execute.search_path(os.pathsep.join(["/elsewhere", ".", ""])).split(os.pathsep)
+    ours = [str(execute.ROOT), str(execute.ROOT / "capstone")]
+    assert path == ["/elsewhere", str(tmp_path), *ours]
+    assert execute.search_path(os.pathsep.join(ours)).split(os.pathsep) == ours
+
+
+def test_a_notebook_imports_the_capstone(chapter):
+    path = chapter("import newsreco, recsys", "print(newsreco.__name__)")
+    assert execute.execute(path) == ""
+
+
 def test_unknown_data_is_an_error():
     with pytest.raises(ValueError, match="netflix/prize"):
         execute.why_missing("netflix/prize")
@@ -71,23 +101,27 @@ def test_unknown_data_is_an_error():
 def one_missing(chapter, monkeypatch):
     """One notebook, whose data cannot be had; no command is run."""
     path = chapter("x = 1")
-    monkeypatch.setattr(check, "all_notebooks", lambda: [path])
     monkeypatch.setattr(check, "missing_data", lambda _: "no network")
     monkeypatch.setattr(check, "run", lambda _: 0)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("RECSYS_DATA_DIR", raising=False)
+    return path.parent
 
 
 def test_a_notebook_without_its_data_is_skipped_by_name(one_missing):
-    step = check.notebook_step()
-    assert step.failed == [] and step.skipped == ["notebooks/01_chapter.ipynb: no network"]
+    step = check.notebook_step("notebooks", one_missing)
+    assert step.failed == [] and step.skipped == ["01_chapter.ipynb: no network"]
 
 
 def test_where_ci_promises_the_data_the_notebook_fails(one_missing, monkeypatch):
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("RECSYS_DATA_DIR", "data")
-    step = check.notebook_step()
-    assert step.skipped == [] and step.failed == ["notebooks/01_chapter.ipynb: no network"]
+    step = check.notebook_step("notebooks", one_missing)
+    assert step.skipped == [] and step.failed == ["01_chapter.ipynb: no network"]
+
+
+def test_a_folder_without_notebooks_is_a_failure(one_missing):
+    assert check.notebook_step("notebooks", one_missing / "none").failed
 
 
 REPORT = """<testsuites><testsuite>

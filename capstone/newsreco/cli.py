@@ -1,0 +1,45 @@
+"""The command `newsreco`: every step of the capstone, each as a command of its own.
+
+A module of `newsreco.commands` has one function, `add(commands)`, which adds its parsers and
+sets `run`, a function of the parsed arguments. It is imported only when the command line is, and
+imports what is slow only when it runs, so that `newsreco --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+from newsreco import __version__, commands
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
+    parser = argparse.ArgumentParser(
+        prog="newsreco", description="A news recommender: data, training, registry, assistant."
+    )
+    parser.add_argument("--version", action="version", version=f"newsreco {__version__}")
+    chosen = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in pkgutil.iter_modules(commands.__path__):
+        importlib.import_module(f"{commands.__name__}.{module.name}").add(chosen)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 where it worked, 2 with a sentence on stderr where input was wrong."""
+    arguments = make_parser().parse_args(argv)
+    try:
+        return arguments.run(arguments) or 0
+    except (ValueError, OSError) as error:
+        print(f"newsreco {arguments.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"newsreco {arguments.command}: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The command line's parts: each module adds its own commands by `add(commands)`."""

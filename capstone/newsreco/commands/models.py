@@ -1,0 +1,80 @@
+"""newsreco train, evaluate: a model from a folder of data, and its exam."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from newsreco.files import locked, write_text
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """The parsers of these commands."""
+    train = commands.add_parser(
+        "train", help="learn a model from a folder of data, and judge it on the last impressions"
+    )
+    train.add_argument("--data", required=True, help="folder with news.tsv and behaviors.tsv")
+    train.add_argument("--out", required=True, help="folder of the model; replaced only when done")
+    train.add_argument("--json", help="file for all figures")
+    train.add_argument("--half-life", type=float, default=3.0, help="days (default: %(default)s)")
+    train.add_argument("--embedder", default="tfidf", help="tfidf or sentence")
+    train.add_argument("--ranker", default="logistic", help="logistic or lambdarank")
+    train.add_argument(
+        "--test-fraction", type=float, default=0.2, help="held out (default: %(default)s)"
+    )
+    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--strict", action="store_true", help="stop at the first bad line")
+    train.add_argument("--quiet", action="store_true", help="no progress bars")
+    train.set_defaults(run=run_train)
+
+    judge = commands.add_parser("evaluate", help="judge a trained model on later impressions")
+    judge.add_argument("--model", required=True, help="folder that train wrote")
+    judge.add_argument("--data", required=True, help="the training data, or data that continues it")
+    judge.add_argument("--json", help="file for all figures")
+    judge.add_argument("--strict", action="store_true", help="stop at the first bad line")
+    judge.add_argument("--quiet", action="store_true", help="no progress bars")
+    judge.set_defaults(run=run_evaluate)
+
+
+def run_train(arguments: argparse.Namespace) -> int:
+    """Nothing is written before all of it is there."""
+    from newsreco.data import load_mind, read_truth
+    from newsreco.model import Settings
+    from newsreco.training import train
+
+    settings = Settings(
+        half_life_days=arguments.half_life,
+        embedder=arguments.embedder,
+        ranker=arguments.ranker,
+        test_fraction=arguments.test_fraction,
+        seed=arguments.seed,
+    )
+    with locked(arguments.out):
+        log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        truth = read_truth(arguments.data, log)
+        result = train(log, settings, truth, progress=not arguments.quiet)
+        result.model.save(arguments.out)
+        show(result.figures, arguments.json)
+    return 0
+
+
+def run_evaluate(arguments: argparse.Namespace) -> int:
+    """The exam alone."""
+    from newsreco.data import load_mind, read_truth
+    from newsreco.model import load_model
+    from newsreco.training import evaluate
+
+    model = load_model(arguments.model)
+    log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+    _, figures = evaluate(model, log, read_truth(arguments.data, log))
+    show(figures, arguments.json)
+    return 0
+
+
+def show(figures: dict[str, float], path: str | None) -> None:
+    """Print the figures, and write them to a file where one is named."""
+    width = max(map(len, figures))
+    for name, value in figures.items():
+        print(f"{name:{width}}  {round(value, 4)}")
+    if path:
+        write_text(path, json.dumps(figures, indent=2) + "\n")

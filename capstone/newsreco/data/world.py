@@ -1,0 +1,141 @@
+"""A synthetic news site whose rules are known: who reads what, and how likely each click was.
+
+It is made in three steps: the articles (`press.py`), the people and their visits (`readers.py`),
+and the walk through the visits (`walk.py`), which fills each page and draws the clicks. The walk
+goes in pieces, so that a world of any size can be written in bounded memory (`sample.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from newsreco.data import walk
+from newsreco.data.log import Impressions, NewsLog
+from newsreco.data.press import BEGIN, Press, make_press
+from newsreco.data.readers import Readers, make_readers
+from newsreco.data.truth import Truth
+from recsys import _checks
+
+PIECE = 8_192  # visits whose random numbers are drawn at once
+CLICK_RATE = 0.12  # of the coin
+CLICK_MODELS = ("taste", "coin")
+
+
+@dataclass(frozen=True, eq=False)
+class World:
+    """A log, and the truth behind it."""
+
+    log: NewsLog
+    truth: Truth
+
+
+def make_world(
+    n_articles: int = 300,
+    n_impressions: int = 4_000,
+    n_users: int = 400,
+    seed: int = 0,
+    click_model: str = "taste",
+    progress: bool = False,
+) -> World:
+    """Two weeks of a news site that never was; the same seed gives the same world.
+
+    Parameters
+    ----------
+    n_articles : int, at least 50
+    n_impressions, n_users : int
+        Where there are too few visits for all people, some never come and are not in the log.
+    seed : int
+    click_model : {"taste", "coin"}
+        "taste" draws each click with the probability that `walk.py` states. "coin" draws it by a
+        coin of a fixed rate, whatever is shown to whom: nothing can be learnt from such clicks.
+    progress : bool
+        Show a progress bar.
+
+    Raises
+    ------
+    ValueError
+        If a number is too small or no whole number, or the click model is unknown.
+    """
+    plan = make_plan(n_articles, n_impressions, n_users, seed, click_model)
+    n_shown = int(plan.start[-1])
+    item, clicked = np.empty(n_shown, np.int32), np.empty(n_shown, bool)
+    probability, relevance = np.empty(n_shown), np.empty(n_shown)
+    for piece in plan.pieces(progress):
+        part = slice(plan.start[piece.first], plan.start[piece.last])
+        item[part], clicked[part] = piece.item, piece.clicked
+        probability[part], relevance[part] = piece.probability, piece.relevance
+    readers, ids = plan.readers, [str(row + 1) for row in range(n_impressions)]
+    shown = Impressions(ids, readers.user, readers.time, plan.start, item, clicked)
+    earlier = readers.history_start, readers.history_item
+    return World(
+        NewsLog(plan.press.articles, readers.ids, *earlier, shown), Truth(probability, relevance)
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """What was shown and clicked in the visits first, ..., last - 1; arrays (n_shown,)."""
+
+    first: int
+    last: int
+    item: np.ndarray
+    clicked: np.ndarray
+    probability: np.ndarray
+    relevance: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All of a world that is settled before the walk: `start` tells how much each page holds."""
+
+    press: Press
+    readers: Readers
+    start: np.ndarray  # (n_impressions + 1,) int64
+    seed: int
+    click_model: str
+
+    def pieces(self, progress: bool = False) -> Iterator[Piece]:
+        """Walk through the visits, a piece at a time."""
+        n = len(self.readers.user)
+        state = walk.fresh_state(len(self.readers.ids))
+        with tqdm(total=n, disable=not progress, desc="impressions", unit="") as bar:
+            for first in range(0, n, PIECE):
+                last = min(first + PIECE, n)
+                yield self._piece(first, last, state)
+                bar.update(last - first)
+
+    def _piece(self, first: int, last: int, state: tuple) -> Piece:
+        press, readers, rows = self.press, self.readers, slice(first, last)
+        start = self.start[first : last + 1] - self.start[first]
+        out = walk.empty_pages(int(start[-1]))
+        walk.walk(
+            (readers.user[rows], readers.time[rows] - BEGIN, start),
+            (press.published, press.topic, press.quality, press.liked),
+            (readers.taste, readers.later, readers.turn, readers.after),
+            state,
+            walk.draw(np.random.default_rng([self.seed, 4, first // PIECE]), last - first),
+            CLICK_RATE if self.click_model == "coin" else 0.0,
+            out,
+        )
+        return Piece(first, last, press.by_age[out[0]], *out[1:])
+
+
+def make_plan(
+    n_articles: int, n_impressions: int, n_users: int, seed: int, click_model: str
+) -> Plan:
+    """Everything but the pages; see `make_world`."""
+    n_articles = _checks.whole_number("n_articles", n_articles, low=50)
+    n_impressions = _checks.whole_number("n_impressions", n_impressions)
+    n_users = _checks.whole_number("n_users", n_users)
+    seed = _checks.whole_number("seed", seed, low=0)
+    if click_model not in CLICK_MODELS:
+        raise ValueError(f"click_model must be one of {CLICK_MODELS}, got {click_model!r}")
+    press = make_press(n_articles, seed)
+    readers = make_readers(n_impressions, n_users, press, seed)
+    rng = np.random.default_rng([seed, 5])
+    size = rng.integers(walk.LEAST_SHOWN, walk.MOST_SHOWN + 1, n_impressions)
+    return Plan(press, readers, np.concatenate([[0], np.cumsum(size)]), seed, click_model)

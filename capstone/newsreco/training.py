@@ -1,0 +1,197 @@
+"""Training: from a log to a model, and its exam on the impressions that came afterwards.
+
+The log is cut at a moment, whole impressions on either side. Everything is learned from before:
+the words and patterns of the articles known by then, the counters, the ranker. In the exam the
+learned parts stand still while the counters go on, as they would in use: an impression is scored
+with what was known just before it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+from tqdm.auto import tqdm
+
+from newsreco.data import NewsLog
+from newsreco.embed import make_embedder
+from newsreco.evaluation import Exam, pooled_auc
+from newsreco.features import FEATURES, replay
+from newsreco.lists import AT_MOST, judge_lists, list_figures
+from newsreco.model import NewsModel, Settings
+from newsreco.rank import RANKERS
+from newsreco.state import State
+from newsreco.tables import fit_tables
+
+WARM_UP = 0.1  # the first impressions only fill the counters: nothing is learned from them
+SIMPLE = {"trend": "trend_days", "profile": "profile", "last": "last"}  # one feature alone
+STAGES = ("words", "features", "ranker", "tables", "exam")
+
+
+@dataclass(eq=False)
+class Result:
+    """What a training gives.
+
+    Parameters
+    ----------
+    model : NewsModel
+    figures : dict of str to float
+        Of the exam; keys as `newsreco train --json` writes them.
+    steps : list of dict
+        The ranker's loss, step by step.
+    exam : Exam
+        Every contestant's metrics, impression by impression.
+    """
+
+    model: NewsModel
+    figures: dict[str, float]
+    steps: list[dict]
+    exam: Exam = field(repr=False)
+
+    @property
+    def settings(self) -> Settings:
+        return self.model.settings
+
+    @property
+    def data_fingerprint(self) -> str:
+        return self.model.data_fingerprint
+
+    @property
+    def per_impression(self) -> pd.DataFrame:
+        """The ranker's metrics, one row an impression of the exam."""
+        return self.exam.per_impression("ranker")
+
+
+def train(
+    log: NewsLog, settings: Settings | None = None, truth=None, progress: bool = True
+) -> Result:
+    """Learn from the earlier impressions of a log and judge on the later ones.
+
+    Parameters
+    ----------
+    log : NewsLog
+    settings : Settings, optional
+    truth : Truth, optional
+        Known click chances of a made-up log; they serve the exam only.
+    progress : bool
+        Show a bar.
+    """
+    settings = settings or Settings()
+    moment = log.cut_moment(settings.test_fraction)
+    with tqdm(total=len(STAGES), disable=not progress, unit="stage") as bar:
+        model, steps = _learn(log.before(moment), settings, bar)
+        bar.set_description("exam")
+        exam, figures = evaluate(model, log, truth)
+        bar.update()
+    return Result(model, figures, steps, exam)
+
+
+def _learn(past: NewsLog, settings: Settings, bar: tqdm) -> tuple[NewsModel, list[dict]]:
+    """The model, from nothing but `past`; the bar moves with each stage."""
+    bar.set_description("words")
+    embedder = make_embedder(settings.embedder)
+    texts = past.articles.texts()
+    embedder.fit([texts[i] for i in known_articles(past)])
+    vectors = embedder.transform(texts)
+    bar.update()
+    bar.set_description("features")
+    state = State.empty(past, settings.half_life)
+    X = replay(past, state, vectors)
+    bar.update()
+    bar.set_description("ranker")
+    ranker = _fit_ranker(past, X, settings)
+    bar.update()
+    bar.set_description("tables")
+    tables = fit_tables(past)
+    bar.update()
+    fingerprint = past.fingerprint()
+    parts = settings, embedder, vectors, ranker, tables, state.compact(), past.articles
+    return NewsModel(*parts, past.user_ids, fingerprint), ranker.steps
+
+
+def known_articles(past: NewsLog) -> np.ndarray:
+    """Articles shown, or clicked earlier, by anybody: their ids, rising."""
+    return np.unique(np.concatenate([past.impressions.item, past.history_item]))
+
+
+def _fit_ranker(past: NewsLog, X: np.ndarray, settings: Settings):
+    first = int(len(past.impressions) * WARM_UP)
+    shown = past.impressions.rows(first, len(past.impressions))
+    rows = X[past.impressions.start[first] :]
+    kind = RANKERS[settings.ranker]
+    ranker = kind(rng=settings.seed) if settings.ranker == "lambdarank" else kind()
+    return ranker.fit(rows, shown.clicked, shown.start)
+
+
+def evaluate(
+    model: NewsModel, log: NewsLog, truth=None, lists: int = AT_MOST
+) -> tuple[Exam, dict[str, float]]:
+    """Judge a model on all impressions of `log` later than those it learned from.
+
+    Parameters
+    ----------
+    log : NewsLog
+        The one that the model was trained on, or one that continues it.
+    truth : Truth, optional
+    lists : int
+        For so many impressions at most, also ask for a list of all live articles; 0 for none.
+
+    Returns
+    -------
+    exam : Exam
+        The order of what was shown.
+    figures : dict of str to float
+    """
+    first = int(np.searchsorted(log.impressions.time, model.state.now, side="right"))
+    last = len(log.impressions)
+    if first == last:
+        raise ValueError(
+            f"log must go on after {model.state.now:.0f} (seconds UTC), where training ended, "
+            f"got none of its {last} impressions later than that"
+        )
+    if model.user_ids != log.user_ids[: len(model.user_ids)]:
+        raise ValueError("log must begin as the training log did: its people are others")
+    state = model.state.copy()
+    X = replay(log, state, model.vectors, first, last)
+    shown = log.impressions.rows(first, last)
+    exam = Exam(shown, rng=model.settings.seed)
+    placed = model.scores(X, placed=True)
+    contestants = {"ranker": model.scores(X), "order": -places(shown), "placed": placed}
+    for name, feature in SIMPLE.items():
+        contestants[name] = X[:, FEATURES.index(feature)]
+    if truth is not None:
+        later = slice(log.impressions.start[first], None)
+        contestants |= {"best": truth.probability[later], "taste": truth.relevance[later]}
+    for name, scores in contestants.items():
+        exam.enter(name, scores)
+    figures = _figures(exam, contestants)
+    if lists:
+        figures |= list_figures(judge_lists(model, log, at_most=lists), rng=model.settings.seed)
+    return exam, figures
+
+
+def places(shown) -> np.ndarray:
+    """The place on the page of everything shown, from 0: (n_shown,) int64."""
+    return np.arange(len(shown.item)) - np.repeat(shown.start[:-1], np.diff(shown.start))
+
+
+def _figures(exam: Exam, contestants: dict[str, np.ndarray]) -> dict[str, float]:
+    if not exam.n_judged:
+        raise ValueError(
+            f"none of the {len(exam.shown)} impressions of the exam holds both a click and an "
+            "article not clicked: there is nothing to judge"
+        )
+    figures = exam.figures("ranker", "ranker") | exam.figures("order", "order")
+    gap, low, high = exam.difference("ranker", "order")
+    figures |= {"gain_over_order": gap, "gain_low": low, "gain_high": high}
+    figures |= {f"{name}_auc": exam.mean(name) for name in (*SIMPLE, "placed")}
+    figures["ranker_pooled_auc"] = pooled_auc(exam.shown, contestants["ranker"])
+    if "best" in contestants:
+        best, taste = exam.mean("best"), exam.mean("taste")
+        figures |= {"best_auc": best, "best_auc_without_places": taste}
+        for name, ceiling in (("share_of_best", best), ("share_of_best_without_places", taste)):
+            if ceiling > 0.51:  # where clicks are a coin's, there is nothing to have a share of
+                figures[name] = (figures["ranker_auc"] - 0.5) / (ceiling - 0.5)
+    figures |= {"impressions": len(exam.shown), "impressions_judged": exam.n_judged}
+    return figures | {"people": len(exam.people)}

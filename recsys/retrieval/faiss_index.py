@@ -1,0 +1,107 @@
+"""Exact search by faiss (Douze et al. 2024), for those who have it: FaissIndex.
+
+faiss leaves open which of several equal products comes first, and sums a product in an order of
+its own. So it finds the candidates, a few more than asked for; where the last of them lies within
+rounding of the k-th best, it is asked for everything that near. They are then scored and sorted
+as `ExactIndex` does it, and the two give the same answers to the bit.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+from recsys import _checks
+from recsys.retrieval.index import check_allowed, check_vectors
+
+SPARE = 16  # candidates beyond k
+
+
+class FaissIndex:
+    """`ExactIndex` with the comparisons made by faiss (package `faiss-cpu`)."""
+
+    def fit(self, vectors: np.ndarray) -> FaissIndex:
+        """Hold the vectors (n, d) of items 0..n-1, in place of any held before."""
+        vectors = _checks.features("vectors", vectors)
+        self._index = _faiss().IndexFlatIP(vectors.shape[1])
+        self._index.add(vectors)
+        self._longest = np.linalg.norm(vectors, axis=1).max(initial=0.0)
+        return self
+
+    def add(self, vectors: np.ndarray) -> FaissIndex:
+        """Hold more vectors (m, d): those of items n..n+m-1."""
+        vectors = check_vectors("vectors", vectors, self._fitted().d)
+        self._index.add(vectors)
+        self._longest = np.linalg.norm(vectors, axis=1).max(initial=self._longest)
+        return self
+
+    def search(
+        self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k best items (m, k) of each query (m, d) and their scores; see `VectorIndex`."""
+        queries = check_vectors("queries", queries, self._fitted().d)
+        k = _checks.whole_number("k", k)
+        allowed = check_allowed(allowed, len(self))
+        items = np.full((len(queries), k), -1, np.int32)
+        scores = np.full((len(queries), k), -np.inf, np.float32)
+        for row, query in enumerate(queries):
+            found = self._candidates(query, k, allowed)
+            products = product_of_each(self._index.reconstruct_batch(found), query)
+            best = np.lexsort((found, -products))[:k]
+            items[row, : len(best)], scores[row, : len(best)] = found[best], products[best]
+        return items, scores
+
+    def __len__(self) -> int:
+        return self._fitted().ntotal
+
+    def state(self) -> dict[str, np.ndarray]:
+        """The vectors (n, d) float32, as `vectors`."""
+        return {"vectors": self._fitted().reconstruct_n(0, len(self))}
+
+    @classmethod
+    def from_state(cls, arrays: dict[str, np.ndarray]) -> FaissIndex:
+        """The index that had this state."""
+        return cls().fit(arrays["vectors"])
+
+    def _candidates(self, query: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
+        """Ids of the k best, of all that tie with the last of them, and of some others."""
+        bits = np.packbits(allowed, bitorder="little")
+        chosen = _faiss().SearchParameters(sel=_faiss().IDSelectorBitmap(bits))
+        n_found = min(k + SPARE, int(allowed.sum()))
+        if n_found == 0:
+            return np.empty(0, np.int64)
+        products, found = self._index.search(query[None], n_found, params=chosen)
+        rounding = 4 * len(query) * np.finfo(np.float32).eps  # in units of the two lengths
+        unsure = float(rounding * np.linalg.norm(query) * self._longest)
+        if n_found == k + SPARE and products[0, -1] >= products[0, k - 1] - unsure:
+            near = float(products[0, k - 1] - 2 * unsure) - 1e-30  # more than this, for zeros too
+            _, _, found = self._index.range_search(query[None], near, params=chosen)
+        return found.ravel()
+
+    def _fitted(self) -> Any:
+        if not hasattr(self, "_index"):
+            raise ValueError("FaissIndex must be fitted first: call fit(vectors)")
+        return self._index
+
+
+def _faiss() -> Any:
+    """The package, imported when it is needed."""
+    try:
+        import faiss
+    except ImportError:
+        raise ValueError(
+            "FaissIndex needs the package faiss-cpu: install it, or take ExactIndex"
+        ) from None
+    return faiss
+
+
+@njit(cache=True)
+def product_of_each(vectors, query):
+    """The inner product of each row with the query, summed as `ExactIndex` sums it: (n,)."""
+    products = np.zeros(len(vectors), np.float32)
+    for row in range(len(vectors)):
+        for c in range(len(query)):
+            products[row] += vectors[row, c] * query[c]
+    return products

@@ -1,0 +1,170 @@
+"""Training: blind to the future, whole on disk, one at a time."""
+
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from newsreco.cli import main
+from newsreco.data import write_sample
+from newsreco.files import locked, write_text
+from newsreco.model import Settings, load_model
+from newsreco.training import evaluate, train
+
+SMALL = ["--articles", "100", "--impressions", "600", "--users", "80"]
+
+
+@pytest.fixture(scope="module")
+def result(world):
+    return train(world.log, Settings(), world.truth, progress=False)
+
+
+@pytest.fixture
+def bundle(result, tmp_path):
+    result.model.save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+def read_all(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def with_another_future(log, moment, rng):
+    """Every event from a moment on is another: who, when, what was shown, what was clicked."""
+    shown = log.impressions
+    first = log.cut(moment)
+    later = slice(shown.start[first], None)
+    user, time, item, clicked = (
+        getattr(shown, name).copy() for name in ("user", "time", "item", "clicked")
+    )
+    item[later] = rng.permutation(item[later])
+    clicked[later] = ~clicked[later]
+    time[first + 1 :] += 3600.0
+    known = user[:first].max() + 1
+    user[first:] = np.where(user[first:] < known, (user[first:] + 1) % known, user[first:])
+    return replace(
+        log,
+        impressions=replace(shown, user=user, time=time, item=item, clicked=clicked),
+    )
+
+
+@pytest.mark.parametrize("ranker", ["logistic", "lambdarank"])
+def test_no_event_after_the_cut_changes_a_byte_of_the_model(world, tmp_path, ranker):
+    log, settings = world.log, Settings(ranker=ranker)
+    moment = log.cut_moment(settings.test_fraction)
+    other = with_another_future(log, moment, np.random.default_rng(0))
+    train(log, settings, progress=False).model.save(tmp_path / "a")
+    train(other, settings, progress=False).model.save(tmp_path / "b")
+    assert read_all(tmp_path / "a") == read_all(tmp_path / "b")
+    clicked = log.impressions.clicked.copy()
+    before = log.impressions.start[log.cut(moment)] - 1
+    clicked[before] = ~clicked[before]
+    past = replace(log, impressions=replace(log.impressions, clicked=clicked))
+    train(past, settings, progress=False).model.save(tmp_path / "c")
+    assert read_all(tmp_path / "a") != read_all(tmp_path / "c"), "an event before the cut does"
+
+
+def test_a_saved_model_gives_the_same_figures(world, result, bundle):
+    again = load_model(bundle)
+    _, figures = evaluate(again, world.log, world.truth)
+    assert figures == result.figures
+    assert again.articles.title == world.log.articles.title
+    assert again.user_ids == result.model.user_ids
+    again.save(bundle.parent / "again")
+    assert read_all(bundle) == read_all(bundle.parent / "again")
+
+
+@pytest.mark.parametrize("name", ["arrays.npz", "manifest.json"])
+def test_one_byte_changed_is_refused(bundle, name):
+    path = bundle / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=name):
+        load_model(bundle)
+
+
+def test_figures_are_those_of_the_held_out_period(world, result):
+    log = world.log
+    n_later = len(log.impressions) - log.cut(log.cut_moment(0.2))
+    assert result.figures["impressions"] == n_later == len(result.per_impression)
+    auc = result.per_impression["auc"]
+    assert result.figures["ranker_auc"] == pytest.approx(auc.mean())
+    assert result.figures["impressions_judged"] == auc.notna().sum() < n_later
+
+
+def test_another_log_is_refused(world, result):
+    users = world.log.user_ids[::-1]
+    with pytest.raises(ValueError, match="people"):
+        evaluate(result.model, replace(world.log, user_ids=users))
+    past = world.log.before(world.log.cut_moment(0.2))
+    with pytest.raises(ValueError, match="later"):
+        evaluate(result.model, past)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"half_life_days": 0}, "half_life_days"),
+        ({"half_life_days": float("nan")}, "half_life_days"),
+        ({"embedder": "bert"}, "embedder"),
+        ({"ranker": "best"}, "ranker"),
+        ({"test_fraction": 1.0}, "test_fraction"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_bad_settings_are_named(change, named):
+    with pytest.raises(ValueError, match=named):
+        Settings(**change)
+
+
+def test_the_commands(tmp_path, capsys):
+    data, model, figures = tmp_path / "data", tmp_path / "model", tmp_path / "figures.json"
+    assert main(["sample", "--out", str(data), "--seed", "3", *SMALL]) == 0
+    command = ["train", "--data", str(data), "--out", str(model), "--json", str(figures)]
+    assert main([*command, "--quiet"]) == 0
+    trained = json.loads(figures.read_text())
+    assert {"ranker_auc", "ranker_auc_se", "best_auc"} <= trained.keys()
+    judge = ["evaluate", "--model", str(model), "--data", str(data), "--json", str(figures)]
+    assert main([*judge, "--quiet"]) == 0
+    assert json.loads(figures.read_text()) == trained
+    assert "ranker_auc" in capsys.readouterr().out
+
+
+def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
+    data, model = tmp_path / "data", tmp_path / "model"
+    write_sample(data, n_articles=100, n_impressions=600, n_users=80, progress=False)
+    command = ["train", "--data", str(data), "--out", str(model), "--quiet"]
+    assert main(command) == 0
+    before = read_all(model)
+    (data / "behaviors.tsv").write_text("nothing\tof\tthis\tkind\n")
+    assert main(command) == 2
+    assert "newsreco train:" in capsys.readouterr().err
+    assert read_all(model) == before
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_trainings_at_once_on_one_folder(tmp_path, capsys):
+    model = tmp_path / "model"
+    command = ["train", "--data", str(tmp_path), "--out", str(model)]
+    with locked(model):
+        assert main(command) == 2
+    message = capsys.readouterr().err
+    assert f"process {os.getpid()} is already writing" in message
+
+
+def test_a_lock_whose_process_is_gone_is_no_lock(tmp_path):
+    (tmp_path / ".model.lock").write_text("999999999")
+    with locked(tmp_path / "model"):
+        assert (tmp_path / ".model.lock").read_text() == str(os.getpid())
+    assert not (tmp_path / ".model.lock").exists()
+
+
+def test_a_file_is_whole_or_not_there(tmp_path):
+    write_text(tmp_path / "a.json", "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_text(tmp_path / "a.json", "half \ud800")
+    assert (tmp_path / "a.json").read_text() == "old"
+    assert len(list(tmp_path.iterdir())) == 1

@@ -1,0 +1,150 @@
+"""Every vector index gives the answers of a full sort, and keeps the same contract."""
+
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsys.retrieval import ExactIndex
+from recsys.retrieval.exact import FEW
+from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.index import BLOCK, search_reference
+
+INDEXES = {"exact": ExactIndex, "faiss": FaissIndex}
+
+
+@pytest.fixture(params=INDEXES)
+def Index(request):
+    if request.param == "faiss":
+        pytest.importorskip("faiss")
+    return INDEXES[request.param]
+
+
+def some_vectors(n, d, seed=0):
+    """Vectors of few different values, so that many products are equal."""
+    return np.random.default_rng(seed).integers(-2, 3, (n, d)).astype(np.float32) / 3
+
+
+def assert_same(found, expected):
+    np.testing.assert_array_equal(found[0], expected[0])
+    np.testing.assert_array_equal(found[1], expected[1])
+    assert found[0].dtype == np.int32 and found[1].dtype == np.float32
+
+
+@given(st.integers(1, 3 * BLOCK), st.integers(1, 5), st.integers(1, 3 * BLOCK), st.integers(0, 99))
+def test_the_best_are_those_of_a_full_sort(n, d, k, seed):
+    vectors, queries = some_vectors(n, d, seed), some_vectors(11, d, seed + 1)
+    allowed = np.random.default_rng(seed).random(n) < 0.6
+    for Index in INDEXES.values():
+        index = Index().fit(vectors)
+        assert_same(index.search(queries, k), search_reference(vectors, queries, k))
+        expected = search_reference(vectors, queries, k, allowed)
+        assert_same(index.search(queries, k, allowed), expected)
+
+
+def test_products_of_real_numbers_are_the_same_to_the_bit(Index):
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(1000, 33)).astype(np.float32)
+    vectors = np.vstack([vectors, vectors[::-1]])  # each twice, far apart
+    queries = rng.normal(size=(20, 33)).astype(np.float32)
+    items, scores = Index().fit(vectors).search(queries, 9)
+    assert_same((items, scores), search_reference(vectors, queries, 9))
+    np.testing.assert_array_equal(items[:, 1:8:2], 1999 - items[:, 0:8:2])
+    exact = np.take_along_axis(queries.astype(float) @ vectors.T.astype(float), items, 1)
+    np.testing.assert_allclose(scores, exact, rtol=1e-5)
+
+
+def test_more_items_than_a_sorted_list_holds(Index):
+    vectors, queries = some_vectors(FEW + 200, 6), some_vectors(3, 6, 1)
+    for k in (FEW, FEW + 1, FEW + 500):
+        assert_same(Index().fit(vectors).search(queries, k), search_reference(vectors, queries, k))
+
+
+def test_large_k_in_small_batches(monkeypatch):
+    vectors, queries = some_vectors(400, 6), some_vectors(7, 6, 1)
+    expected = ExactIndex().fit(vectors).search(queries, FEW + 1)
+    monkeypatch.setattr("recsys.retrieval.index.SCORES_IN_MEMORY", 900)
+    assert_same(ExactIndex().fit(vectors).search(queries, FEW + 1), expected)
+
+
+def test_a_zero_query_finds_the_lowest_ids(Index):
+    items, scores = Index().fit(some_vectors(300, 4)).search(np.zeros((1, 4)), 5)
+    np.testing.assert_array_equal(items, [[0, 1, 2, 3, 4]])
+    np.testing.assert_array_equal(scores, np.zeros((1, 5)))
+
+
+def test_nothing_allowed_finds_nothing(Index):
+    items, scores = Index().fit(np.eye(3)).search(np.eye(3), 2, np.zeros(3, bool))
+    assert (items == -1).all() and np.isneginf(scores).all()
+
+
+def test_k_beyond_the_catalogue_is_padded(Index):
+    items, scores = Index().fit(np.eye(2)).search([[1.0, 2.0]], 4)
+    np.testing.assert_array_equal(items, [[1, 0, -1, -1]])
+    np.testing.assert_array_equal(scores, [[2, 1, -np.inf, -np.inf]])
+
+
+def test_an_empty_index_and_no_queries(Index):
+    index = Index().fit(np.zeros((0, 3)))
+    assert len(index) == 0
+    assert (index.search(np.ones((2, 3)), 4)[0] == -1).all()
+    assert index.add(np.eye(3)).search(np.zeros((0, 3)), 4)[0].shape == (0, 4)
+
+
+@pytest.mark.parametrize("first", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 150])
+def test_added_items_are_as_if_there_from_the_start(Index, first):
+    vectors, queries = some_vectors(200, 5), some_vectors(4, 5, 1)
+    index = Index().fit(vectors[:first]).add(vectors[first:170]).add(vectors[170:])
+    assert len(index) == 200
+    assert_same(index.search(queries, 30), search_reference(vectors, queries, 30))
+    np.testing.assert_array_equal(index.state()["vectors"], vectors)
+
+
+def test_state_brings_the_index_back(Index):
+    vectors, queries = some_vectors(100, 5), some_vectors(4, 5, 1)
+    index = Index().fit(vectors)
+    arrays = index.state()
+    assert all(isinstance(array, np.ndarray) for array in arrays.values())
+    assert_same(Index.from_state(arrays).search(queries, 7), index.search(queries, 7))
+
+
+def test_the_vectors_given_may_change_afterwards(Index):
+    vectors = np.eye(3, dtype=np.float32)
+    index = Index().fit(vectors)
+    vectors[:] = 7
+    np.testing.assert_array_equal(index.state()["vectors"], np.eye(3))
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((np.ones((1, 4)), 2), "queries must have 3 columns"),
+        ((np.ones(3), 2), "queries must be a matrix"),
+        ((np.full((1, 3), np.nan), 2), "queries must be finite, got nan"),
+        ((np.full((1, 3), np.inf), 2), "queries must be finite, got inf"),
+        ((np.ones((1, 3)), 0), "k must be at least 1"),
+        ((np.ones((1, 3)), 2, np.ones(4, bool)), "allowed must be a mask of 3 bools"),
+        ((np.ones((1, 3)), 2, [0, 1, 2]), "allowed must be a mask of 3 bools"),
+    ],
+)
+def test_wrong_searches_are_refused(Index, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        Index().fit(np.eye(3)).search(*arguments)
+
+
+def test_wrong_vectors_are_refused(Index):
+    with pytest.raises(ValueError, match="vectors must be finite, got nan"):
+        Index().fit([[1.0, np.nan]])
+    with pytest.raises(ValueError, match="vectors must have 3 columns"):
+        Index().fit(np.eye(3)).add(np.eye(4))
+    for work in (lambda index: index.search(np.eye(3), 1), len, lambda index: index.state()):
+        with pytest.raises(ValueError, match="must be fitted first"):
+            work(Index())
+
+
+def test_without_faiss_the_error_names_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    with pytest.raises(ValueError, match="needs the package faiss-cpu"):
+        FaissIndex().fit(np.eye(3))
