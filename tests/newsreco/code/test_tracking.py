@@ -24,8 +24,8 @@ from newsreco.data import write_sample
 from newsreco.evaluation import METRICS
 from newsreco.model import Settings, load_model
 from newsreco.provenance import code_version, requirements
-from newsreco.record import metric_name
 from newsreco.recommender import Recommender
+from newsreco.record import metric_name
 from newsreco.sweep import comparison, rehearsal, sweep
 from newsreco.tracking import title, tracked
 from newsreco.training import train
@@ -92,11 +92,11 @@ def test_the_loss_is_there_step_by_step(run, result, store):
     assert len(history) > 2
 
 
-def test_figures_and_every_impression_are_there(run, result, store, tmp_path):
+def test_the_report_and_every_impression_are_there(run, result, store, tmp_path):
     with reach(store) as mlflow:
         got = mlflow.artifacts.download_artifacts(run_id=run.id, dst_path=str(tmp_path / "got"))
-    for name in ("steps", "contestants"):
-        assert (Path(got) / f"figures/{name}.png").read_bytes()[1:4] == b"PNG"
+    assert "<h1>" in (Path(got) / "report/report.html").read_text()
+    assert "<svg" in (Path(got) / "report/contestants.svg").read_text()
     assert json.loads((Path(got) / "figures.json").read_text()) == result.figures
     with np.load(Path(got) / "exam.npz") as exam:
         np.testing.assert_array_equal(exam["auc"], result.per_impression["auc"])
@@ -181,8 +181,9 @@ def test_where_the_server_is_down_training_works_and_says_so(data, tmp_path, cap
 
 def test_a_server_that_takes_the_call_and_never_answers_is_not_waited_for(monkeypatch):
     monkeypatch.setattr(connect, "PATIENCE", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(Unreachable, match="timed"):
-        with reach(f"http://127.0.0.1:{mute.getsockname()[1]}"):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        address = f"http://127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(Unreachable, match="timed out"), reach(address):
             pass
 
 
@@ -203,14 +204,12 @@ def test_a_file_that_is_no_database_stays_as_it_is(tmp_path, capsys):
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_locked_database_costs_a_moment_and_the_record(
-    result, world, store, monkeypatch, capsys
-):
+def test_a_locked_database_costs_a_moment_and_the_record(result, world, store, monkeypatch, capsys):
     monkeypatch.setattr(connect, "PATIENCE", 0.1)
-    with tracked(SETTINGS, store) as run:
-        with contextlib.closing(sqlite3.connect(store.removeprefix("sqlite:///"))) as other:
-            other.execute("BEGIN EXCLUSIVE")
-            run.log(result, world.log)
+    other = sqlite3.connect(store.removeprefix("sqlite:///"))
+    with tracked(SETTINGS, store) as run, contextlib.closing(other):
+        other.execute("BEGIN EXCLUSIVE")
+        run.log(result, world.log)
     assert "locked" in run.reason
     assert read_run(store, run.id).info.status == "FAILED", "the record is not whole"
     assert capsys.readouterr().err.count("\n") == 1
