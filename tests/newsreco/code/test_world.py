@@ -3,6 +3,7 @@
 import numba
 import numpy as np
 import pytest
+
 from newsreco.data import make_world, walk, world
 from newsreco.data.press import BEGIN
 from newsreco.data.topics import TOPICS
@@ -10,7 +11,8 @@ from newsreco.data.walk_reference import walk_reference
 from newsreco.data.words import CLUB_NAMES, SQUAD, WOMEN, player
 from newsreco.data.world import make_plan
 
-SMALL = dict(n_articles=60, n_impressions=400, n_users=30, seed=3, click_model="taste")
+SIZES = {"n_articles": 60, "n_impressions": 400, "n_users": 30}
+SMALL = {**SIZES, "seed": 3, "click_model": "taste"}
 
 
 def run_kernel(plan, bounds, draws):
