@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab notebooks bench format clean
+.PHONY: help setup book test lab notebooks capstone bench format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -22,12 +22,18 @@ test: ## Check everything: style, tests, notebooks, book, conventions
 	@$(PY) scripts/check.py
 
 lab: ## Open the notebooks in JupyterLab
-	@$(SETUP) requirements.txt
-	@$(PY) -m jupyterlab --notebook-dir=notebooks
+	@$(SETUP) requirements-capstone.txt
+	@$(PY) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks
 
 notebooks: ## Run the notebooks again and store their outputs (NB=notebooks/03_metrics.ipynb for one)
 	@$(SETUP) requirements-test.txt
 	@$(PY) scripts/execute.py $(NB)
+
+capstone: ## Run the capstone end to end (SIZE=small SEED=1 HALF_LIFE=3 EMBEDDER=tfidf TRACKING_URI=...)
+	@$(SETUP) requirements-capstone.txt
+	@$(PY) scripts/capstone.py $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) \
+	    $(if $(HALF_LIFE),--half-life $(HALF_LIFE)) $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
+	    $(if $(TRACKING_URI),--tracking-uri "$(TRACKING_URI)")
 
 bench: ## Time the library beside the ones that people use
 	@$(SETUP) requirements-bench.txt

@@ -14,9 +14,10 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from execute import ROOT, all_notebooks, environment, missing_data
+from execute import FOLDERS, ROOT, environment, missing_data, notebooks_in, relative
 
 WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
+LIBRARY = ["recsys", "capstone/newsreco", "tests/recsys", "tests/newsreco"]
 # Naming the plugins instead of looking for them saves seconds at each start.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", WORKERS]
 
@@ -74,25 +75,32 @@ def pytest_step(name: str, arguments: list[str]) -> Step:
     return step
 
 
-def notebook_step() -> Step:
-    """Run every notebook again and compare each output with the stored one, strictly."""
+def notebook_step(name: str, folder: Path) -> Step:
+    """Run a folder's notebooks again and compare each output with the stored one, strictly."""
     promised = bool(os.environ.get("CI") and os.environ.get("RECSYS_DATA_DIR"))
-    missing = {path: missing_data(path) for path in all_notebooks()}
+    missing = {path: missing_data(path) for path in notebooks_in(folder)}
     present = [str(path) for path, why in missing.items() if not why]
     # The first import builds matplotlib's font cache and may say so on stderr.
     run([sys.executable, "-c", "import matplotlib.font_manager"])
     nbval = ["-p", "nbval.plugin", "--nbval", "--nbval-current-env", "--dist", "loadfile"]
-    step = pytest_step("notebooks (nbval)", [*nbval, *present]) if present else Step("notebooks")
-    absent = [f"notebooks/{path.name}: {why}" for path, why in missing.items() if why]
+    step = pytest_step(name, [*nbval, *present]) if present else Step(name)
+    absent = [f"{relative(path)}: {why}" for path, why in missing.items() if why]
     (step.failed if promised else step.skipped).extend(absent)
     if not missing:
         step.failed.append("there are no notebooks")
     return step
 
 
+def papermill_step(name: str) -> Step:
+    """Run the capstone end to end on a small world, with another seed than the stored outputs."""
+    with tempfile.TemporaryDirectory() as runs:
+        script = [sys.executable, "scripts/capstone.py", "--runs", runs]
+        return command_step(name, [*script, "--size", "small", "--seed", "1"])
+
+
 def timed(make_step, *arguments) -> Step:
     """Take a step, note its seconds, and turn its own breakdown into a failure."""
-    title = arguments[0] if arguments else "notebooks"
+    title = arguments[0]
     print(f"\n--- {title}", flush=True)
     started = time.monotonic()
     try:
@@ -111,8 +119,10 @@ def main() -> int:
         timed(command_step, "style (ruff check)", [*ruff, "check", "."]),
         timed(command_step, "format (ruff format)", [*ruff, "format", "--check", "."]),
         timed(pytest_step, "conventions", ["tests/repo"]),
-        timed(pytest_step, "library", [*hypothesis, "recsys", "tests/recsys"]),
-        timed(notebook_step),
+        timed(pytest_step, "library", [*hypothesis, *LIBRARY]),
+        timed(notebook_step, "notebooks (nbval)", FOLDERS[0]),
+        timed(notebook_step, "capstone (nbval)", FOLDERS[1]),
+        timed(papermill_step, "capstone (papermill)"),
         timed(command_step, "book (strict)", [sys.executable, "scripts/render.py"]),
     ]
     print("\n--- summary")

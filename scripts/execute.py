@@ -1,6 +1,6 @@
 """Run notebooks from a fresh kernel and store their outputs in place.
 
-python scripts/execute.py                              # all in notebooks/
+python scripts/execute.py                              # all of them
 python scripts/execute.py notebooks/03_metrics.ipynb   # this one
 
 A notebook is written only when every cell ran and none wrote to stderr, so a failure
@@ -19,6 +19,8 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
 ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = (ROOT / "notebooks", ROOT / "capstone" / "notebooks")
+PACKAGES = (ROOT, ROOT / "capstone")  # what holds recsys, and what holds newsreco
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 KEPT_OF_NOTEBOOK = ("recsys", "mystnb")
 KEPT_OF_CELL = ("tags", "mystnb")
@@ -34,8 +36,18 @@ except (OSError, ValueError) as error:
 
 
 def all_notebooks() -> list[Path]:
-    """The chapters, in the order of their numbers."""
-    return sorted((ROOT / "notebooks").glob("*.ipynb"))
+    """The chapters, then the capstone's, each in the order of their numbers."""
+    return [path for folder in FOLDERS for path in notebooks_in(folder)]
+
+
+def notebooks_in(folder: Path) -> list[Path]:
+    """A folder's notebooks by number; what an editor has half-written is hidden by its dot."""
+    return sorted(path for path in folder.glob("*.ipynb") if path.name[0] != ".")
+
+
+def relative(path: Path) -> str:
+    """A file's name as a person would type it: from the repository's root where it lies in it."""
+    return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 
 @functools.cache
@@ -66,7 +78,20 @@ def missing_data(path: Path) -> str:
 def environment() -> dict[str, str]:
     """What a kernel sees: the same everywhere, whatever the reader's own settings are."""
     settings = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
-    return settings | {"OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return settings | {
+        "PYTHONPATH": search_path(settings.get("PYTHONPATH", "")),
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing that runs here calls home
+        "GIT_PYTHON_REFRESH": "quiet",  # git is not needed to track a model
+    }
+
+
+def search_path(inherited: str) -> str:
+    """Where a kernel, which starts in another folder, finds the packages; the inherited first."""
+    folders = [os.path.abspath(folder) for folder in inherited.split(os.pathsep) if folder]
+    folders += [str(folder) for folder in PACKAGES]
+    return os.pathsep.join(dict.fromkeys(folders))
 
 
 def clean(notebook: nbformat.NotebookNode, stem: str) -> nbformat.NotebookNode:
@@ -134,7 +159,7 @@ def main(arguments: list[str]) -> int:
         except Exception as error:  # the notebooks after this one still count
             missing, problem = "", f"{type(error).__name__}: {error}"
         word = "FAILED" if problem else f"skipped: {missing}" if missing else "stored"
-        print(f"{path.name:32} {time.monotonic() - started:5.0f} s  {word}", flush=True)
+        print(f"{relative(path):40} {time.monotonic() - started:5.0f} s  {word}", flush=True)
         if problem:
             failed += 1
             print(problem, flush=True)

@@ -16,9 +16,19 @@ lock=.venv.lock
 
 say() { printf '%s\n' "$*" >&2; }
 
+# A requirements file and those that it includes, and so on.
+included() {
+    printf '%s\n' "$1"
+    sed -n 's/^-r *//p' "$1" | while read -r file; do included "$file"; done
+}
+
 # Changes when a pin or the package's own metadata does; not when a tool's settings do.
 fingerprint() {
-    { cat "$1" requirements.txt constraints.txt; sed '/^\[tool\.ruff/,$d' pyproject.toml; } | cksum
+    {
+        included "$1" | while read -r file; do cat "$file"; done
+        cat constraints.txt
+        sed '/^\[tool\.ruff/,$d' pyproject.toml
+    } | cksum
 }
 
 # "/usr 3.11.2": which installation an interpreter belongs to. Fails where it does not run.
@@ -141,7 +151,7 @@ if ! $pip install -r "$requirements" ||
     say "The installation failed; the reason stands above. The same command starts it again."
     exit 1
 fi
-for file in requirements.txt "$requirements"; do
+included "$requirements" | while read -r file; do
     fingerprint "$file" >"$venv/.installed-$file"
 done
 rm -f $venv/.unfinished

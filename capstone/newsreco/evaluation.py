@@ -33,11 +33,13 @@ class Exam:
         self.shown, self.rng = shown, rng
         self.people, self.person = np.unique(shown.user, return_inverse=True)
         self.found: dict[str, dict[str, np.ndarray]] = {}
+        self.scores: dict[str, np.ndarray] = {}
         self._means: dict[tuple[str, str], np.ndarray] = {}
 
     def enter(self, name: str, scores: np.ndarray) -> None:
         """Judge one score for each article shown: (n_shown,), higher is better."""
         shown = self.shown
+        self.scores[name] = np.asarray(scores)
         self.found[name] = impression_metrics(shown.clicked, scores, shown.start, shown.item)
 
     @property
@@ -76,15 +78,7 @@ class Exam:
 
     def difference(self, name: str, other: str, metric: str = "auc") -> tuple[float, float, float]:
         """Mean of name minus other, and the ends of its paired 95 % interval."""
-        low, high = interval(self._paired(name, other, metric))
-        return self.mean(name, metric) - self.mean(other, metric), float(low), float(high)
-
-    def _paired(self, name: str, other: str, metric: str) -> np.ndarray:
-        gap = self.found[name][metric] - self.found[other][metric]
-        counted = np.isfinite(gap)
-        sums = np.bincount(self.person, np.where(counted, gap, 0), len(self.people))
-        counts = np.bincount(self.person, counted, len(self.people))
-        return bootstrap_ratios(sums[:, None], counts[:, None], self.rng)[:, 0]
+        return paired(self.found[name][metric], self.found[other][metric], self.person, self.rng)
 
     def table(self, baseline: str) -> pd.DataFrame:
         """One row a contestant: the metrics, and the difference in AUC from one of them."""
@@ -103,6 +97,35 @@ class Exam:
         columns = {key: self.found[name][metric] for metric, key in METRICS.items()}
         frame = pd.DataFrame({"user": self.shown.user, "time": self.shown.time} | columns)
         return frame.rename_axis("impression")
+
+
+def paired(
+    first: np.ndarray, second: np.ndarray, user: np.ndarray, rng: int = 0
+) -> tuple[float, float, float]:
+    """Mean of first minus second, impression by impression, and the ends of its 95 % interval.
+
+    Parameters
+    ----------
+    first, second : array (n,)
+        A metric's values on the same impressions, nan where it has none.
+    user : array (n,) of int
+        Whose impression it is: people are drawn again, each with all of theirs.
+    rng : int
+    """
+    gap = first - second
+    counted = np.isfinite(gap)
+    _, person = np.unique(user, return_inverse=True)
+    sums = np.bincount(person, np.where(counted, gap, 0))
+    counts = np.bincount(person, counted)
+    low, high = interval(bootstrap_ratios(sums[:, None], counts[:, None], rng)[:, 0])
+    return float(gap[counted].mean()), float(low), float(high)
+
+
+def check_metric(metric: str) -> None:
+    """ValueError for a metric that was not kept impression by impression."""
+    known = [f"ranker_{key}" for key in METRICS.values()]
+    if metric not in known:
+        raise ValueError(f"metric must be one of {known}, got {metric!r}")
 
 
 def pooled_auc(shown: Impressions, scores: np.ndarray) -> float:

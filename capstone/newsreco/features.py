@@ -29,7 +29,8 @@ FEATURES = (
     "nearest",  # largest cosine with one of the last NEAR clicks
     "category",  # share of the decayed clicks in the article's category, shrunk
     "subcategory",
-    "follow_up",  # 1 if the last visit's clicks hold the article's subcategory
+    "follow_up",  # if the last visit's clicks hold its subcategory: 1, halved every few hours
+    "own_rate",  # log of the person's smoothed click rate in its subcategory, relative to all's
     "trend_hours",  # log(1 + clicks), half-life of hours
     "trend_days",  # the same of days
     "click_rate",  # log of the smoothed click rate, relative to all articles
@@ -42,6 +43,7 @@ FEATURES = (
 POSITION = FEATURES.index("position")
 NEAR = 10
 PRIOR = 10.0  # views at the common rate that every article starts with
+OWN_PRIOR = 5.0  # the same for a person's subcategories
 
 
 def candidate_features(
@@ -141,6 +143,9 @@ def _visit(arrays: Arrays, vectors, user, time, items, positions, X):
         total += weight[c]
         add(profile, np.float32(weight[c]), vectors[recent[c]])
     length = np.sqrt(dot(profile, profile))
+    fresh = 0.0
+    if n_last > 0:
+        fresh = decay(time - arrays.click_time[arrays.user_newest[user]], arrays.half_lives[0])
     common = (arrays.totals[0] + 1.0) / (arrays.totals[1] + PRIOR)
     for i in range(len(items)):
         item = items[i]
@@ -151,7 +156,7 @@ def _visit(arrays: Arrays, vectors, user, time, items, positions, X):
             if c < n_last:
                 X[i, 1] = max(X[i, 1], likeness)
                 if arrays.subcategory[recent[c]] == arrays.subcategory[item]:
-                    X[i, 5] = 1
+                    X[i, 5] = fresh
             if c < NEAR:
                 X[i, 2] = max(X[i, 2], likeness)
         in_category = 0.0
@@ -163,20 +168,23 @@ def _visit(arrays: Arrays, vectors, user, time, items, positions, X):
                 in_subcategory += weight[c]
         X[i, 3] = in_category / (total + 1)
         X[i, 4] = in_subcategory / (total + 1)
+        if user >= 0:
+            topic = arrays.subcategory[item]
+            X[i, 6] = _own_rate(arrays.user_topics[user, topic], arrays.topics[topic])
         for h in range(2):
             faded = decay(time - arrays.item_time[item], arrays.half_lives[h])
-            X[i, 6 + h] = np.log1p(arrays.item_clicks[item, h] * faded)
+            X[i, 7 + h] = np.log1p(arrays.item_clicks[item, h] * faded)
         faded = decay(time - arrays.item_time[item], arrays.half_lives[1])
-        X[i, 8] = _rate(arrays.item_clicks[item, 1], arrays.item_views[item], faded, common)
+        X[i, 9] = _rate(arrays.item_clicks[item, 1], arrays.item_views[item], faded, common)
         kind = arrays.category[item]
         faded = decay(time - arrays.kind_time[kind], arrays.half_lives[1])
-        X[i, 9] = _rate(arrays.kind_clicks[kind], arrays.kind_views[kind], faded, common)
+        X[i, 10] = _rate(arrays.kind_clicks[kind], arrays.kind_views[kind], faded, common)
         if arrays.first_shown[item] < time:
-            X[i, 10] = np.log1p((time - arrays.first_shown[item]) / 3600.0)
+            X[i, 11] = np.log1p((time - arrays.first_shown[item]) / 3600.0)
         else:
-            X[i, 11] = 1
-        X[i, 12] = np.log1p(arrays.user_clicks[user]) if user >= 0 else 0.0
-        X[i, 13] = np.log1p(positions[i])
+            X[i, 12] = 1
+        X[i, 13] = np.log1p(arrays.user_clicks[user]) if user >= 0 else 0.0
+        X[i, 14] = np.log1p(positions[i])
 
 
 @njit(cache=True)
@@ -214,6 +222,13 @@ def _clicks_of_last_visit(arrays, user, recent, n):
 def _rate(clicks, views, faded, common):
     """Log of the click rate relative to the common one, smoothed by PRIOR views at it."""
     return np.log((clicks * faded + PRIOR * common) / ((views * faded + PRIOR) * common))
+
+
+@njit(cache=True)
+def _own_rate(own, everybody):
+    """Log of a person's click rate in a topic relative to everybody's, smoothed towards it."""
+    common = (everybody[0] + 1.0) / (everybody[1] + PRIOR)
+    return np.log((own[0] + OWN_PRIOR * common) / ((own[1] + OWN_PRIOR) * common))
 
 
 @njit(cache=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from newsreco.data import NewsLog
-from newsreco.features import FEATURES, NEAR, PRIOR
+from newsreco.features import FEATURES, NEAR, OWN_PRIOR, PRIOR
 from newsreco.state import HALF_LIVES, RECENT
 
 HOURS, DAYS = HALF_LIVES
@@ -28,7 +28,7 @@ def features_reference(
     earlier = log.history_item[log.history_start[user] : log.history_start[user + 1]]
     met = [(c, shown.time[0], True) for c in earlier] + clicks
     rows = [
-        _row(log, events, vectors, half_life, met, item, place, time)
+        _row(log, events, vectors, half_life, user, met, item, place, time)
         for place, item in enumerate(items)
     ]
     return np.array([[row[name] for name in FEATURES] for row in rows])
@@ -42,7 +42,7 @@ def _clicks(events, user):
             yield item, events.time[v]
 
 
-def _row(log, events, vectors, half_life, met, item, place, time):
+def _row(log, events, vectors, half_life, user, met, item, place, time):
     """All features of one article for the person who has met `met`."""
     recent = met[::-1][:RECENT]
     weights = np.array([0.5 ** ((time - t) / half_life) for _, t, _ in recent])
@@ -60,7 +60,10 @@ def _row(log, events, vectors, half_life, met, item, place, time):
         "nearest": likeness[:NEAR].max(initial=0),
         "category": weights[category[ids] == category[item]].sum() / (weights.sum() + 1),
         "subcategory": weights[subcategory[ids] == subcategory[item]].sum() / (weights.sum() + 1),
-        "follow_up": float((subcategory[ids[:last]] == subcategory[item]).any()),
+        "follow_up": 0.5 ** ((time - recent[0][1]) / HOURS)
+        if (subcategory[ids[:last]] == subcategory[item]).any()
+        else 0,
+        "own_rate": _own_rate(events, user, subcategory[events.item] == subcategory[item]),
         "trend_hours": np.log1p(_decayed(times[clicked], time, HOURS)),
         "trend_days": np.log1p(_decayed(times[clicked], time, DAYS)),
         "click_rate": _rate(times, clicked, time, common),
@@ -78,6 +81,13 @@ def _last_visit(recent):
         return 0
     _, newest, untimed = recent[0]
     return 1 if untimed else sum(t == newest and not u for _, t, u in recent)
+
+
+def _own_rate(events, user, of_topic):
+    mine = of_topic & (events.user[events.impression] == user)
+    common = (events.clicked[of_topic].sum() + 1) / (of_topic.sum() + PRIOR)
+    rate = (events.clicked[mine].sum() + OWN_PRIOR * common) / (mine.sum() + OWN_PRIOR)
+    return np.log(rate / common)
 
 
 def _shown_before(events, chosen):

@@ -19,6 +19,7 @@ from newsreco.embed import EMBEDDERS, Embedder, restore_embedder
 from newsreco.features import FEATURES, POSITION, candidate_features
 from newsreco.rank import RANKERS
 from newsreco.state import DAY, Arrays, State
+from newsreco.tables import Tables
 from recsys import _checks, bundle
 
 KIND = "NewsModel"
@@ -76,6 +77,8 @@ class NewsModel:
     vectors : array (n_items, d) float32
         One row an article.
     ranker : LogisticRanker or LambdaRanker
+    tables : dict of CSR matrices (n_items, n_items) float32
+        What goes with what, for the retrievers; see `newsreco.tables`.
     state : State
         As of the last impression learned from.
     articles : Articles
@@ -89,6 +92,7 @@ class NewsModel:
     embedder: Embedder
     vectors: np.ndarray
     ranker: Any
+    tables: Tables
     state: State
     articles: Articles
     user_ids: list[str]
@@ -115,6 +119,7 @@ class NewsModel:
         arrays = {"vectors": self.vectors, "users": pack(self.user_ids)}
         arrays |= {f"embedder-{name}": array for name, array in learned.items()}
         arrays |= {f"ranker-{name}": array for name, array in self.ranker.arrays().items()}
+        arrays |= {f"tables-{name}": table for name, table in self.tables.items()}
         arrays |= {f"state-{k}": v for k, v in self.state.compact().arrays._asdict().items()}
         arrays |= {f"articles-{name}": array for name, array in _pack_articles(self.articles)}
         about = {
@@ -147,6 +152,7 @@ def load_model(folder: str | Path) -> NewsModel:
         embedder=restore_embedder(about["embedder"], groups.get("embedder", {})),
         vectors=arrays["vectors"],
         ranker=RANKERS[settings.ranker]().restore(groups["ranker"]),
+        tables=groups["tables"],
         state=State(Arrays(**groups["state"])),
         articles=_unpack_articles(groups["articles"]),
         user_ids=unpack(arrays["users"]),

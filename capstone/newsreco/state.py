@@ -18,6 +18,7 @@ from newsreco.data import NewsLog
 
 RECENT = 50  # a profile looks no further back than so many clicks
 DAY = 86_400.0
+FULL = np.iinfo(np.uint16).max  # a person's counter of a subcategory stops there
 HALF_LIVES = (6 * 3600.0, 2 * DAY)  # of the counters: a trend of hours, a trend of days
 
 
@@ -45,6 +46,8 @@ class Arrays(NamedTuple):
     kind_views: np.ndarray
     user_newest: np.ndarray  # (n_users,) int64: the newest click, -1 for none
     user_clicks: np.ndarray  # (n_users,) int64
+    user_topics: np.ndarray  # (n_users, n_subcategories, 2) uint16: clicks and views, not decayed
+    topics: np.ndarray  # (n_subcategories, 2) the same of everybody
     arrived: np.ndarray  # (n_users,) bool: the earlier clicks are in
     n_clicks: np.ndarray  # (1,) int64: how many clicks are stored
     click_item: np.ndarray
@@ -65,6 +68,7 @@ class State:
         if not half_life > 0:
             raise ValueError(f"half_life must be above 0 seconds, got {half_life!r}")
         items, users, kinds = log.n_items, log.n_users, len(log.articles.categories)
+        topics = len(log.articles.subcategories)
         begin = log.impressions.time[0] if len(log.impressions) else 0.0
         return cls(
             Arrays(
@@ -85,6 +89,8 @@ class State:
                 kind_views=np.zeros(kinds),
                 user_newest=np.full(users, -1, np.int64),
                 user_clicks=np.zeros(users, np.int64),
+                user_topics=np.zeros((users, topics, 2), np.uint16),
+                topics=np.zeros((topics, 2)),
                 arrived=np.zeros(users, bool),
                 n_clicks=np.zeros(1, np.int64),
                 click_item=np.empty(0, np.int32),
@@ -163,14 +169,15 @@ class State:
 
     def _grow_users(self, n_users: int) -> None:
         if n_users > self.n_users:
-            blank = {"user_newest": -1, "user_clicks": 0, "arrived": False}
+            blank = {"user_newest": -1, "user_clicks": 0, "user_topics": 0, "arrived": False}
             self._extend(blank, n_users - self.n_users)
 
     def _extend(self, blanks: dict[str, float], room: int) -> None:
         longer = {}
         for name, blank in blanks.items():
             old = getattr(self.arrays, name)
-            longer[name] = np.concatenate([old, np.full(room, blank, old.dtype)])
+            more = np.full((room, *old.shape[1:]), blank, old.dtype)
+            longer[name] = np.concatenate([old, more])
         self.arrays = self.arrays._replace(**longer)
 
 
@@ -213,6 +220,12 @@ def count(arrays, user, time, items, clicked):
         arrays.first_shown[item] = min(arrays.first_shown[item], time)
         arrays.last_shown[item] = time
         arrays.totals[1] += 1
+        topic = arrays.subcategory[item]
+        for label in range(2):  # clicks, views
+            if label or clicked[i]:
+                arrays.topics[topic, label] += 1
+                if arrays.user_topics[user, topic, label] < FULL:
+                    arrays.user_topics[user, topic, label] += 1
         if clicked[i]:
             arrays.totals[0] += 1
             _click(arrays, user, item, time, False)

@@ -18,13 +18,15 @@ from newsreco.data import NewsLog
 from newsreco.embed import make_embedder
 from newsreco.evaluation import Exam, pooled_auc
 from newsreco.features import FEATURES, replay
+from newsreco.lists import AT_MOST, judge_lists, list_figures
 from newsreco.model import NewsModel, Settings
 from newsreco.rank import RANKERS
 from newsreco.state import State
+from newsreco.tables import fit_tables
 
 WARM_UP = 0.1  # the first impressions only fill the counters: nothing is learned from them
 SIMPLE = {"trend": "trend_days", "profile": "profile", "last": "last"}  # one feature alone
-STAGES = ("words", "features", "ranker", "exam")
+STAGES = ("words", "features", "ranker", "tables", "exam")
 
 
 @dataclass(eq=False)
@@ -100,8 +102,11 @@ def _learn(past: NewsLog, settings: Settings, bar: tqdm) -> tuple[NewsModel, lis
     bar.set_description("ranker")
     ranker = _fit_ranker(past, X, settings)
     bar.update()
+    bar.set_description("tables")
+    tables = fit_tables(past)
+    bar.update()
     fingerprint = past.fingerprint()
-    parts = settings, embedder, vectors, ranker, state.compact(), past.articles
+    parts = settings, embedder, vectors, ranker, tables, state.compact(), past.articles
     return NewsModel(*parts, past.user_ids, fingerprint), ranker.steps
 
 
@@ -119,10 +124,24 @@ def _fit_ranker(past: NewsLog, X: np.ndarray, settings: Settings):
     return ranker.fit(rows, shown.clicked, shown.start)
 
 
-def evaluate(model: NewsModel, log: NewsLog, truth=None) -> tuple[Exam, dict[str, float]]:
+def evaluate(
+    model: NewsModel, log: NewsLog, truth=None, lists: int = AT_MOST
+) -> tuple[Exam, dict[str, float]]:
     """Judge a model on all impressions of `log` later than those it learned from.
 
-    The log must be the one that the model was trained on, or one that continues it.
+    Parameters
+    ----------
+    log : NewsLog
+        The one that the model was trained on, or one that continues it.
+    truth : Truth, optional
+    lists : int
+        For so many impressions at most, also ask for a list of all live articles; 0 for none.
+
+    Returns
+    -------
+    exam : Exam
+        The order of what was shown.
+    figures : dict of str to float
     """
     first = int(np.searchsorted(log.impressions.time, model.state.now, side="right"))
     last = len(log.impressions)
@@ -147,6 +166,8 @@ def evaluate(model: NewsModel, log: NewsLog, truth=None) -> tuple[Exam, dict[str
     for name, scores in contestants.items():
         exam.enter(name, scores)
     figures = _figures(exam, contestants)
+    if lists:
+        figures |= list_figures(judge_lists(model, log, at_most=lists), rng=model.settings.seed)
     return exam, figures
 
 

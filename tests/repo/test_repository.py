@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from conventions import MACHINE_PATH, pictures_without_alt
-from execute import ROOT, all_notebooks
+from execute import ROOT, all_notebooks, relative
 from links import anchors, broken_links, read_text
 
 LARGEST = 2_000_000
+# The address where a text names this repository: to clone it, or as a badge.
+ADDRESS = re.compile(r"(?<=git clone )https://[^\s`]+|https://github\.com/[\w/.-]+(?=/actions/)")
 SHORT_OF_TEXT = {".png", ".svg", ".npz", ".gz", ".zip", ".woff2", ".ico", ".ipynb"}
 
 
@@ -41,10 +43,6 @@ def pages() -> list[Path]:
     ]
 
 
-def relative(path: Path) -> str:
-    return path.relative_to(ROOT).as_posix()
-
-
 def makefile_targets() -> set[str]:
     rules = re.findall(r"^([a-z][\w-]*):", (ROOT / "Makefile").read_text(), flags=re.M)
     return set(rules)
@@ -53,7 +51,7 @@ def makefile_targets() -> set[str]:
 def pins(name: str) -> dict[str, str]:
     """package -> version, from the lines of a requirements file that pin one."""
     lines = (ROOT / name).read_text().splitlines()
-    found = [re.match(r"([\w.-]+)==([^\s;#]+)", line) for line in lines]
+    found = [re.match(r"([\w.-]+)(?:\[[\w,-]+\])?==([^\s;#]+)", line) for line in lines]
     return {re.sub(r"[-_.]+", "-", m[1]).lower(): m[2] for m in found if m}
 
 
@@ -132,8 +130,15 @@ def test_the_repository_has_one_address():
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert config["repository"]["url"] == citation["repository-code"] == address
-    badge = address.removeprefix("https://github.com/")
-    assert f"https://mybinder.org/v2/gh/{badge}/" in (ROOT / "README.md").read_text()
+    copies = [
+        copy
+        for path in repository_files()
+        if path.suffix in {".md", ".ipynb"}
+        for copy in ADDRESS.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert set(copies) == {address}
+    binder = f"https://mybinder.org/v2/gh/{address.removeprefix('https://github.com/')}/"
+    assert binder in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in ROOT.glob("requirements*.txt")))
@@ -143,6 +148,36 @@ def test_requirements_are_exact_and_agree_with_the_constraints(name):
     assert len(packages) == len(pins(name)), "every requirement is pinned with =="
     constraints = pins("constraints.txt")
     assert {k: constraints.get(k, v) for k, v in pins(name).items()} == pins(name)
+
+
+def test_the_book_needs_the_books_requirements_only():
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^book:.*\n((?:\t.*\n)+)", makefile, flags=re.M)[1]
+    assert re.findall(r"\$\(SETUP\) (\S+)", recipe) == ["requirements.txt"]
+    assert not re.search(r"^-r", (ROOT / "requirements.txt").read_text(), flags=re.M)
+
+
+@pytest.mark.parametrize("changed", ["b.txt", "c.txt", "constraints.txt", "pyproject.toml"])
+def test_setup_notices_a_change_in_an_included_file(tmp_path, changed):
+    setup = (ROOT / "scripts/setup.sh").read_text()
+    functions = "\n".join(
+        re.search(rf"^{name}\(\) \{{\n.*?^\}}$", setup, flags=re.M | re.S)[0]
+        for name in ("included", "fingerprint")
+    )
+    for name, text in {"a.txt": "-r b.txt\n", "b.txt": "-r c.txt\nx\n"}.items():
+        (tmp_path / name).write_text(text)
+    for name in ("c.txt", "constraints.txt", "pyproject.toml"):
+        (tmp_path / name).touch()
+
+    def fingerprint():
+        command = ["sh", "-euc", f"{functions}\nfingerprint a.txt"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    before = fingerprint()
+    assert fingerprint() == before
+    (tmp_path / changed).write_text("-r c.txt\ny\n" if changed == "b.txt" else "y\n")
+    assert fingerprint() != before
 
 
 def test_workflow_tests_the_pythons_that_setup_accepts():

@@ -1,5 +1,8 @@
 """The scripts behind `make notebooks` and `make test` do what they say when things go wrong."""
 
+import os
+import re
+
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
@@ -60,6 +63,35 @@ def test_a_notebook_without_ids_gets_lasting_ones():
     ]
 
 
+def test_the_notebooks_of_the_capstone_come_after_the_chapters(tmp_path, monkeypatch):
+    folders = [tmp_path / "notebooks", tmp_path / "capstone" / "notebooks"]
+    for folder, names in zip(folders, [("01_b", "00_a"), ("20_c", "05_d")]):
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / f"{name}.ipynb").touch()
+    monkeypatch.setattr(execute, "ROOT", tmp_path)
+    monkeypatch.setattr(execute, "FOLDERS", folders)
+    assert [execute.relative(p) for p in execute.all_notebooks()] == [
+        "notebooks/00_a.ipynb",
+        "notebooks/01_b.ipynb",
+        "capstone/notebooks/05_d.ipynb",
+        "capstone/notebooks/20_c.ipynb",
+    ]
+
+
+def test_a_kernel_finds_both_packages_and_what_was_asked_for_first(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    path = execute.search_path(os.pathsep.join(["/elsewhere", ".", ""])).split(os.pathsep)
+    ours = [str(execute.ROOT), str(execute.ROOT / "capstone")]
+    assert path == ["/elsewhere", str(tmp_path), *ours]
+    assert execute.search_path(os.pathsep.join(ours)).split(os.pathsep) == ours
+
+
+def test_a_notebook_imports_the_capstone(chapter):
+    path = chapter("import newsreco, recsys", "print(newsreco.__name__)")
+    assert execute.execute(path) == ""
+
+
 def test_unknown_data_is_an_error():
     with pytest.raises(ValueError, match="netflix/prize"):
         execute.why_missing("netflix/prize")
@@ -69,23 +101,27 @@ def test_unknown_data_is_an_error():
 def one_missing(chapter, monkeypatch):
     """One notebook, whose data cannot be had; no command is run."""
     path = chapter("x = 1")
-    monkeypatch.setattr(check, "all_notebooks", lambda: [path])
     monkeypatch.setattr(check, "missing_data", lambda _: "no network")
     monkeypatch.setattr(check, "run", lambda _: 0)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("RECSYS_DATA_DIR", raising=False)
+    return path.parent
 
 
 def test_a_notebook_without_its_data_is_skipped_by_name(one_missing):
-    step = check.notebook_step()
-    assert step.failed == [] and step.skipped == ["notebooks/01_chapter.ipynb: no network"]
+    step = check.notebook_step("notebooks", one_missing)
+    assert step.failed == [] and step.skipped == ["01_chapter.ipynb: no network"]
 
 
 def test_where_ci_promises_the_data_the_notebook_fails(one_missing, monkeypatch):
     monkeypatch.setenv("CI", "true")
     monkeypatch.setenv("RECSYS_DATA_DIR", "data")
-    step = check.notebook_step()
-    assert step.skipped == [] and step.failed == ["notebooks/01_chapter.ipynb: no network"]
+    step = check.notebook_step("notebooks", one_missing)
+    assert step.skipped == [] and step.failed == ["01_chapter.ipynb: no network"]
+
+
+def test_a_folder_without_notebooks_is_a_failure(one_missing):
+    assert check.notebook_step("notebooks", one_missing / "none").failed
 
 
 REPORT = """<testsuites><testsuite>
@@ -124,3 +160,61 @@ def test_what_a_page_would_fetch_is_found(tmp_path):
     page.write_text("""<script async src="https://cdn.org/math.js"></script>
         <link rel="stylesheet" type="text/css" href='https://cdn.org/face.css'>""")
     assert len(render.loaded_from_the_network(tmp_path)) == 2
+
+
+def page_of(name, links):
+    """The HTML of a page with the given links to the one before and the one after."""
+    return name + "".join(f'<a class="{kind}"\n href="{to}"></a>' for kind, to in links.items())
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A rendered book of two pages that passes every check."""
+    (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/a/b, branch: main}")
+    (tmp_path / "_toc.yml").write_text(
+        "{root: book/first, parts: [{chapters: [{file: notebooks/01_x}]}]}"
+    )
+    for folder in ("book", "notebooks"):
+        (tmp_path / folder).mkdir()
+    first = page_of("first", {"right-next": "../notebooks/01_x.html"})
+    (tmp_path / "book/first.html").write_text(first)
+    buttons = (
+        "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/notebooks/01_x.ipynb",
+        "https://colab.research.google.com/github/a/b/blob/main/notebooks/01_x.ipynb",
+        "https://github.com/a/b/edit/main/notebooks/01_x.ipynb",
+    )
+    second = page_of("second", {"left-prev": "../book/first.html"})
+    second += "".join(f'<a href="{button}">' for button in buttons)
+    (tmp_path / "notebooks/01_x.html").write_text(second)
+    index = 'Search.setIndex({"terms": {"half": [0]}, "titleterms": {"life": [0]}})'
+    (tmp_path / "searchindex.js").write_text(index)
+    monkeypatch.setattr(render, "ROOT", tmp_path)
+    return tmp_path
+
+
+# What breaks each check: the page, what stands there, what takes its place, what is said of it.
+SPOILED = {
+    "loaded_from_the_network": (
+        "book/first.html",
+        "first",
+        '<img src="http://x.org/a.png">',
+        "x.org",
+    ),
+    "large_pages": ("book/first.html", "first", "x" * 1_000_001, "has 1,000,"),
+    "missing_buttons": ("notebooks/01_x.html", "/edit/", "/blob/", "no button to .*/edit/main"),
+    "broken_order": ("notebooks/01_x.html", "first.html", "last.html", "notebooks/01_x: left-prev"),
+    "lost_words": ("searchindex.js", "half", "quarter", "knows no 'half'"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_a_page_that_a_reader_could_not_use_is_named(name, book):
+    check, (page, old, new, said) = getattr(render, name), SPOILED[name]
+    assert check(book) == []
+    (book / page).write_text((book / page).read_text().replace(old, new, 1))
+    (problem,) = check(book)
+    assert re.search(said, problem)
+
+
+def test_every_check_of_a_page_is_shown_to_fail():
+    assert set(SPOILED) == {check.__name__ for check in render.CHECKS}

@@ -1,0 +1,167 @@
+"""The capstone's three promises, timed: training at size, one person's list, the whole story.
+
+Each row runs in processes of its own, so that its peak memory is its own:
+`python -m benchmarks.newsroom serve MODEL` times the lists alone, on one core.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+TRAIN = "newsreco train, 1 M impressions and 100,000 articles"
+SERVE = "two-stage recommendation for one user on 100,000 articles"
+NOTEBOOKS = "make capstone at default size"
+ROWS = (TRAIN, SERVE, NOTEBOOKS)
+SIZES = {"n_articles": 100_000, "n_impressions": 1_000_000, "n_users": 100_000}
+TRAIN_SECONDS, TRAIN_MB = 600, 6_000
+P99_MS, TIMES_AS_FAST = 10, 20
+NOTEBOOKS_SECONDS = 240
+PEOPLE, PEOPLE_PLAIN = 1_000, 20  # whose lists are timed: ours, and the straightforward version's
+
+
+def rows(chosen: list[str], sizes: dict[str, int] = SIZES) -> Iterator[dict[str, Any]]:
+    """The chosen rows, in order; a model is trained where one of them needs it."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if TRAIN in chosen or SERVE in chosen:
+            row = training(folder, sizes)
+            if TRAIN in chosen:
+                yield row
+        if SERVE in chosen:
+            yield serving(folder / "model")
+        if NOTEBOOKS in chosen:
+            yield notebooks(folder / "runs")
+
+
+def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
+    """The command on a synthetic log, from its start to the stored model, in a fresh process."""
+    from newsreco.data import write_sample
+
+    write_sample(folder / "data", **sizes)
+    paths = ["--data", folder / "data", "--out", folder / "model", "--json", folder / "out.json"]
+    command = [sys.executable, "-m", "newsreco", "train", *map(str, paths)]
+    seconds, peak_mb = measured(command)
+    figures = json.loads((folder / "out.json").read_text())
+    return {
+        "what": TRAIN,
+        "setting": sizes,
+        "seconds": seconds,
+        "target_seconds": TRAIN_SECONDS,
+        "peak_mb": peak_mb,
+        "target_mb": TRAIN_MB,
+        "figures": figures,
+    }
+
+
+def serving(model: Path) -> dict[str, Any]:
+    """One person's list after the other, in one process that may use one core."""
+    one = dict.fromkeys(("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
+    command = [sys.executable, "-m", "benchmarks.newsroom", "serve", str(model)]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment() | one, stdout=subprocess.PIPE, check=True, text=True
+    )
+    return {"what": SERVE, "target_p99_ms": P99_MS, "target_ratio": TIMES_AS_FAST} | json.loads(
+        done.stdout.splitlines()[-1]
+    )
+
+
+def notebooks(runs: Path) -> dict[str, Any]:
+    """All notebooks of the capstone as `make capstone` runs them."""
+    script = ROOT / "scripts" / "capstone.py"
+    command = [sys.executable, str(script), "--runs", str(runs)]
+    seconds, peak_mb = measured(command)
+    results = json.loads((runs / "latest" / "results.json").read_text(encoding="utf-8"))
+    return {
+        "what": NOTEBOOKS,
+        "seconds": seconds,
+        "target_seconds": NOTEBOOKS_SECONDS,
+        "peak_mb": peak_mb,
+        "notebooks": {row["notebook"]: row["seconds"] for row in results["notebooks"]},
+    }
+
+
+def environment() -> dict[str, str]:
+    """What a process of this repository sees, wherever it is started."""
+    path = [os.environ.get("PYTHONPATH", ""), str(ROOT), str(ROOT / "capstone")]
+    return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
+
+
+def measured(command: list[str]) -> tuple[float, int]:
+    """Seconds and peak megabytes of a command and those that it waits for."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with exit status {process.returncode}")
+    return seconds, usage.ru_maxrss // (1024 if sys.platform.startswith("linux") else 1024**2)
+
+
+def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[str, Any]:
+    """Milliseconds a list: median and p99 of ours, each stage's share, the plain one's median."""
+    import numpy as np
+
+    from benchmarks.straightforward import PlainRecommender
+    from newsreco.model import load_model
+    from newsreco.recommender import Recommender
+
+    served = Recommender(load_model(model))
+    slow = PlainRecommender(served)
+    clicks = served.state.arrays.user_clicks
+    users = np.random.default_rng(0).permutation(np.flatnonzero(clicks))[:people].tolist()
+    for user in users[:20]:  # what is compiled is loaded, what is cached is there
+        served.recommend(user)
+    ours = np.empty(len(users))
+    stages: dict[str, float] = {}
+    for n, user in enumerate(users):
+        start = time.perf_counter()
+        found = served.recommend(user)
+        ours[n] = time.perf_counter() - start
+        for stage, seconds in found.seconds.items():
+            stages[stage] = stages.get(stage, 0.0) + seconds
+    theirs, same = [], []
+    for user in users[:plain]:
+        start = time.perf_counter()
+        items = slow.recommend(user)
+        theirs.append(time.perf_counter() - start)
+        same.append(len(set(items) & set(served.recommend(user).items.tolist())) / len(items))
+    return {
+        "setting": {"people": len(users), "people_plain": len(theirs), "threads": 1},
+        "median_ms": float(np.median(ours) * 1e3),
+        "p99_ms": float(np.quantile(ours, 0.99) * 1e3),
+        "share": {stage: seconds / ours.sum() for stage, seconds in stages.items()},
+        "plain_median_ms": float(np.median(theirs) * 1e3),
+        "ratio": float(np.median(theirs) / np.median(ours[: len(theirs)])),
+        "same_articles": float(np.mean(same)),
+    }
+
+
+def line(row: dict[str, Any]) -> str:
+    """One row of the table."""
+    if row["what"] == SERVE:
+        shares = ", ".join(f"{stage} {share:.0%}" for stage, share in row["share"].items())
+        return (
+            f"{row['what']}\n    median {row['median_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms "
+            f"(target {row['target_p99_ms']}); {shares}\n    straightforward "
+            f"{row['plain_median_ms']:.0f} ms, {row['ratio']:.0f} times as long "
+            f"(target {row['target_ratio']}), {row['same_articles']:.0%} the same articles"
+        )
+    memory = f" (target {row['target_mb']})" if "target_mb" in row else ""
+    return (
+        f"{row['what']}\n    {row['seconds']:.0f} s (target {row['target_seconds']}), "
+        f"{row['peak_mb']} MB{memory}"
+    )
+
+
+if __name__ == "__main__":
+    print(json.dumps(serve(sys.argv[2])))

@@ -1,0 +1,15 @@
+"""The news assistant: answers from the articles, with sources, or none."""
+
+from newsreco.assistant.answer import Answer, Assistant, Citation
+from newsreco.assistant.claude import Claude
+from newsreco.assistant.questions import Question, load_questions, make_questions
+
+__all__ = [
+    "Answer",
+    "Assistant",
+    "Citation",
+    "Claude",
+    "Question",
+    "load_questions",
+    "make_questions",
+]

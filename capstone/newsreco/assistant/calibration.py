@@ -1,0 +1,120 @@
+r"""Calibration and judgement: when to be silent, and how good the answers are.
+
+An answer is given where the confidence reaches a threshold. On questions set aside for the
+choice, it is the one with the highest balanced accuracy,
+
+.. math:: \tfrac12 \, P(\text{answers} \mid \text{answerable})
+          + \tfrac12 \, P(\text{is silent} \mid \text{unanswerable}),
+
+which does not change with the share of either kind. Ties go to the higher threshold: rather
+silent than wrong. Everything else is judged on the other questions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from newsreco.assistant.answer import Assistant
+from newsreco.assistant.questions import KINDS, Question
+from newsreco.assistant.search import PassageSearch
+from recsys.bootstrap import bootstrap_means, interval
+from recsys.metrics import hit_at_k, reciprocal_rank_at_k
+
+
+def balanced_threshold(confidence: np.ndarray, answerable: np.ndarray) -> float:
+    """The threshold of the highest balanced accuracy: half-way between two confidences.
+
+    >>> balanced_threshold(np.array([0.2, 0.4, 0.7, 0.9]), np.array([0, 0, 1, 1], bool))
+    0.55
+    """
+    confidence, answerable = np.asarray(confidence, np.float64), np.asarray(answerable, bool)
+    if answerable.all() or not answerable.any():
+        raise ValueError("answerable must hold both kinds of questions, got only one")
+    levels = np.unique(confidence)
+    middles = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2, [levels[-1] + 1e-6]])
+    scores = [balanced_accuracy(confidence, answerable, level) for level in middles]
+    best = len(scores) - 1 - int(np.argmax(scores[::-1]))
+    return float(middles[best])
+
+
+def balanced_accuracy(confidence: np.ndarray, answerable: np.ndarray, threshold: float) -> float:
+    """The mean of the shares that are treated rightly, of either kind."""
+    answers = confidence >= threshold
+    return float((answers[answerable].mean() + (~answers[~answerable]).mean()) / 2)
+
+
+def confidences(assistant: Assistant, questions: Sequence[Question]) -> np.ndarray:
+    """The confidence of each question: (n,) float64."""
+    return np.array([assistant.ask(question.text).confidence for question in questions])
+
+
+def calibrate(assistant: Assistant, questions: Sequence[Question]) -> float:
+    """The threshold for an assistant's articles, chosen on these questions."""
+    answerable = np.array([question.answerable for question in questions])
+    return balanced_threshold(confidences(assistant, questions), answerable)
+
+
+def judge_search(search: PassageSearch, questions: Sequence[Question], k: int = 5) -> pd.DataFrame:
+    """One row an answerable question: whether a source is among k articles, and 1 / its rank."""
+    asked = [question for question in questions if question.answerable]
+    ids = search.passages.articles.ids
+    number = {article: i for i, article in enumerate(ids)}
+    found = [search.articles(question.text, k) for question in asked]
+    sources = [{number[source] for source in question.sources} for question in asked]
+    columns = {
+        f"hit@{k}": hit_at_k(found, sources, k),
+        f"mrr@{k}": reciprocal_rank_at_k(found, sources, k),
+    }
+    return pd.DataFrame(columns)
+
+
+def judge_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
+    """One row a question: was it answered, from a source, with the words expected?
+
+    `cited` and `right` are nan where they make no sense: without an answer, or unanswerable.
+    """
+    rows = []
+    for question in questions:
+        answer = assistant.ask(question.text)
+        given = answer.answered and question.answerable
+        cited = bool({c.article for c in answer.citations} & set(question.sources))
+        right = question.answer in answer.text
+        rows.append(
+            {
+                "kind": question.kind,
+                "answered": float(answer.answered),
+                "cited": float(cited) if given else np.nan,
+                "right": float(right) if given and question.answer else np.nan,
+                "confidence": answer.confidence,
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
+    """A mean and the ends of its 95 % bootstrap interval over questions; nan is left out."""
+    values = np.asarray(values, np.float64)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return (np.nan,) * 3
+    low, high = interval(bootstrap_means(values[:, None]))
+    return float(values.mean()), float(low[0]), float(high[0])
+
+
+def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
+    """The table of figures that the command and the chapter print."""
+    found = judge_search(assistant.search, questions)
+    told = judge_answers(assistant, questions)
+    rows = {name: found[name] for name in found}
+    for kind in KINDS:
+        share = told["answered"][told["kind"] == kind]
+        if len(share):
+            rows[f"answered, {kind}"] = share
+    rows |= {"source cited": told["cited"], "answer contained": told["right"]}
+    table = {name: (*with_interval(v), int(np.sum(~np.isnan(v)))) for name, v in rows.items()}
+    return pd.DataFrame(table, index=["mean", "low", "high", "questions"]).T.astype(
+        {"questions": int}
+    )

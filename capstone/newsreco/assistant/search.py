@@ -1,0 +1,161 @@
+r"""Search: which passages share the question's telling words?
+
+Okapi BM25 (Robertson and Zaragoza 2009). With :math:`f` how often passage p holds word w,
+:math:`|p|` its length in words, N passages, and :math:`n_w` of them with w:
+
+.. math:: s(q, p) = \sum_{w \in q} \ln \Big(1 + \frac{N - n_w + 0.5}{n_w + 0.5} \Big)
+          \frac{f (k_1 + 1)}{f + k_1 (1 - b + b\, |p| / \overline{|p|})}
+
+A second mention of a word adds less than the first, and a long passage has to hold more. The sum
+is an inner product of a sparse vector of weights with one of counts, so any index of inner
+products can serve it. `SparseIndex` does, and so do the vectors of an embedder in an index of
+dense vectors. Left out: word order, spelling mistakes, and synonyms.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from newsreco.assistant.passages import Passages
+from newsreco.assistant.words import terms
+from recsys import _checks
+from recsys.retrieval import top_k
+from recsys.text import TfIdf
+
+
+@dataclass(eq=False)
+class Bm25:
+    """Passages as weights and questions as counts, whose inner product is BM25.
+
+    Attributes after `fit`
+    ----------------------
+    column : dict of str to int
+    idf : array (n_words,) float64
+    average : float
+        Words in a passage, in the mean.
+    """
+
+    k1: float = 1.2
+    b: float = 0.75
+
+    def fit(self, texts: Sequence[str]) -> Bm25:
+        """Learn the words of the passages, how rare they are, and the usual length."""
+        words = [terms(text) for text in texts]
+        holding = Counter(word for text in words for word in set(text))
+        self.column = {word: c for c, word in enumerate(sorted(holding))}
+        self.n_texts = len(texts)
+        self.idf = rarity(np.array([holding[w] for w in self.column], np.float64), len(texts))
+        self.average = max(sum(map(len, words)) / max(len(texts), 1), 1.0)
+        return self
+
+    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """The weights of passages: CSR (n, n_words) float32."""
+        counts = self.queries(texts).astype(np.float64)
+        lengths = np.array([len(terms(text)) for text in texts])
+        penalty = self.k1 * (1 - self.b + self.b * lengths / self.average)
+        f = counts.data
+        counts.data = f * (self.k1 + 1) / (f + np.repeat(penalty, np.diff(counts.indptr)))
+        counts.data *= self.idf[counts.indices]
+        return counts.astype(np.float32)
+
+    def queries(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """How often each question holds each known word: CSR (m, n_words) float32."""
+        found = [[self.column[w] for w in terms(text) if w in self.column] for text in texts]
+        starts = np.cumsum([0, *map(len, found)])
+        flat = np.array([c for row in found for c in row], np.int32)
+        shape = (len(texts), len(self.column))
+        counts = sparse.csr_matrix((np.ones(len(flat), np.float32), flat, starts), shape=shape)
+        counts.sum_duplicates()
+        return counts
+
+
+def rarity(holding: np.ndarray, n_texts: int) -> np.ndarray:
+    """BM25's weight of words that so many of `n_texts` texts hold; 0 texts: the largest."""
+    return np.log(1 + (n_texts - holding + 0.5) / (holding + 0.5))
+
+
+class Cosine(TfIdf):
+    """TF-IDF vectors of the same words, whose inner product is a cosine: to compare with BM25."""
+
+    def fit(self, texts: Sequence[str]) -> Cosine:
+        """Learn words and weights."""
+        return super().fit([" ".join(terms(text)) for text in texts])
+
+    def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
+        """CSR matrix (n, n_words) float32."""
+        return super().transform([" ".join(terms(text)) for text in texts])
+
+
+class SparseIndex:
+    """An index of sparse vectors, with the interface of `recsys.retrieval.index.VectorIndex`.
+
+    Only passages that share a word with the query are found: an inner product of 0 is no match.
+    """
+
+    def fit(self, vectors: sparse.csr_matrix) -> SparseIndex:
+        """Hold the vectors (n, d), in place of any held before."""
+        self.by_word = sparse.csr_matrix(vectors).T.tocsr()  # (d, n): who holds each word
+        return self
+
+    def add(self, vectors: sparse.csr_matrix) -> SparseIndex:
+        """Hold more vectors (m, d)."""
+        return self.fit(sparse.vstack([self.by_word.T, vectors]))
+
+    def search(
+        self, queries: Any, k: int, allowed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k best items (m, k) int32 of each query (m, d) and their scores, float32."""
+        _checks.whole_number("k", k)
+        items = np.full((queries.shape[0], k), -1, np.int32)
+        scores = np.full((queries.shape[0], k), -np.inf, np.float32)
+        for row in range(queries.shape[0]):  # one at a time: a dense row of all items each
+            found = (queries[[row]] @ self.by_word).toarray()
+            found[found <= 0] = -np.inf
+            if allowed is not None:
+                found[:, ~allowed] = -np.inf
+            items[[row]], scores[[row]] = top_k(found, k)
+        return items, scores
+
+    def __len__(self) -> int:
+        return self.by_word.shape[1]
+
+
+@dataclass(eq=False)
+class PassageSearch:
+    """Passages, what weighs their words, and the index that holds the weights.
+
+    `weights` has fit(texts) and transform(texts); where questions are weighed otherwise than
+    passages it has queries(texts) too.
+    """
+
+    weights: Any = field(default_factory=Bm25)
+    index: Any = field(default_factory=SparseIndex)
+
+    def fit(self, passages: Passages) -> PassageSearch:
+        """Weigh and index the passages."""
+        self.passages = passages
+        if len(passages):
+            texts = passages.searchable()
+            self.index.fit(self.weights.fit(texts).transform(texts))
+        return self
+
+    def search(self, question: str, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """The best passages (at most k,) and their scores, best first."""
+        if not len(self.passages):
+            return np.empty(0, np.int32), np.empty(0, np.float32)
+        weigh = getattr(self.weights, "queries", self.weights.transform)
+        items, scores = self.index.search(weigh([question]), k)
+        kept = items[0] >= 0
+        return items[0][kept], scores[0][kept]
+
+    def articles(self, question: str, k: int = 5) -> np.ndarray:
+        """The best k different articles, by their best passage: (at most k,) int32."""
+        found = self.passages.article[self.search(question, 4 * k)[0]]
+        _, first = np.unique(found, return_index=True)
+        return found[np.sort(first)[:k]]

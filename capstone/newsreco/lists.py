@@ -1,0 +1,103 @@
+"""How good the two stages' lists are: is what people clicked next among the ten recommended?
+
+For an impression of the held-out period the recommender is asked, just before it, for the best of
+*all* live articles, not only of the dozen that the editor showed. It is a far harder question than
+ordering the dozen, and a stricter one than is fair: people can only click what they were shown,
+and most of what is recommended was never shown to them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from newsreco.data import NewsLog
+from newsreco.features import candidate_features
+from newsreco.model import NewsModel
+from newsreco.recommender import Recommender
+from newsreco.retrieve import live_articles
+from newsreco.state import DAY
+from recsys.bootstrap import bootstrap_ratios, interval
+from recsys.metrics import ndcg_at_k, recall_at_k
+
+LISTS = ("trending", "candidates", "ranked", "listed")  # listed: after re-ranking
+AT_MOST = 1000
+
+
+def judge_lists(
+    model: NewsModel, log: NewsLog, k: int = 10, at_most: int = AT_MOST, rng: int = 0
+) -> pd.DataFrame:
+    """Recall and NDCG of lists for impressions later than the training, one row each.
+
+    Parameters
+    ----------
+    log : NewsLog
+        The training log, or one that continues it.
+    k : int
+        Length of the lists.
+    at_most : int
+        Impressions with a click that are judged, drawn without replacement where there are more.
+    rng : int
+        Of this draw.
+
+    Returns
+    -------
+    DataFrame
+        Columns user, reachable (share of the clicked articles that were live), and for each of
+        `LISTS` recall and ndcg, such as "ranked recall".
+    """
+    state = model.state.copy()
+    recommender = Recommender(model, state)
+    shown, rows, done = log.impressions, [], log.cut(np.nextafter(state.now, np.inf))
+    for visit in _drawn(log, done, at_most, rng):
+        user, time = int(shown.user[visit]), float(shown.time[visit])
+        state.advance(log, done, log.cut(time))
+        done = max(done, log.cut(time))
+        state.arrive(user, log.history_item[slice(*log.history_start[user : user + 2])])
+        page = slice(shown.start[visit], shown.start[visit + 1])
+        wanted = np.unique(shown.item[page][shown.clicked[page]])
+        live = live_articles(state, user, time, recommender.window_days * DAY)
+        row = {"user": user, "reachable": live[wanted].mean()}
+        for name, items in _lists(recommender, user, time, k, live).items():
+            row[f"{name} recall"] = recall_at_k([items], [wanted], k)[0]
+            row[f"{name} ndcg"] = ndcg_at_k([items], [wanted], k)[0]
+        rows.append(row)
+    if not rows:
+        raise ValueError("log must hold a click later than the training, got none")
+    return pd.DataFrame(rows)
+
+
+def _drawn(log: NewsLog, first: int, at_most: int, rng: int) -> np.ndarray:
+    """Impressions from `first` on that hold a click, at most so many, in order of time."""
+    shown = log.impressions
+    clicks = np.add.reduceat(shown.clicked, shown.start[:-1], dtype=np.int64)
+    visits = first + np.flatnonzero(clicks[first:] > 0)
+    if len(visits) > at_most:
+        visits = np.random.default_rng(rng).choice(visits, at_most, replace=False)
+    return np.sort(visits)
+
+
+def _lists(recommender: Recommender, user: int, time: float, k: int, live: np.ndarray) -> dict:
+    """What each stage would recommend, had it the last word."""
+    state, model = recommender.state, recommender.model
+    trending, _ = recommender.retrievers["trending"].candidates(state, user, time, k, live)
+    items, _ = recommender.retrieve(user, time)
+    scores = model.ranker.scores(candidate_features(state, model.vectors, user, time, items))
+    ranked = items[np.lexsort((items, -scores))]
+    kept, _ = recommender.rerank(user, time, items, scores, k)
+    return {"trending": trending, "candidates": items, "ranked": ranked, "listed": items[kept]}
+
+
+def list_figures(judged: pd.DataFrame, k: int = 10, rng: int = 0) -> dict[str, float]:
+    """Means with 95 % intervals over people, as the keys of `newsreco train --json`."""
+    person, columns = judged["user"].to_numpy(), list(judged.columns.drop("user"))
+    sums = judged.groupby("user")[columns].sum().to_numpy()
+    counts = np.broadcast_to(np.bincount(person)[np.unique(person)][:, None], sums.shape)
+    low, high = interval(bootstrap_ratios(sums, counts, rng))
+    figures: dict[str, float] = {"lists_judged": len(judged)}
+    for column, mean, below, above in zip(columns, judged[columns].mean(), low, high):
+        key = column if column == "reachable" else f"{column.replace(' ', '_')}_at_{k}"
+        figures |= {key: float(mean)}
+        if column != "reachable":
+            figures |= {f"{key}_low": float(below), f"{key}_high": float(above)}
+    return figures

@@ -1,0 +1,174 @@
+"""Run the capstone's notebooks end to end, in order, each from a fresh kernel, by papermill.
+
+python scripts/capstone.py                                  # as the book has them
+python scripts/capstone.py --size small --seed 3            # with other parameters
+python scripts/capstone.py --tracking-uri http://localhost:5000
+
+Each run has a folder of its own, _build/capstone/0001 and so on: `results.json` with every figure
+that the notebooks hand over, NN_topic.html to read, NN_topic.ipynb to open, and NN_topic/ with what
+the notebook itself wrote. _build/capstone/latest leads to the last run that came to its end.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import nbformat
+
+from execute import FOLDERS, KERNEL, ROOT, environment, notebooks_in
+
+PACKAGES = ("recsys-course", "numpy", "scipy", "numba", "lightgbm", "mlflow", "sqlalchemy")
+
+
+def arguments(argv: list[str]) -> argparse.Namespace:
+    """What the command line asks for; a parameter that is not named keeps the notebook's value."""
+    parser = argparse.ArgumentParser(
+        prog="make capstone", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    add = parser.add_argument_group("parameters of the notebooks").add_argument
+    add("--size", choices=("default", "small"), help="the world's size (SIZE)")
+    add("--seed", type=int, help="the world's seed (SEED)")
+    add("--half-life", dest="half_life_days", type=float, metavar="DAYS", help="(HALF_LIFE)")
+    add("--embedder", help="'tfidf', or the name of a sentence-transformer (EMBEDDER)")
+    add("--tracking-uri", metavar="URI", help="MLflow's; '' is a fresh file (TRACKING_URI)")
+    parser.add_argument("--notebooks", type=Path, default=FOLDERS[1], metavar="FOLDER")
+    parser.add_argument("--runs", type=Path, default=ROOT / "_build" / "capstone", metavar="FOLDER")
+    return parser.parse_args(argv)
+
+
+def declared(path: Path) -> dict[str, str]:
+    """The parameters that a notebook's cell of that tag declares: name -> value, as written."""
+    from papermill import inspect_notebook
+
+    return {name: about["default"] for name, about in inspect_notebook(str(path)).items()}
+
+
+def new_run(runs: Path) -> Path:
+    """A folder that no run had before: numbers rise, and two runs at once get two."""
+    runs.mkdir(parents=True, exist_ok=True)
+    number = max((int(p.name) for p in runs.iterdir() if p.name.isdigit()), default=0)
+    while True:
+        number += 1
+        try:
+            (runs / f"{number:04d}").mkdir()
+        except FileExistsError:
+            continue
+        return runs / f"{number:04d}"
+
+
+def point_latest(run: Path) -> None:
+    """`latest` leads to this run; replaced in one step."""
+    draft = run.parent / f".latest.{os.getpid()}"
+    draft.symlink_to(run.name)
+    draft.replace(run.parent / "latest")
+
+
+def failure(error: Exception) -> str:
+    """What went wrong in which cell, for a person to read."""
+    if not hasattr(error, "traceback"):
+        return f"{type(error).__name__}: {error}"
+    said = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback)) or str(error)
+    code = "\n".join(f"    {line}" for line in error.source.splitlines())
+    return f"the cell [{error.exec_count}] failed:\n\n{code}\n\n{said}"
+
+
+def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object]:
+    """Run a notebook into the run's folder: what it was given, what it recorded, its seconds."""
+    from papermill import execute_notebook
+
+    from newsreco.results import VARIABLE, read
+
+    own = run / path.stem
+    own.mkdir()
+    names = declared(path)
+    parameters = {name: value for name, value in given.items() if name in names}
+    if "folder" in names:
+        parameters["folder"] = str(own)
+    figures = own / "results.jsonl"
+    os.environ[VARIABLE] = str(figures)
+    started = time.perf_counter()
+    execute_notebook(
+        str(path), str(run / path.name), parameters, kernel_name=KERNEL["name"], cwd=str(own),
+        progress_bar=False, execution_timeout=600,
+    )  # fmt: skip
+    seconds = round(time.perf_counter() - started, 2)
+    parameters.pop("folder", None)
+    return {
+        "notebook": path.stem, "parameters": parameters, "seconds": seconds,
+        "results": read(figures),
+    }  # fmt: skip
+
+
+def write_pages(run: Path, sources: list[Path]) -> None:
+    """A page to read of each notebook that was executed, wholly or in part."""
+    from readable import copy_mathjax, to_html
+
+    copy_mathjax(run)
+    names = {path.name for path in sources}
+    for path in sources:
+        if (executed := run / path.name).exists():
+            page = to_html(nbformat.read(executed, as_version=4), path, names)
+            executed.with_suffix(".html").write_text(page, encoding="utf-8")
+
+
+def write_results(run: Path, given: dict[str, object], rows: list[dict], seconds: float) -> None:
+    """results.json, in one step."""
+    versions = {name: version(name) for name in PACKAGES}
+    results = {
+        "run": int(run.name),
+        "given": given,
+        "python": platform.python_version(),
+        "versions": versions,
+        "seconds": round(seconds, 2),
+        "notebooks": rows,
+    }
+    draft = run / ".results.json"
+    draft.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(run / "results.json")
+
+
+def main(argv: list[str]) -> int:
+    """Run all; the exit status is 1 where a notebook failed, 2 where there is nothing to run."""
+    options = arguments(argv)
+    paths = notebooks_in(options.notebooks.resolve())
+    given = {
+        name: value for name, value in vars(options).items()
+        if name not in ("notebooks", "runs") and value is not None
+    }  # fmt: skip
+    known = {name for path in paths for name in declared(path)}
+    if not paths or (unknown := set(given) - known):
+        why = f"no notebook has the parameter {min(unknown)!r}" if paths else "no notebook"
+        print(f"{why} in {options.notebooks}", file=sys.stderr)
+        return 2
+    os.environ.update(environment())
+    started, run, rows = time.perf_counter(), new_run(options.runs.resolve()), []
+    problem = ""
+    for number, path in enumerate(paths, 1):
+        print(f"[{number}/{len(paths)}] {path.stem:24}", end="", flush=True)
+        try:
+            rows.append(run_one(path, run, given))
+        except Exception as error:  # a cell's error, a kernel that died, a time-out
+            problem = failure(error)
+            print(" FAILED\n", flush=True)
+            break
+        print(f"{rows[-1]['seconds']:6.1f} s", flush=True)
+    write_pages(run, paths)
+    if problem:
+        print(f"{problem}\n\n{path.stem} failed; it stands, as far as it came, in {run}")
+        return 1
+    seconds = time.perf_counter() - started
+    write_results(run, given, rows, seconds)
+    point_latest(run)
+    figures = sum(len(row["results"]) for row in rows)
+    print(f"{len(rows)} notebooks, {figures} figures, {seconds:.0f} s: {run / 'results.json'}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
