@@ -70,7 +70,8 @@ def parse(database: str) -> sa.URL:
 def masked(url: sa.URL) -> str:
     """The URL as it may be printed; a password may also stand among the options."""
     options = {name: "***" if "pass" in name.lower() else v for name, v in url.query.items()}
-    return url.set(query=options).render_as_string(hide_password=True)
+    shown = url.set(query=options).render_as_string(hide_password=True)
+    return shown.replace("%2A%2A%2A", "***")
 
 
 @contextmanager

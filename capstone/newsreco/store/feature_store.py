@@ -39,7 +39,17 @@ class FeatureStore:
         self.views = {view.name: view for view in views}
         self.engine = connect(database, create)
         if create:
-            self._create_tables()
+            try:
+                self._create_tables()
+            except BaseException:
+                self.close()
+                raise
+
+    def __enter__(self) -> FeatureStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def write(self, view: str, columns: Mapping[str, Any]) -> int:
         """Add rows, all or none; a row that is there already is left as it is.
