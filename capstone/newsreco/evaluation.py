@@ -33,11 +33,13 @@ class Exam:
         self.shown, self.rng = shown, rng
         self.people, self.person = np.unique(shown.user, return_inverse=True)
         self.found: dict[str, dict[str, np.ndarray]] = {}
+        self.scores: dict[str, np.ndarray] = {}
         self._means: dict[tuple[str, str], np.ndarray] = {}
 
     def enter(self, name: str, scores: np.ndarray) -> None:
         """Judge one score for each article shown: (n_shown,), higher is better."""
         shown = self.shown
+        self.scores[name] = np.asarray(scores)
         self.found[name] = impression_metrics(shown.clicked, scores, shown.start, shown.item)
 
     @property
@@ -117,6 +119,13 @@ def paired(
     counts = np.bincount(person, counted)
     low, high = interval(bootstrap_ratios(sums[:, None], counts[:, None], rng)[:, 0])
     return float(gap[counted].mean()), float(low), float(high)
+
+
+def check_metric(metric: str) -> None:
+    """ValueError for a metric that was not kept impression by impression."""
+    known = [f"ranker_{key}" for key in METRICS.values()]
+    if metric not in known:
+        raise ValueError(f"metric must be one of {known}, got {metric!r}")
 
 
 def pooled_auc(shown: Impressions, scores: np.ndarray) -> float:
