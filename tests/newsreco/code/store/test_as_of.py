@@ -184,7 +184,7 @@ def test_reads_walk_the_index():
     asked = pd.DataFrame({"item_id": ["a"], "moment": [1.0], "place": [0.0]})
     with store.transaction() as connection, as_table(connection, "asked", asked) as table:
         query = str(as_of_query(ITEM, table).compile(store.engine))
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (1,)).all()
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (1, 0)).all()
     steps = " / ".join(step[-1] for step in plan)
     assert "SCAN item_features" not in steps and "SCAN past" not in steps, steps
     assert "item_id=? AND event_time<?" in steps, steps

@@ -167,7 +167,8 @@ def test_exam_by_hand(built, world, system, exam):
 
 def test_figures_and_report_agree(exam):
     figures, report = exam.figures(), performance_report(exam)
-    assert figures["svd_precision_at_5"] == exam.values["svd"].precision.mean()
+    mean = exam.values["svd"].precision.mean()
+    assert figures["svd_precision_at_5"] == pytest.approx(mean, rel=1e-12)
     low, high = figures["svd_recall_at_5_low"], figures["svd_recall_at_5_high"]
     assert low < figures["svd_recall_at_5"] < high
     assert f"| {figures['svd_recall_at_5']:.3f} | {low:.3f} to {high:.3f} |" in report
