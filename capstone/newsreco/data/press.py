@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 
 from newsreco.data.log import Articles
+from newsreco.data.news import numbered
 from newsreco.data.topics import TOPICS
 from newsreco.data.words import Story, retell, tell
 
@@ -98,10 +99,3 @@ def edit(stories: list[Story], rng: np.random.Generator) -> Articles:
         subcategories=subcategories,
         entities=[story.entities() for story in stories],
     )
-
-
-def numbered(labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Each label's number (n,) int32, and the labels in order of first appearance."""
-    number: dict[str, int] = {}
-    codes = [number.setdefault(label, len(number)) for label in labels]
-    return np.array(codes, np.int32), list(number)

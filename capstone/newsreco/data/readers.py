@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from newsreco.data.press import BEGIN, DAY, DAYS, Press, moments, numbered
+from newsreco.data.news import numbered
+from newsreco.data.press import BEGIN, DAY, DAYS, Press, moments
 from newsreco.data.topics import TOPICS
 
 ACTIVITY = 1.0  # spread of the logarithm of people's activity: a few come very often

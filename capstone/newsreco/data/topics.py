@@ -1,12 +1,14 @@
 """The topics of the synthetic news: what each subcategory tells, in words of its own.
 
-The grammar is plain text. `~ category: sentence` is one that any story of the category may end
-with, so that topics of one category share words. `= category/subcategory weight` opens a topic; the weight is its share
+The grammar is plain text. `= category/subcategory weight` opens a topic; the weight is its share
 of all articles. `- ...` is a title and opens a kind of story, a further `- ...` right after it is
 another title of the same kind; the lines `. ...` that follow are the sentences of its abstract, of
-which the first always stands. `name: a | b | c` lists what `{name}` may become in this topic;
-`{20-45}` is a number from 20 to 45, the same one wherever the story says `{20-45}`. All other names
-(clubs, people, places) are filled in by `words.py`; `{person2}` is another one than `{person}`.
+which the first always stands. `~ category: ...` is a sentence with which any story of the category
+may end, so that the topics of one category share words.
+
+`name: a | b | c` lists what `{name}` may become in the topic above. `{20-45}` is a number from 20
+to 45, the same one wherever the story says `{20-45}`. All other names (clubs, people, places) are
+filled in by `words.py`; `{person2}` is another one than `{person}`.
 """
 
 from __future__ import annotations
