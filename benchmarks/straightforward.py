@@ -1,7 +1,8 @@
 """Two-stage recommendation as one writes it first: every article in a loop, every feature too.
 
 It makes the same list by the same definitions as `newsreco.recommender`, in plain Python with
-NumPy's inner products: no index, no compiled loop. What it costs is what `make bench` shows.
+NumPy's inner products: no index, no compiled loop over articles. What that costs, `make bench`
+shows; that the lists are the same, a test.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from newsreco.features import NEAR, PRIOR
+from newsreco.features import FEATURES, _visit
 from newsreco.recommender import HOUR
 from newsreco.state import DAY
 
@@ -43,8 +44,7 @@ class PlainRecommender:
             if shown >= now - self.served.window_days * DAY and item not in seen
         ]
         pool = self.pool(clicks, live, now)
-        rows = [self.features(item, user, clicks, now) for item in pool]
-        scores = self.model.ranker.scores(np.array(rows, np.float32)).tolist()
+        scores = self.model.ranker.scores(self.features(pool, user, now)).tolist()
         return self.rerank(pool, scores, clicks, now, k)
 
     def clicks(self, user: int, now: float, limit: float = 50) -> list[tuple[int, float, float]]:
@@ -97,42 +97,13 @@ class PlainRecommender:
         age = now - self.state["item_time"][item]
         return self.state["item_clicks"][item][h] * 0.5 ** (age / self.state["half_lives"][h])
 
-    def features(self, item: int, user: int, clicks: list, now: float) -> list[float]:
-        """The ranker's features of one article, in the order of `newsreco.features.FEATURES`."""
-        s, vector = self.state, self.vectors[item]
-        profile = sum(weight * self.vectors[i] for i, _, weight in clicks)
-        length = float(np.linalg.norm(profile))
-        newest = clicks[0][1]
-        untimed = newest <= s["begin"][0]
-        last = clicks[:1] if untimed else [c for c in clicks if c[1] == newest]
-        total = sum(weight for _, _, weight in clicks)
-        kinds = [
-            sum(w for i, _, w in clicks if s[of][i] == s[of][item])
-            for of in ("category", "subcategory")
-        ]
-        half = s["half_lives"][1]
-        common = (s["totals"][0] + 1) / (s["totals"][1] + PRIOR)
-        views = s["item_views"][item] * 0.5 ** ((now - s["item_time"][item]) / half)
-        kind = s["category"][item]
-        faded = 0.5 ** ((now - s["kind_time"][kind]) / half)
-        rates = [
-            (self.trend(item, 1, now), views),
-            (s["kind_clicks"][kind] * faded, s["kind_views"][kind] * faded),
-        ]
-        age = now - s["first_shown"][item]
-        return [
-            float(profile @ vector) / length if length > 0 else 0.0,
-            max([0.0, *(float(self.vectors[i] @ vector) for i, _, _ in last)]),
-            max([0.0, *(float(self.vectors[i] @ vector) for i, _, _ in clicks[:NEAR])]),
-            *(share / (total + 1) for share in kinds),
-            float(any(s["subcategory"][i] == s["subcategory"][item] for i, _, _ in last)),
-            *(math.log1p(self.trend(item, h, now)) for h in range(2)),
-            *(math.log((c + PRIOR * common) / ((v + PRIOR) * common)) for c, v in rates),
-            math.log1p(age / 3600) if age > 0 else 0.0,
-            float(age <= 0),
-            math.log1p(s["user_clicks"][user]),
-            0.0,
-        ]
+    def features(self, items: list[int], user: int, now: float) -> np.ndarray:
+        """The ranker's features of some articles: the library's loop as Python runs it."""
+        items, places = np.array(items, np.int32), np.zeros(len(items), np.int64)
+        X = np.zeros((len(items), len(FEATURES)), np.float32)
+        arrays = self.served.state.arrays
+        _visit.py_func(arrays, self.model.vectors, user, now, items, places, X)
+        return X
 
     def rerank(
         self, pool: list[int], scores: list[float], clicks: list, now: float, k: int

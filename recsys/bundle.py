@@ -130,7 +130,7 @@ def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
 
 def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
     arrays = {name: array for name, array in flat.items() if "." not in name}
-    for name in {key.split(".")[0] for key in flat if "." in key}:
+    for name in dict.fromkeys(key.split(".")[0] for key in flat if "." in key):
         data, indices, indptr, shape = (
             flat[f"{name}.{part}"] for part in ("data", "indices", "indptr", "shape")
         )

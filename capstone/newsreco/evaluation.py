@@ -33,11 +33,13 @@ class Exam:
         self.shown, self.rng = shown, rng
         self.people, self.person = np.unique(shown.user, return_inverse=True)
         self.found: dict[str, dict[str, np.ndarray]] = {}
+        self.scores: dict[str, np.ndarray] = {}
         self._means: dict[tuple[str, str], np.ndarray] = {}
 
     def enter(self, name: str, scores: np.ndarray) -> None:
         """Judge one score for each article shown: (n_shown,), higher is better."""
         shown = self.shown
+        self.scores[name] = np.asarray(scores)
         self.found[name] = impression_metrics(shown.clicked, scores, shown.start, shown.item)
 
     @property

@@ -84,7 +84,6 @@ class Run:
             The folder that the log came from.
         """
 
-
         def log_all(mlflow) -> None:
             with mlflow.start_run(run_id=self.id, nested=True):
                 mlflow.set_tags(tags_of(result, log))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+from typing import TYPE_CHECKING
 
 from newsreco.files import locked, write_text
+
+if TYPE_CHECKING:
+    from newsreco.training import Result
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -16,6 +20,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--data", required=True, help="folder with news.tsv and behaviors.tsv")
     train.add_argument("--out", required=True, help="folder of the model; replaced only when done")
     train.add_argument("--json", help="file for all figures")
+    train.add_argument("--report", help="folder for a report in HTML and Markdown")
     train.add_argument("--half-life", type=float, default=3.0, help="days (default: %(default)s)")
     train.add_argument("--embedder", default="tfidf", help="tfidf or sentence")
     train.add_argument("--ranker", default="logistic", help="logistic or lambdarank")
@@ -31,6 +36,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     judge.add_argument("--model", required=True, help="folder that train wrote")
     judge.add_argument("--data", required=True, help="the training data, or data that continues it")
     judge.add_argument("--json", help="file for all figures")
+    judge.add_argument("--report", help="folder for a report in HTML and Markdown")
     judge.add_argument("--strict", action="store_true", help="stop at the first bad line")
     judge.add_argument("--quiet", action="store_true", help="no progress bars")
     judge.set_defaults(run=run_evaluate)
@@ -54,7 +60,7 @@ def run_train(arguments: argparse.Namespace) -> int:
         truth = read_truth(arguments.data, log)
         result = train(log, settings, truth, progress=not arguments.quiet)
         result.model.save(arguments.out)
-        show(result.figures, arguments.json)
+        show(result, arguments)
     return 0
 
 
@@ -62,19 +68,23 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """The exam alone."""
     from newsreco.data import load_mind, read_truth
     from newsreco.model import load_model
-    from newsreco.training import evaluate
+    from newsreco.training import Result, evaluate
 
     model = load_model(arguments.model)
     log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
-    _, figures = evaluate(model, log, read_truth(arguments.data, log))
-    show(figures, arguments.json)
+    exam, figures = evaluate(model, log, read_truth(arguments.data, log))
+    show(Result(model, figures, [], exam), arguments)
     return 0
 
 
-def show(figures: dict[str, float], path: str | None) -> None:
-    """Print the figures, and write them to a file where one is named."""
-    width = max(map(len, figures))
-    for name, value in figures.items():
+def show(result: Result, arguments: argparse.Namespace) -> None:
+    """Print the figures, and write them and the report where that was asked for."""
+    width = max(map(len, result.figures))
+    for name, value in result.figures.items():
         print(f"{name:{width}}  {round(value, 4)}")
-    if path:
-        write_text(path, json.dumps(figures, indent=2) + "\n")
+    if arguments.json:
+        write_text(arguments.json, json.dumps(result.figures, indent=2) + "\n")
+    if arguments.report:
+        from newsreco.report import write_report
+
+        print(f"report: {write_report(result, arguments.report)}")

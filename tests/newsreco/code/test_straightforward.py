@@ -1,0 +1,24 @@
+"""The version that `make bench` runs beside ours makes the same lists, so the race is fair."""
+
+import numpy as np
+import pytest
+
+from benchmarks.straightforward import PlainRecommender
+from newsreco.data import make_world
+from newsreco.model import Settings
+from newsreco.recommender import Recommender
+from newsreco.training import train
+
+
+@pytest.fixture(scope="module")
+def served():
+    world = make_world(n_articles=300, n_impressions=1500, n_users=100, seed=3)
+    return Recommender(train(world.log, Settings(), progress=False).model)
+
+
+def test_both_make_the_same_lists(served):
+    plain = PlainRecommender(served)
+    users = np.flatnonzero(served.state.arrays.user_clicks).tolist()[:30]
+    assert len(users) == 30
+    for user in users:
+        assert plain.recommend(user) == served.recommend(user).items.tolist()
