@@ -14,6 +14,8 @@ from execute import ROOT, all_notebooks, relative
 from links import anchors, broken_links, read_text
 
 LARGEST = 2_000_000
+# The address where a text names this repository: to clone it, or as a badge.
+ADDRESS = re.compile(r"(?<=git clone )https://[^\s`]+|https://github\.com/[\w/.-]+(?=/actions/)")
 SHORT_OF_TEXT = {".png", ".svg", ".npz", ".gz", ".zip", ".woff2", ".ico", ".ipynb"}
 
 
@@ -128,8 +130,15 @@ def test_the_repository_has_one_address():
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert config["repository"]["url"] == citation["repository-code"] == address
-    badge = address.removeprefix("https://github.com/")
-    assert f"https://mybinder.org/v2/gh/{badge}/" in (ROOT / "README.md").read_text()
+    copies = [
+        copy
+        for path in repository_files()
+        if path.suffix in {".md", ".ipynb"}
+        for copy in ADDRESS.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert set(copies) == {address}
+    binder = f"https://mybinder.org/v2/gh/{address.removeprefix('https://github.com/')}/"
+    assert binder in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in ROOT.glob("requirements*.txt")))

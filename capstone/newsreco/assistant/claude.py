@@ -98,6 +98,8 @@ class Claude:
         key = os.environ.get("ANTHROPIC_API_KEY", "").strip()
         if not key:
             raise NoAnswer("ANTHROPIC_API_KEY is not set")
+        if not re.fullmatch(r"[!-~]+", key):  # it goes into a header
+            raise NoAnswer("ANTHROPIC_API_KEY holds a character that no key has")
         try:
             import anthropic
         except ImportError:

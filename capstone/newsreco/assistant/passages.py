@@ -27,6 +27,15 @@ ABBREVIATION = re.compile(
 )
 
 
+def articles_from(pairs: Iterable[tuple[str, str]]) -> Articles:
+    """Articles of (title, abstract) pairs, called N1, N2, ...: for a toy, or a test."""
+    pairs = list(pairs)
+    n, topic = len(pairs), np.zeros(len(pairs), np.int32)
+    titles, abstracts = [title for title, _ in pairs], [abstract for _, abstract in pairs]
+    ids = [f"N{i + 1}" for i in range(n)]
+    return Articles(ids, titles, abstracts, [""] * n, topic, topic, ["news"], ["news"], [()] * n)
+
+
 def article_text(articles: Articles, item: int) -> str:
     """What spans of an article count in: the title, a line break, the abstract."""
     return f"{articles.title[item]}\n{articles.abstract[item]}"

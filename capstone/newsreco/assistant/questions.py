@@ -182,16 +182,28 @@ def load_questions(path: str | Path, articles: Articles) -> list[Question]:
     for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-            text, sources = row["question"], tuple(row.get("sources", ()))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        question = _read_question(line)
+        if question is None:
             raise ValueError(
                 f'{path}, line {number}: must be {{"question": ..., "sources": [...]}}, '
                 f"got {line[:60]!r}"
-            ) from None
-        if unknown := [source for source in sources if source not in ids]:
+            )
+        if unknown := [source for source in question.sources if source not in ids]:
             raise ValueError(f"{path}, line {number}: no article has the id {unknown[0]!r}")
-        kind = "fact" if sources else "elsewhere"
-        questions.append(Question(text, kind, sources, row.get("answer", "")))
+        questions.append(question)
     return questions
+
+
+def _read_question(line: str) -> Question | None:
+    """A question from a line of JSON; None where it is none."""
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(row, dict):
+        return None
+    text, sources, answer = row.get("question"), row.get("sources", []), row.get("answer", "")
+    texts = [text, answer, *sources] if isinstance(sources, list) else [None]
+    if not all(isinstance(part, str) for part in texts):
+        return None
+    return Question(text, "fact" if sources else "elsewhere", tuple(sources), answer)

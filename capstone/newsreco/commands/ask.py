@@ -34,8 +34,12 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run_ask(arguments: argparse.Namespace) -> int:
     """Answer one question, or judge the answers to many."""
+    from newsreco.assistant.words import clean_question
+
     if arguments.evaluate == (arguments.question is not None):
         raise ValueError("give either a question or --evaluate")
+    if not arguments.evaluate:
+        clean_question(arguments.question)  # before anything is read
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise ValueError(f"--threshold must be between 0 and 1, got {arguments.threshold}")
     assistant = make_assistant(arguments)
@@ -53,8 +57,9 @@ def make_assistant(arguments: argparse.Namespace):
     from newsreco.assistant.passages import known_at
     from newsreco.data import load_mind
 
+    when = None if arguments.as_of is None else moment(arguments.as_of)
     log, _ = load_mind(arguments.data, progress=False)
-    known = None if arguments.as_of is None else known_at(log, moment(arguments.as_of))
+    known = None if when is None else known_at(log, when)
     threshold = THRESHOLD if arguments.threshold is None else arguments.threshold
     writer = Claude() if arguments.claude else None
     return Assistant(log.articles, known, threshold, writer)

@@ -30,6 +30,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--strict", action="store_true", help="stop at the first bad line")
     train.add_argument("--quiet", action="store_true", help="no progress bars")
+    train.add_argument("--tracking-uri", help="default: MLFLOW_TRACKING_URI, or mlflow.db")
+    train.add_argument("--no-tracking", action="store_true", help="leave no record in MLflow")
     train.set_defaults(run=run_train)
 
     judge = commands.add_parser("evaluate", help="judge a trained model on later impressions")
@@ -46,6 +48,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     """Nothing is written before all of it is there."""
     from newsreco.data import load_mind, read_truth
     from newsreco.model import Settings
+    from newsreco.tracking import tracked
     from newsreco.training import train
 
     settings = Settings(
@@ -58,8 +61,10 @@ def run_train(arguments: argparse.Namespace) -> int:
     with locked(arguments.out):
         log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
         truth = read_truth(arguments.data, log)
-        result = train(log, settings, truth, progress=not arguments.quiet)
-        result.model.save(arguments.out)
+        with tracked(settings, arguments.tracking_uri, off=arguments.no_tracking) as run:
+            result = train(log, settings, truth, progress=not arguments.quiet)
+            result.model.save(arguments.out)
+            run.log(result, log, arguments.data)
         show(result, arguments)
     return 0
 

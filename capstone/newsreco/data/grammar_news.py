@@ -1,6 +1,38 @@
 """What the synthetic news says beside sports; the form is told in `topics.py`."""
 
 NEWS = """
+~ politics: The opposition party asks for a vote in parliament on {day}
+~ politics: Politics desk: ministers, parties and the coalition, week by week
+~ world: Foreign correspondents report from the region and the embassy
+~ world: The United Council of Nations discusses the region on {day}
+~ finance: The central bank decides on money and inflation on {day}
+~ finance: Business desk: banks, bonds and the economy at the closing bell
+~ technology: Software, chips and apps: the technology desk has more on {day}
+~ technology: The start-up scene and its users discuss the device online
+~ science: The study appeared in a journal; other scientists check the data
+~ science: Laboratory and university share a research grant
+~ health: Health insurers and doctors discuss the cost for patients
+~ health: The health ministry publishes advice on diet, sleep and therapy
+~ food: Our kitchen tested it: salt, flour and a hot plate at the table
+~ food: Cooks and eaters write to the food page on {day}
+~ travel: Travellers find tickets, luggage rules and timetables on the travel page
+~ travel: Holiday season: passengers should book by {day}
+~ weather: The weather service updates its map of rain and wind on {day}
+~ weather: Clouds, sun and wind hour by hour on the weather page
+~ movies: Film critics give four stars; the cast walks the carpet
+~ movies: Cinema programme, trailers and actors on the film page
+~ music: Tickets, lyrics and videos of the band on the music page
+~ music: The orchestra and the pop charts: music critics compare
+~ tv: Tonight on television: channels, repeats and ratings
+~ tv: Viewers vote on the television page until {day}
+~ autos: Drivers discuss petrol, tyres and horsepower on the motor page
+~ autos: The motor show opens its garage doors on {day}
+~ crime: Detectives and prosecutors ask witnesses to call the police
+~ crime: The prosecutor speaks to the press on {day}
+~ lifestyle: Home and garden: paint, furniture and soil for the weekend
+~ lifestyle: Readers send pictures of their homes by {day}
+~ education: Pupils, students and lecturers on the education page
+~ education: The school year ends with marks and a class trip
 = politics/elections 3
 - {person} leads poll in {place} by {2-9} points
 - Voters in {place} go to the polls: {person} against {person2}

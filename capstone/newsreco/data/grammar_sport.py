@@ -1,6 +1,10 @@
 """What the synthetic news says about soccer and other sports; the form is told in `topics.py`."""
 
 SPORT = """
+~ soccer: The soccer club plays its next match on {day} at {ground}
+~ soccer: Soccer correspondent {person2} follows the team, the coach and the season
+~ sports: The athletes meet again at the national championships on {day}
+~ sports: The sports federation sends medals, officials and a doping test
 = soccer/league 12
 - {club} beat {rival} {win} as {scorer} strikes in {minute} minute
 - {scorer} goal gives {club} {win} league win over {rival}

@@ -1,92 +1,150 @@
-"""Reading a folder in the MIND schema (Wu et al. 2020): news.tsv and behaviors.tsv."""
+"""Reading a folder in the MIND schema: a validating loader that streams.
+
+MIND is a log of Microsoft News (Wu et al. 2020, MIND: A Large-scale Dataset for News
+Recommendation). A folder of it has two files, news.tsv and behaviors.tsv. What is wrong in a
+line is never mended in silence: the line or the entry is left out, counted and reported, or, with
+`strict`, the reading stops there.
+"""
 
 from __future__ import annotations
 
-import json
-from array import array
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from newsreco.data.log import Articles, Impressions, NewsLog
+from newsreco.data.behaviors import BehaviorsReader
+from newsreco.data.log import Impressions, NewsLog
+from newsreco.data.news import NewsReader
+from newsreco.data.report import FileReport, LoadReport
+
+NEWS, BEHAVIORS = "news.tsv", "behaviors.tsv"
 
 
-@dataclass
-class LoadReport:
-    """What was read, what was skipped and why (a first version: counts only)."""
+def load_mind(
+    folder: str | Path, strict: bool = False, progress: bool = True
+) -> tuple[NewsLog, LoadReport]:
+    """The log of a folder with news.tsv and behaviors.tsv, and a report of what was read.
 
-    read: dict[str, int] = field(default_factory=dict)
-    skipped: dict[str, int] = field(default_factory=dict)
+    The folder may instead hold sub-folders that have the two files, such as MINDsmall_train and
+    MINDsmall_dev: they are read in the order of their names and merged by time. An article that
+    several of them tell is taken from the first; impression ids may repeat between them.
 
+    Left out and counted are lines of the wrong number of columns, not in UTF-8, or with an id
+    seen before in the file; impressions with an unreadable time, a label other than 0 and 1, no
+    labels, or no known article; of the other impressions the entries whose article is not in
+    news.tsv, and an article's second place on one page. Entities that are no JSON count as none.
+    Of each person, the history of the earliest impression is taken, once; ids in it that
+    news.tsv does not have are left out and counted.
 
-def load_mind(folder, strict: bool = False, progress: bool = True) -> tuple[NewsLog, LoadReport]:
-    """The log of a folder in the MIND schema, and a report of what was read."""
-    folder = Path(folder)
-    report = LoadReport()
-    articles, number = read_news(folder / "news.tsv")
-    ids, users, times, sizes = [], [], array("d"), array("q", [0])
-    items, clicked, histories = array("i"), array("b"), {}
-    table = {f"{name}-{label}": 2 * i + label for name, i in number.items() for label in (0, 1)}
-    with (folder / "behaviors.tsv").open(encoding="utf-8") as file:
-        for line in file:
-            name, user, when, earlier, shown = line.rstrip("\n").split("\t")
-            codes = [table[token] for token in shown.split()]
-            ids.append(name)
-            users.append(user)
-            times.append(moment(when))
-            sizes.append(len(codes))
-            items.extend([code >> 1 for code in codes])
-            clicked.extend([code & 1 for code in codes])
-            if user not in histories or times[-1] < histories[user][0]:
-                histories[user] = (times[-1], [number[name] for name in earlier.split()])
-    time = np.array(times)
-    order = np.argsort(time, kind="stable")
-    start = np.cumsum(np.array(sizes))
-    rows = [np.arange(start[r], start[r + 1]) for r in order]
-    user_number: dict[str, int] = {}
-    user = [user_number.setdefault(users[r], len(user_number)) for r in order]
-    earlier = [histories[name][1] for name in user_number]
-    shown = Impressions(
-        [ids[r] for r in order],
-        np.array(user, np.int32),
-        time[order],
-        np.concatenate([[0], np.cumsum(np.diff(start)[order])]),
-        np.array(items, np.int32)[np.concatenate(rows)],
-        np.array(clicked, bool)[np.concatenate(rows)],
-    )
-    history_start = np.concatenate([[0], np.cumsum([len(h) for h in earlier])]).astype(np.int64)
-    history_item = np.array([i for h in earlier for i in h], np.int32)
-    log = NewsLog(articles, list(user_number), history_start, history_item, shown)
-    report.read = {"news.tsv": len(articles), "behaviors.tsv": len(shown)}
+    Parameters
+    ----------
+    folder : str or Path
+    strict : bool
+        Stop at the first problem with a ValueError that names file, line and reason.
+    progress : bool
+        Show a progress bar for each file.
+
+    Raises
+    ------
+    ValueError
+        If the folder lacks a file, a file is no text, or no article or impression is left.
+    """
+    report = LoadReport(str(folder), strict)
+    parts = data_folders(Path(folder))
+    news = NewsReader(report)
+    for part in parts:
+        news.read(part / NEWS, (part / NEWS).relative_to(folder).as_posix(), progress)
+    if not news.number:
+        raise ValueError(nothing_left(report, "article"))
+    behaviors = BehaviorsReader(report, news.number)
+    for part in parts:
+        path = part / BEHAVIORS
+        behaviors.read(path, path.relative_to(folder).as_posix(), progress)
+    behaviors.finish()
+    if not behaviors.ids:
+        raise ValueError(nothing_left(report, "impression"))
+    log = _log(news, behaviors)
+    shown = log.impressions
+    sizes = (log.n_items, log.n_users, len(shown), len(shown.item), int(shown.clicked.sum()))
+    report.sizes = dict(zip(("articles", "people", "impressions", "shown", "clicks"), sizes))
     return log, report
 
 
-def read_news(path: Path) -> tuple[Articles, dict[str, int]]:
-    """The articles, and each id's number."""
-    rows = [line.rstrip("\n").split("\t") for line in path.open(encoding="utf-8")]
-    category, categories = numbered([row[1] for row in rows])
-    subcategory, subcategories = numbered([row[2] for row in rows])
-    columns = [[row[c] for row in rows] for c in (0, 3, 4, 5)]
-    entities = [linked(row[6], row[7]) for row in rows]
-    articles = Articles(*columns, category, subcategory, categories, subcategories, entities)
-    return articles, {name: i for i, name in enumerate(articles.ids)}
+def data_folders(folder: Path) -> list[Path]:
+    """The folders that hold both files: the folder itself, or else some right under it.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or one of the two files is missing or is no file.
+    """
+    if not folder.is_dir():
+        raise ValueError(
+            f"folder must be a folder with {NEWS} and {BEHAVIORS}, got {str(folder)!r}"
+        )
+    within = sorted(path for path in folder.iterdir() if path.is_dir())
+    for candidates in ([folder], within):
+        found = [c for c in candidates if (c / NEWS).exists() or (c / BEHAVIORS).exists()]
+        for part in found:
+            for name in (NEWS, BEHAVIORS):
+                if not (part / name).is_file():
+                    raise ValueError(f"{part} must hold a file {name}; it holds {_names(part)}")
+        if found:
+            return found
+    raise ValueError(
+        f"{folder} must hold {NEWS} and {BEHAVIORS}, or sub-folders that do; it holds "
+        f"{_names(folder)} (an archive must be unpacked first)"
+    )
 
 
-def linked(*columns: str) -> tuple[str, ...]:
-    """The Wikidata ids of the entity columns, each once."""
-    found = [entity["WikidataId"] for column in columns for entity in json.loads(column or "[]")]
-    return tuple(dict.fromkeys(found))
+def _names(folder: Path) -> str:
+    names = sorted(path.name for path in folder.iterdir())
+    return ", ".join([*names[:5], *["..."] * (len(names) > 5)]) or "nothing"
 
 
-def numbered(labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Each label's number, and the labels in order of first appearance."""
-    number: dict[str, int] = {}
-    codes = [number.setdefault(label, len(number)) for label in labels]
-    return np.array(codes, np.int32), list(number)
+def nothing_left(report: LoadReport, what: str) -> str:
+    """Why a data set has no article or no impression."""
+    files = [f for f in report.files if f.file.endswith(NEWS if what == "article" else BEHAVIORS)]
+    return "; ".join(_why_nothing(report, file, what) for file in files)
 
 
-def moment(text: str) -> float:
-    """Seconds UTC of a time such as 11/13/2019 8:36:57 AM."""
-    return datetime.strptime(text, "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=UTC).timestamp()
+def _why_nothing(report: LoadReport, file: FileReport, what: str) -> str:
+    if not file.lines:
+        return f"{report.folder}: {file.file} is empty"
+    reasons = ", ".join(f"{reason} ({n:,})" for reason, n in file.skipped.most_common())
+    hint = ""
+    if "no labels, as in a test set" in file.skipped:
+        hint = "; a test set tells no clicks, so nothing can be learnt from it"
+    if "wrong number of columns" in file.skipped:
+        hint = f"; {NEWS} has 8 columns and {BEHAVIORS} 5: are they in each other's place?"
+    text = f"{report.folder}: none of the {file.lines:,} lines of {file.file} holds an {what}"
+    return f"{text} that can be read: {reasons}{hint}"
+
+
+def _log(news: NewsReader, read: BehaviorsReader) -> NewsLog:
+    """All impressions in the order of time, and people by their first."""
+    time, user = np.array(read.time), np.array(read.user, np.int32)
+    size = np.array(read.size, np.int64)
+    order = np.argsort(time, kind="stable")
+    people, first = np.unique(user[order], return_index=True)
+    by_time = people[np.argsort(first)]  # the people, earliest first
+    rank = np.empty(len(people), np.int32)
+    rank[by_time] = np.arange(len(people))
+    start, code = _gather(np.array(read.code, np.int32), np.cumsum(size) - size, size, order)
+    ids = [read.ids[row] for row in order.tolist()]
+    clicked = (code & 1).astype(bool)
+    shown = Impressions(ids, rank[user[order]], time[order], start, code >> 1, clicked)
+    names = list(read.people)
+    taken = np.array([(e.start, e.end - e.start) for e in read.earlier], np.int64)
+    history = _gather(np.array(read.clicked_earlier, np.int32), *taken.T, by_time)
+    return NewsLog(news.articles(), [names[u] for u in by_time.tolist()], *history, shown)
+
+
+def _gather(
+    values: np.ndarray, start: np.ndarray, size: np.ndarray, order: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ragged rows values[start[r]:start[r] + size[r]] in another order: their starts, values."""
+    size = size[order]
+    ends = np.cumsum(size)
+    place = np.repeat(start[order] - (ends - size), size) + np.arange(ends[-1])
+    return np.concatenate([[0], ends]), values[place]

@@ -8,6 +8,7 @@ from random import Random
 import numpy as np
 
 from newsreco.data.log import Articles
+from newsreco.data.news import numbered
 from newsreco.data.topics import TOPICS
 from newsreco.data.words import Story, retell, tell
 
@@ -16,7 +17,7 @@ BEGIN = 1_740_960_000.0  # Monday 3 March 2025, 00:00 UTC
 DAYS_BEFORE, DAYS = 5, 14  # articles come out before the log, too
 STOCK = 24  # at least so many do, so that the first page can be filled
 SAME_STORY = 0.04  # share of the articles that tell a wire story again
-QUALITY, GUESS = 0.6, 0.5  # spread of the articles' quality, and of the editor's error about it
+QUALITY, GUESS = 0.75, 0.5  # spread of the articles' quality, and of the editor's error about it
 
 # How busy each hour of the day is (UTC), for those who write and those who read.
 HOURS = np.array(
@@ -98,10 +99,3 @@ def edit(stories: list[Story], rng: np.random.Generator) -> Articles:
         subcategories=subcategories,
         entities=[story.entities() for story in stories],
     )
-
-
-def numbered(labels: list[str]) -> tuple[np.ndarray, list[str]]:
-    """Each label's number (n,) int32, and the labels in order of first appearance."""
-    number: dict[str, int] = {}
-    codes = [number.setdefault(label, len(number)) for label in labels]
-    return np.array(codes, np.int32), list(number)

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from newsreco.data.press import BEGIN, DAY, DAYS, Press, moments, numbered
+from newsreco.data.news import numbered
+from newsreco.data.press import BEGIN, DAY, DAYS, Press, moments
 from newsreco.data.topics import TOPICS
 
 ACTIVITY = 1.0  # spread of the logarithm of people's activity: a few come very often
 PAUSE = 240.0  # mean seconds between the visits of a session
-BROAD, NARROW = 0.7, 0.8  # spread of tastes for categories, and for subcategories within one
-MOST_TURN = np.pi / 3  # how far the most restless taste turns within the log
+BROAD, NARROW = 1.0, 0.5  # spread of tastes for categories, and for subcategories within one
+MOST_TURN = np.pi / 4  # how far the most restless taste turns within the log
 NEWCOMERS = 0.08  # share of people who have clicked nothing before
 POOL, MOST_EARLIER = 64, 30  # earlier articles that a person looked at, and clicks at most
 
@@ -82,8 +83,8 @@ def visits(n: int, n_users: int, rng: np.random.Generator) -> tuple[np.ndarray, 
 def tastes(n_people: int, rng: np.random.Generator) -> np.ndarray:
     """(n_people, n_topics) float32: a taste for each category, and one for each topic in it."""
     category, _ = numbered([topic.category for topic in TOPICS])
-    broad = rng.standard_normal((n_people, int(category.max()) + 1), np.float32)
-    narrow = rng.standard_normal((n_people, len(TOPICS)), np.float32)
+    broad = rng.standard_exponential((n_people, int(category.max()) + 1), np.float32) - 1
+    narrow = rng.standard_exponential((n_people, len(TOPICS)), np.float32) - 1
     return np.float32(BROAD) * broad[:, category] + np.float32(NARROW) * narrow
 
 
@@ -92,7 +93,7 @@ def histories(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What each person had clicked before: of some earlier articles the most to their taste."""
     n_old = int(np.searchsorted(press.published, 0.0))
-    size = np.minimum(rng.poisson(rng.lognormal(1.8, 0.8, len(taste))), MOST_EARLIER)
+    size = np.minimum(rng.poisson(rng.lognormal(2.1, 0.8, len(taste))), MOST_EARLIER)
     size[rng.random(len(taste)) < NEWCOMERS] = 0
     chosen, sizes = [], []
     for first in range(0, len(taste), 4096):

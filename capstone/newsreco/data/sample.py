@@ -6,21 +6,28 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from newsreco.data.mind import BEHAVIORS, NEWS
 from newsreco.data.truth import TRUTH
 from newsreco.data.world import Piece, Plan, make_plan
+from newsreco.files import locked
 
+FIRST_WORDS = "This folder is SYNTHETIC"
 README = """\
-This folder is SYNTHETIC. Every article, name, person and click in it was made up by the program
-newsreco sample. It is not a part of MIND and tells nothing about real readers.
+{first}. Every article, name, person and click in it was made up by the program
+`newsreco sample`. It is no part of MIND and tells nothing about real readers.
 
-The files have the form of MIND (Wu et al. 2020): news.tsv and behaviors.tsv.
-truth.tsv holds what no real log can: the probability with which each click was drawn.
+The files have the form of MIND, a log of a news site (Wu et al. 2020): news.tsv and
+behaviors.tsv; times are in UTC. truth.tsv holds what no real log can tell: for each impression
+the articles shown, the probability with which each click was drawn, and the probability that it
+would have had at the top of the page.
 
 {settings}
 """
+OURS = {NEWS, BEHAVIORS, TRUTH, "README.txt"}
 
 
 def write_sample(
@@ -32,77 +39,104 @@ def write_sample(
     click_model: str = "taste",
     progress: bool = True,
 ) -> Path:
-    """Write the world of `make_world`, of the same arguments, into a folder."""
+    """Write the world that `make_world` makes of the same arguments, piece by piece.
+
+    The files are written beside the folder and moved into place when all of them are there.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds anything but an earlier sample, or somebody is writing it.
+    """
     folder = Path(folder)
-    if folder.exists() and not may_replace(folder):
-        raise ValueError(f"folder must be empty, new or an earlier sample, got {str(folder)!r}")
+    _check_replaceable(folder)
     plan = make_plan(n_articles, n_impressions, n_users, seed, click_model)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        _write(beside, plan, progress)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(beside, folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
+    with locked(folder):
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+        try:
+            _write(draft, plan, progress)
+            draft.chmod(0o755)
+            _check_replaceable(folder)
+            _swap(draft, folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
     return folder
 
 
-def may_replace(folder: Path) -> bool:
-    """Whether a folder is empty or an earlier sample and nothing else."""
-    names = {path.name for path in folder.iterdir()} if folder.is_dir() else {""}
-    ours = {"news.tsv", "behaviors.tsv", TRUTH, "README.txt"}
-    return not names or names == ours
+def _check_replaceable(folder: Path) -> None:
+    """A folder that is new, empty or an earlier sample; nothing else is ever overwritten."""
+    if not folder.exists() and not folder.is_symlink():
+        return
+    if folder.is_dir() and not folder.is_symlink():
+        names = {path.name for path in folder.iterdir()}
+        readme = folder / "README.txt"
+        if not names or (names <= OURS and readme.is_file() and _is_ours(readme)):
+            return
+    raise ValueError(
+        f"out must be a new or empty folder or an earlier sample, got {str(folder)!r}, "
+        "which holds something else"
+    )
+
+
+def _is_ours(readme: Path) -> bool:
+    with readme.open("rb") as file:
+        return file.read(len(FIRST_WORDS)) == FIRST_WORDS.encode()
+
+
+def _swap(draft: Path, folder: Path) -> None:
+    """Put the new folder where the old one is; the old one goes last."""
+    if not folder.exists():
+        os.replace(draft, folder)
+        return
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+    os.replace(folder, old)
+    os.replace(draft, folder)
+    shutil.rmtree(old)
 
 
 def _write(folder: Path, plan: Plan, progress: bool) -> None:
     settings = {"articles": len(plan.press.articles), "impressions": len(plan.readers.user)}
-    settings |= {"users": len(plan.readers.ids), "seed": plan.seed, "click_model": plan.click_model}
-    text = README.format(settings=json.dumps(settings))
+    settings |= {"users": len(plan.readers.ids), "seed": plan.seed}
+    settings |= {"click_model": plan.click_model}
+    text = README.format(first=FIRST_WORDS, settings=json.dumps(settings))
     (folder / "README.txt").write_text(text, encoding="utf-8")
-    with (folder / "news.tsv").open("w", encoding="utf-8", newline="\n") as file:
-        file.writelines(news_lines(plan))
+    with (folder / NEWS).open("w", encoding="utf-8", newline="\n") as news:
+        news.writelines(_news_lines(plan))
     with (
-        (folder / "behaviors.tsv").open("w", encoding="utf-8", newline="\n") as behaviors,
+        (folder / BEHAVIORS).open("w", encoding="utf-8", newline="\n") as behaviors,
         (folder / TRUTH).open("w", encoding="utf-8", newline="\n") as truth,
     ):
-        histories: dict[int, str] = {}
         for piece in plan.pieces(progress):
-            for row, line, known in lines(plan, piece, histories):
-                behaviors.write(f"{row}\t{line}\n")
-                truth.write(f"{row}\t{known}\n")
+            for seen, known in _lines(plan, piece):
+                behaviors.write(seen)
+                truth.write(known)
 
 
-def news_lines(plan: Plan):
+def _news_lines(plan: Plan) -> Iterator[str]:
     """The lines of news.tsv."""
     a = plan.press.articles
     for i, (name, story) in enumerate(zip(a.ids, plan.press.stories)):
-        head = f"{name}\t{a.categories[a.category[i]]}\t{a.subcategories[a.subcategory[i]]}"
-        text = f"{a.title[i]}\t{a.abstract[i]}\t{a.url[i]}"
-        yield f"{head}\t{text}\t{story.mentions(a.title[i])}\t{story.mentions(a.abstract[i])}\n"
+        group = f"{a.categories[a.category[i]]}\t{a.subcategories[a.subcategory[i]]}"
+        entities = f"{story.mentions(a.title[i])}\t{story.mentions(a.abstract[i])}"
+        yield f"{name}\t{group}\t{a.title[i]}\t{a.abstract[i]}\t{a.url[i]}\t{entities}\n"
 
 
-def lines(plan: Plan, piece: Piece, histories: dict[int, str]):
-    """(impression id, rest of its line in behaviors.tsv, rest of its line in truth.tsv)."""
+def _lines(plan: Plan, piece: Piece) -> Iterator[tuple[str, str]]:
+    """The lines of behaviors.tsv and truth.tsv, visit by visit."""
     names, readers = plan.press.articles.ids, plan.readers
-    start = plan.start - plan.start[piece.first]
-    for row in range(piece.first, piece.last):
-        part = slice(start[row], start[row + 1])
-        shown = [names[i] for i in piece.item[part].tolist()]
-        u = int(readers.user[row])
-        if u not in histories:
-            bounds = slice(readers.history_start[u], readers.history_start[u + 1])
-            histories[u] = " ".join(names[i] for i in readers.history_item[bounds].tolist())
-        labels = " ".join(f"{n}-{c:d}" for n, c in zip(shown, piece.clicked[part].tolist()))
-        known = " ".join(f"{p:.6f}" for p in piece.probability[part].tolist())
-        tops = " ".join(f"{p:.6f}" for p in piece.relevance[part].tolist())
-        when = written(readers.time[row])
-        yield (
-            row + 1,
-            f"{readers.ids[u]}\t{when}\t{histories[u]}\t{labels}",
-            f"{' '.join(shown)}\t{known}\t{tops}",
-        )
+    start = (plan.start[piece.first : piece.last + 1] - plan.start[piece.first]).tolist()
+    shown = [names[i] for i in piece.item.tolist()]
+    labelled = [f"{name}-{click:d}" for name, click in zip(shown, piece.clicked.tolist())]
+    chances = [f"{p:.6f}" for p in piece.probability.tolist()]
+    tops = [f"{p:.6f}" for p in piece.relevance.tolist()]
+    bounds = readers.history_start
+    for row, (first, last) in enumerate(zip(start, start[1:]), piece.first):
+        u, part = readers.user[row], slice(first, last)
+        earlier = readers.history_item[bounds[u] : bounds[u + 1]].tolist()
+        history = " ".join([names[i] for i in earlier])
+        visit = f"{row + 1}\t{readers.ids[u]}\t{written(readers.time[row])}\t{history}"
+        known = "\t".join(" ".join(texts[part]) for texts in (shown, chances, tops))
+        yield f"{visit}\t{' '.join(labelled[part])}\n", f"{row + 1}\t{known}\n"
 
 
 def written(moment: float) -> str:

@@ -3,9 +3,12 @@
 The grammar is plain text. `= category/subcategory weight` opens a topic; the weight is its share
 of all articles. `- ...` is a title and opens a kind of story, a further `- ...` right after it is
 another title of the same kind; the lines `. ...` that follow are the sentences of its abstract, of
-which the first always stands. `name: a | b | c` lists what `{name}` may become in this topic;
-`{20-45}` is a number from 20 to 45, the same one wherever the story says `{20-45}`. All other names
-(clubs, people, places) are filled in by `words.py`; `{person2}` is another one than `{person}`.
+which the first always stands. `~ category: ...` is a sentence with which any story of the category
+may end, so that the topics of one category share words.
+
+`name: a | b | c` lists what `{name}` may become in the topic above. `{20-45}` is a number from 20
+to 45, the same one wherever the story says `{20-45}`. All other names (clubs, people, places) are
+filled in by `words.py`; `{person2}` is another one than `{person}`.
 """
 
 from __future__ import annotations
@@ -33,16 +36,22 @@ class Topic:
     weight: float
     kinds: list[Kind] = field(default_factory=list)
     words: dict[str, list[str]] = field(default_factory=dict)
+    endings: list[str] = field(default_factory=list)
 
 
 def read_grammar(grammar: str) -> list[Topic]:
     """The topics of a grammar, in its order."""
     topics: list[Topic] = []
+    endings: dict[str, list[str]] = {}
     for line in grammar.strip().splitlines():
         mark, rest = line.split(" ", 1)
-        if mark == "=":
+        if mark == "~":
+            category, sentence = rest.split(": ", 1)
+            endings.setdefault(category, []).append(f"{sentence}.")
+        elif mark == "=":
             name, weight = rest.split()
-            topics.append(Topic(*name.split("/"), float(weight)))
+            category, subcategory = name.split("/")
+            topics.append(Topic(category, subcategory, float(weight), endings=endings[category]))
         elif mark == "-":
             kinds = topics[-1].kinds
             if not kinds or kinds[-1].sentences:

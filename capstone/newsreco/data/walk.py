@@ -21,11 +21,11 @@ LEAST_SHOWN, MOST_SHOWN = 8, 16  # articles on a page
 ATTEMPTS = 64  # articles drawn for a page before it is filled up with the newest
 MEMORY = 32  # latest clicks of a person that the page leaves out
 SHOWN_LIFE = 26 * HOUR  # mean age of what the editor takes
-INTERCEPT = -2.55
-FRESH, FRESH_HALF_LIFE = 1.5, 12 * HOUR
-FOLLOW, LEAD, FOLLOW_HALF_LIFE = 2.0, 2.0, 24 * HOUR
+INTERCEPT = -2.5
+FRESH, FRESH_HALF_LIFE = 1.2, 12 * HOUR
+FOLLOW, LEAD, FOLLOW_HALF_LIFE = 2.2, 2.2, 24 * HOUR
 POSITION = 0.3
-ORDER_FRESH, ORDER_LIKED, ORDER_NOISE = 0.5, 0.3, 2.0
+ORDER_FRESH, ORDER_LIKED, ORDER_NOISE = 0.5, 0.2, 2.0
 
 
 def draw(rng: np.random.Generator, n: int) -> tuple[np.ndarray, ...]:

@@ -144,6 +144,7 @@ def tell(topic: int, rng: Random) -> Story:
     kind, slots = pick(rng, plan.kinds), Slots(rng, plan.words)
     title = pick(rng, kind.titles).format_map(slots)
     chosen = kind.sentences[:1] + [s for s in kind.sentences[1:] if rng.random() < 0.75]
+    chosen += [pick(rng, plan.endings)] if rng.random() < 0.75 else []
     abstract = " ".join(sentence.format_map(slots) for sentence in chosen)
     if rng.random() < 1 / 14:
         abstract = ""

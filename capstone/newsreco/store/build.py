@@ -107,9 +107,7 @@ def build(
     return Built(written, skipped, rows)
 
 
-def _write_window(
-    store: FeatureStore, batches: dict, end: float, created: float, seal: str
-) -> int:
+def _write_window(store: FeatureStore, batches: dict, end: float, created: float, seal: str) -> int:
     """Write one window and its line in the ledger, all of it or nothing; how many rows."""
     n_rows = sum(len(batch["clicks"]) for batch in batches.values())
     with store.transaction() as connection:
@@ -159,7 +157,7 @@ def _finished(store: FeatureStore) -> dict[float, str]:
         one_at_a_time(connection)
         ledger().create(connection, checkfirst=True)
         rows = connection.execute(sa.select(ledger().c.event_time, ledger().c.seal)).all()
-    return {end: seal for end, seal in rows}
+    return dict(rows)
 
 
 def _seal(before: str, log: NewsLog, end: float, first: int, last: int) -> str:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from newsreco.store.connect import connect, plain_errors
+from newsreco.store.database import connect, plain_errors
 from newsreco.store.queries import as_of_query, snapshot_query
-from newsreco.store.rows import as_columns, as_keys, as_moments, fill, as_table
+from newsreco.store.rows import as_columns, as_keys, as_moments, as_table, fill
 from newsreco.store.views import CLOCKS, VIEWS, View
 
 if TYPE_CHECKING:
@@ -94,9 +94,8 @@ class FeatureStore:
         asked["moment"] = as_moments(times, len(asked))
         asked["place"] = np.arange(len(asked), dtype=np.float64)
         found = np.full((len(asked), len(CLOCKS + view.features)), np.nan)
-        with self.transaction() as connection:
-            with as_table(connection, "asked", asked) as table:
-                rows = connection.execute(as_of_query(view, table)).all()
+        with self.transaction() as connection, as_table(connection, "asked", asked) as table:
+            rows = connection.execute(as_of_query(view, table)).all()
         if rows:
             numbers = np.array(rows, np.float64)  # (n_found, 1 + n_columns)
             found[numbers[:, 0].astype(np.int64)] = numbers[:, 1:]

@@ -1,0 +1,156 @@
+"""Reading behaviors.tsv: impression id, user id, time, history, and what was shown.
+
+What was shown is a list such as `N12-0 N7-1`: article 12, not clicked, above article 7, clicked.
+Everything is kept in flat arrays that grow by blocks; no line outlives its turn.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from newsreco.data.lines import rows, seconds
+from newsreco.data.report import FileReport, LoadReport
+
+COLUMNS = 5
+UNKNOWN_EARLIER = "earlier click on an article not in news.tsv"
+
+
+class Earlier(NamedTuple):
+    """Where a person's history stands, and the impression that it was taken from."""
+
+    time: float
+    start: int
+    end: int
+    unknown: int
+    file: FileReport
+    line: int
+
+
+@dataclass
+class BehaviorsReader:
+    """Impressions as they come in; ids become numbers, people by first appearance in the files.
+
+    Parameters
+    ----------
+    number : dict
+        The place of each article id.
+
+    Attributes
+    ----------
+    code : array of int
+        Of each entry shown, 2 x article + 1 if clicked.
+    size : array of int
+        How many entries each impression has.
+    earlier : list of Earlier
+        Of each person, the history column of their earliest impression.
+    """
+
+    report: LoadReport
+    number: dict[str, int]
+    ids: list[str] = field(default_factory=list)
+    user: array = field(default_factory=lambda: array("i"))
+    time: array = field(default_factory=lambda: array("d"))
+    size: array = field(default_factory=lambda: array("q"))
+    code: array = field(default_factory=lambda: array("i"))
+    people: dict[str, int] = field(default_factory=dict)
+    earlier: list[Earlier] = field(default_factory=list)
+    clicked_earlier: array = field(default_factory=lambda: array("i"))
+
+    def __post_init__(self) -> None:
+        pairs = self.number.items()
+        self.codes = {f"{name}-{label}": 2 * i + label for name, i in pairs for label in (0, 1)}
+
+    def read(self, path: Path, name: str, progress: bool) -> None:
+        """Add the impressions of a file; their ids must differ within it."""
+        file, seen = self.report.open(name), set()
+        for line, (impression, user, when, history, shown) in rows(
+            path, COLUMNS, self.report, file, progress
+        ):
+            try:
+                if impression in seen:
+                    raise _Skip("impression id seen before", impression)
+                if not impression or not user:
+                    raise _Skip("no impression id or no user id")
+                time = _time(when)
+                codes = self._codes(shown.split(), file, line)
+            except _Skip as error:
+                self.report.skip(file, line, *error.args)
+                continue
+            seen.add(impression)
+            file.read += 1
+            self._add(impression, user, time, codes)
+            place = self.user[-1]
+            if place == len(self.earlier) or time < self.earlier[place].time:
+                self._take_history(place, time, history.split(), file, line)
+
+    def _add(self, impression: str, user: str, time: float, codes: list[int]) -> None:
+        self.ids.append(impression)
+        self.user.append(self.people.setdefault(user, len(self.people)))
+        self.time.append(time)
+        self.size.append(len(codes))
+        self.code.extend(codes)
+
+    def _codes(self, tokens: list[str], file: FileReport, line: int) -> list[int]:
+        """The codes of an impression's entries; slow only where something is wrong."""
+        codes = list(map(self.codes.get, tokens))
+        if codes and None not in codes and len({code >> 1 for code in codes}) == len(codes):
+            return codes
+        return self._known_once(tokens, file, line)
+
+    def _known_once(self, tokens: list[str], file: FileReport, line: int) -> list[int]:
+        """The entries whose article is known, each article at its first place only."""
+        _check_labels(tokens)
+        known = [self.codes[token] for token in tokens if token in self.codes]
+        if not known:
+            raise _Skip("no known article shown", tokens[0][:40])
+        if lost := [token for token in tokens if token not in self.codes]:
+            self.report.drop(file, line, "shown article not in news.tsv", lost[0][:40], len(lost))
+        first: dict[int, int] = {}
+        for code in known:
+            first.setdefault(code >> 1, code)
+        if n_again := len(known) - len(first):
+            self.report.drop(file, line, "article shown twice", n=n_again)
+        return list(first.values())
+
+    def _take_history(
+        self, place: int, time: float, history: list[str], file: FileReport, line: int
+    ) -> None:
+        """Keep the history column of a person's earliest impression so far."""
+        known = [i for name in history if (i := self.number.get(name)) is not None]
+        unknown = len(history) - len(known)
+        if unknown and self.report.strict:
+            self.report.drop(file, line, UNKNOWN_EARLIER, n=unknown)
+        start = len(self.clicked_earlier)
+        self.clicked_earlier.extend(known)
+        taken = Earlier(time, start, start + len(known), unknown, file, line)
+        self.earlier[place : place + 1] = [taken]
+
+    def finish(self) -> None:
+        """Report the unknown articles of the histories that were taken in the end."""
+        for earlier in self.earlier:
+            if earlier.unknown:
+                self.report.drop(earlier.file, earlier.line, UNKNOWN_EARLIER, n=earlier.unknown)
+
+
+class _Skip(Exception):
+    """A line cannot be used: (reason, detail)."""
+
+
+def _check_labels(tokens: list[str]) -> None:
+    if not tokens:
+        raise _Skip("nothing shown")
+    if not any("-" in token for token in tokens):
+        raise _Skip("no labels, as in a test set", tokens[0][:40])
+    for token in tokens:
+        if token[-2:] not in ("-0", "-1"):
+            raise _Skip("label is not 0 or 1", token[:40])
+
+
+def _time(text: str) -> float:
+    try:
+        return seconds(text)
+    except (ValueError, OverflowError):
+        raise _Skip("time unreadable", text[:40]) from None

@@ -1,0 +1,52 @@
+"""The patterns that questions are made from are those that the news is written from."""
+
+from newsreco.assistant.passages import sentence_spans
+from newsreco.assistant.patterns import ELSEWHERE, STRANGERS
+from newsreco.assistant.questions import SLOT, make_questions, read_patterns
+from newsreco.assistant.words import terms
+from newsreco.data import make_world, words
+from newsreco.data.topics import GRAMMAR
+
+
+def test_every_pattern_is_a_sentence_of_the_news():
+    sentences = {line[2:] for line in GRAMMAR.splitlines() if line.startswith(". ")}
+    for pattern in read_patterns():
+        assert pattern.sentence in sentences
+
+
+def test_questions_use_the_slots_of_their_sentence():
+    for pattern in read_patterns():
+        slots = set(SLOT.findall(pattern.sentence))
+        for question, answer in pattern.asked:
+            assert set(SLOT.findall(question)) < slots
+            assert set(SLOT.findall(answer)) <= slots - set(SLOT.findall(question))
+            assert question.endswith("?")
+
+
+def test_every_pattern_is_found_in_a_large_world():
+    articles = make_world(n_articles=2000, n_impressions=10, n_users=5).log.articles
+    found = set()
+    for abstract in articles.abstract:
+        for start, end in sentence_spans(abstract):
+            matches = [p for p in read_patterns() if p.match(abstract[start:end])]
+            assert len(matches) <= 1
+            found |= {p.sentence for p in matches}
+    assert found == {pattern.sentence for pattern in read_patterns()}
+
+
+def test_strangers_are_strange():
+    names = " ".join([*words.CLUBS, *words.FIRST, *words.LAST, *words.PLACES, *words.FIRMS])
+    known = set(terms(names))
+    assert not known & {word for name in STRANGERS for word in terms(name)}
+
+
+def test_elsewhere_is_elsewhere():
+    assert len(set(ELSEWHERE)) == len(ELSEWHERE) >= 34
+    names = [*words.CLUBS, *words.FIRST, *words.LAST, *words.PLACES, *words.FIRMS]
+    assert not any(name in question for name in names for question in ELSEWHERE)
+
+
+def test_a_default_world_gives_a_full_set():
+    questions = make_questions(make_world(n_impressions=10, n_users=5).log.articles)
+    kinds = [question.kind for question in questions]
+    assert [kinds.count(k) for k in ("fact", "elsewhere", "stranger", "never")] == [100, 34, 33, 33]

@@ -1,0 +1,47 @@
+"""How good the assistant is on a world that no choice was made on, and which way it moves."""
+
+import pytest
+
+from newsreco.assistant import Assistant, make_questions
+from newsreco.assistant.calibration import calibrate, judge_search, summary
+from newsreco.assistant.passages import cut_into_passages
+from newsreco.assistant.questions import split_questions
+from newsreco.assistant.search import Cosine, PassageSearch
+from newsreco.data import make_world
+
+
+@pytest.fixture(scope="module")
+def exam():
+    articles = make_world(n_impressions=10, n_users=5, seed=77).log.articles
+    return articles, make_questions(articles, seed=77)
+
+
+def test_quality(exam):
+    articles, questions = exam
+    choose, judge = split_questions(questions)
+    assistant = Assistant(articles)
+    assistant.threshold = calibrate(assistant, choose)
+    mean = summary(assistant, judge)["mean"]
+    assert mean["hit@5"] > 0.9 and mean["mrr@5"] > 0.8
+    assert mean["answered, fact"] > 0.85
+    assert mean["answered, elsewhere"] < 0.1 and mean["answered, stranger"] < 0.1
+    assert mean["answered, never"] < 0.5
+    assert mean["source cited"] > 0.75 and mean["answer contained"] > 0.75
+
+
+def test_bm25_ranks_sources_higher_than_the_cosine(exam):
+    articles, questions = exam
+    passages = cut_into_passages(articles)
+    rank = [
+        judge_search(PassageSearch(*weights).fit(passages), questions)["mrr@5"].mean()
+        for weights in ((), (Cosine(),))
+    ]
+    assert rank[0] > rank[1] + 0.02
+
+
+def test_more_of_the_question_means_more_confidence(exam):
+    articles, questions = exam
+    assistant = Assistant(articles)
+    for question in questions[:30]:
+        sure = assistant.ask(question.text).confidence
+        assert assistant.ask(f"{question.text} Xylophone Quetzal?").confidence < sure
