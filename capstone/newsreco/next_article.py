@@ -111,7 +111,9 @@ def sit(
     exam = Exam(_chosen(log.impressions, np.array(asked, int)))
     for name in contestants:
         exam.enter(name, np.concatenate(scores[name]))
-    return exam, pd.DataFrame(rows)
+    frame = pd.DataFrame(rows)
+    frame.columns = pd.MultiIndex.from_tuples(frame.columns)
+    return exam, frame
 
 
 def _moments(log: NewsLog, vectors: np.ndarray, half_life: float, first: int):

@@ -71,8 +71,8 @@ class Chain:
 
     def order_alone(self, before: list, among: list) -> np.ndarray:
         """Log of `chances` over the share of all answers: what the step before adds."""
-        share = (np.array([self.answers[i] for i in among], float) + 1e-9) / max(self.n_answers, 1)
-        return np.log((self.chances(before, among) + 1e-9) / share)
+        share = self.chances([], among)
+        return np.log((self.chances(before, among) + 1e-9) / (share + 1e-9))
 
 
 class Question(NamedTuple):

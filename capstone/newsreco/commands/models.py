@@ -59,7 +59,7 @@ def run_train(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     with locked(arguments.out):
-        log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
         truth = read_truth(arguments.data, log)
         with tracked(settings, arguments.tracking_uri, off=arguments.no_tracking) as run:
             result = train(log, settings, truth, progress=not arguments.quiet)
