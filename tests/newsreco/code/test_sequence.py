@@ -4,6 +4,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+
 from newsreco.embed import TfIdfEmbedder
 from newsreco.evaluation import Exam
 from newsreco.next_article import _moments, last_content, markov, shares, sit, topic_order
