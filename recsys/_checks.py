@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numbers
+import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,9 +44,24 @@ def true_or_false(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def as_array(name: str, values: Any) -> np.ndarray:
+    """`values` as an array; rows of different lengths are refused."""
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise ValueError(f"{name} must have rows of one length, got {values!r}") from None
+
+
+def path(name: str, value: Any) -> Path:
+    """`value` as a path."""
+    if not isinstance(value, (str, os.PathLike)):
+        raise ValueError(f"{name} must be a path, got {value!r}")
+    return Path(value)
+
+
 def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if one can write."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
     if array.size == 0:
@@ -68,7 +85,7 @@ def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
 
 def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
     """`values` as a finite one-dimensional array of `length` numbers; a copy if one can write."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.dtype.kind not in "iufb":
         raise ValueError(f"{name} must hold numbers, got values of type {array.dtype}")
     if array.shape != (length,):
@@ -83,7 +100,7 @@ def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
 
 def amounts(name: str, values: Any, low: float = 0.0) -> np.ndarray:
     """`values`, a number or an array of any shape, as finite float64 of at least `low`."""
-    array = np.asarray(values)
+    array = as_array(name, values)
     if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} must hold numbers, got {values!r}")
     wrong = ~np.isfinite(array) | (array < low)
@@ -93,24 +110,35 @@ def amounts(name: str, values: Any, low: float = 0.0) -> np.ndarray:
     return array.astype(np.float64)
 
 
+def matrix(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
+    """`values` as a two-dimensional array of numbers, or as a CSR matrix if sparse."""
+    table = sparse.csr_matrix(values) if sparse.issparse(values) else as_array(name, values)
+    if table.ndim != 2 or table.dtype.kind not in "iufb":
+        raise ValueError(
+            f"{name} must be a matrix of numbers, got shape {table.shape} of type {table.dtype}"
+        )
+    return table
+
+
 def features(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
     """A copy of `values` as finite float32, one row an item: CSR if sparse, else an array."""
-    matrix = sparse.csr_matrix(values) if sparse.issparse(values) else np.asarray(values)
-    if matrix.ndim != 2 or matrix.dtype.kind not in "iufb":
-        raise ValueError(
-            f"{name} must be a matrix of numbers, one row an item, got shape {matrix.shape} of "
-            f"type {matrix.dtype}"
-        )
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
-        matrix = matrix.astype(np.float32)
-    if sparse.issparse(matrix):
-        matrix.sum_duplicates()
-        matrix.eliminate_zeros()
-    entries = matrix.data if sparse.issparse(matrix) else np.ascontiguousarray(matrix)
+        table = matrix(name, values).astype(np.float32)
+    if sparse.issparse(table):
+        table.sum_duplicates()
+        table.eliminate_zeros()
+    else:
+        table = np.ascontiguousarray(table)
+    return all_finite(name, table)
+
+
+def all_finite(name: str, table: Any) -> Any:
+    """An array or sparse matrix of floats, refused where an entry is nan or infinite."""
+    entries = table.data if sparse.issparse(table) else table
     wrong = ~np.isfinite(entries)
     if wrong.any():
         raise ValueError(f"{name} must be finite, got {entries[wrong][0]}")
-    return matrix if sparse.issparse(matrix) else entries
+    return table
 
 
 def random_generator(rng: Any) -> np.random.Generator:

@@ -11,6 +11,8 @@ from numba import njit, prange
 
 def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
     """The named columns of a pandas or polars DataFrame, by argument; None: not asked for."""
+    if not hasattr(frame, "columns"):
+        raise ValueError(f"frame must be a pandas or polars DataFrame, got {type(frame).__name__}")
     _check_names(names, list(frame.columns))
     return {argument: frame[name].to_numpy() for argument, name in names.items() if name}
 
@@ -21,6 +23,8 @@ def read_csv(
     """The named columns of a CSV file with a header, by argument; polars reads it on all cores."""
     import polars as pl
 
+    if not isinstance(separator, str) or len(separator.encode()) != 1:
+        raise ValueError(f"separator must be one character, got {separator!r}")
     try:
         header = pl.read_csv(file, separator=separator, n_rows=0).columns
         _check_names(names, header)
@@ -51,8 +55,11 @@ def _floats(names: dict[str, str | None]) -> dict[str, Any]:
 
 def _check_names(names: dict[str, str | None], known: list[str]) -> None:
     for argument, name in names.items():
-        if name is not None and name not in known:
-            raise ValueError(f"{argument} must be one of {known}, got {name!r}")
+        if name is None and argument not in ("user", "item"):
+            continue
+        if known.count(name) != 1:
+            again = " more than once" if name in known else ""
+            raise ValueError(f"{argument} must be one of {known}, got {name!r}{again}")
 
 
 def number_labels(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
@@ -93,7 +100,10 @@ def _number_any(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
     """Labels of any kind that sorts."""
     import pandas as pd
 
-    codes, unique = pd.factorize(labels, sort=True)
+    try:
+        codes, unique = pd.factorize(labels, sort=True)
+    except TypeError as error:
+        raise ValueError(f"{name} labels must be hashable and of one kind: {error}") from None
     if (codes < 0).any():
         row = int(np.flatnonzero(codes < 0)[0])
         raise ValueError(f"{name} labels must not be missing, got {labels[row]!r} in row {row}")

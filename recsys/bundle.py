@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from recsys import _checks
+
 FORMAT = 1
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
@@ -33,7 +35,7 @@ def save(
     """
     from recsys import __version__
 
-    folder = Path(folder)
+    folder = _checks.path("folder", folder)
     if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
         raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -72,7 +74,7 @@ def load(folder: str | Path) -> Any:
 
 def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
     """The manifest and the arrays of a bundle, verified; for `load`, and other kinds of model."""
-    folder = Path(folder)
+    folder = _checks.path("folder", folder)
     manifest = _read_manifest(folder)
     for name, digest in manifest["sha256"].items():
         path = folder / name

@@ -76,6 +76,7 @@ def make_synthetic(
     n_interactions = _checks.whole_number("n_interactions", n_interactions)
     weight = _checks.real_number("popularity_weight", popularity_weight, high=20.0)
     power = _checks.real_number("taste_power", taste_power, high=20.0)
+    repeats = _checks.true_or_false("repeats", repeats)
     rng = _checks.random_generator(rng)
 
     genre = rng.permutation(np.arange(n_items) % n_genres)
@@ -233,7 +234,7 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
     ConnectionError
         If the data is neither at hand nor to be downloaded.
     """
-    if name not in MOVIELENS:
+    if not isinstance(name, str) or name not in MOVIELENS:
         raise ValueError(f"name must be one of {list(MOVIELENS)}, got {name!r}")
     release = MOVIELENS[name]
     source = _Source.find(release, progress)

@@ -8,7 +8,7 @@ all, and the report says how many could.
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from scipy import sparse
 
 from recsys import _checks
 from recsys.bootstrap import bootstrap_means, interval
-from recsys.interactions import Interactions
+from recsys.interactions import Interactions, check_log
 from recsys.metrics import beyond_accuracy, ranking
 
 if TYPE_CHECKING:
@@ -187,6 +187,9 @@ def _beyond_accuracy(
         f"serendipity@{k}": beyond_accuracy.serendipity(lists, relevant, obvious),
     }
     if item_features is not None:
+        if not sparse.issparse(item_features):
+            item_features = _checks.as_array("item_features", item_features)
+        _checks.features("item_features", item_features)
         if item_features.shape[0] != train.n_items:
             raise ValueError(
                 f"item_features must have n_items = {train.n_items} rows, "
@@ -234,16 +237,14 @@ def leaderboard(
 
     from recsys.models.base import progress_bar
 
-    if metric not in RANKING:
+    if not isinstance(metric, str) or metric not in RANKING:
         raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")
     named = _named(models)
     names = [name for name, _ in named]
-    first = dict(enumerate(names)).get(baseline, baseline)
-    if first not in names:
-        raise ValueError(f"baseline must be one of {names}, got {baseline!r}")
+    first = _baseline(baseline, names)
     reports = {}
     for name, model in progress_bar(named, "models", progress):
-        if not model.is_fitted:
+        if not getattr(model, "is_fitted", True):
             model = copy.copy(model).fit(train, progress)
         reports[name] = evaluate(model, train, test, k)
     values = np.column_stack([r.per_user[f"{metric}@{k}"] for r in reports.values()])
@@ -282,9 +283,16 @@ def _mean(values: np.ndarray) -> float:
 
 def _named(models: Sequence) -> list[tuple[str, Recommender]]:
     """Models with their names: the given ones, or the class, or all parameters on a clash."""
-    if not len(models):
+    if not np.iterable(models) or isinstance(models, (str, Mapping)):
+        raise ValueError(f"models must be a list of models or of (name, model), got {models!r}")
+    models = list(models)
+    if not models:
         raise ValueError("models must hold at least one model, got none")
     pairs = [m if isinstance(m, tuple) else (type(m).__name__, m) for m in models]
+    for pair in pairs:
+        if len(pair) != 2 or not isinstance(pair[0], str):
+            raise ValueError(f"models must hold models or (name, model), got {pair!r}")
+        _check_model(pair[1])
     names = [name for name, _ in pairs]
     named = []
     for given, (name, model) in zip(models, pairs, strict=True):
@@ -296,11 +304,26 @@ def _named(models: Sequence) -> list[tuple[str, Recommender]]:
     return named
 
 
+def _baseline(baseline: int | str, names: list[str]) -> str:
+    """The name of the model at that position, or of that name."""
+    if isinstance(baseline, int) and 0 <= baseline < len(names):
+        return names[baseline]
+    if baseline not in names:
+        raise ValueError(f"baseline must be one of {names}, got {baseline!r}")
+    return baseline
+
+
+def _check_model(model: Any) -> None:
+    """Refuse what cannot recommend, such as the class of a model."""
+    if isinstance(model, type) or not hasattr(model, "recommend"):
+        raise ValueError(f"model must be a model, like Popularity(), got {model!r}")
+
+
 def _check_logs(model: Recommender, train: Interactions, test: Interactions) -> None:
     """Refuse what would leak or mislead."""
+    _check_model(model)
     for name, log in (("train", train), ("test", test)):
-        if not isinstance(log, Interactions):
-            raise ValueError(f"{name} must be Interactions, got {type(log).__name__}")
+        check_log(name, log)
         if len(log) == 0:
             raise ValueError(f"{name} must hold at least one interaction, got none")
     if (train.n_users, train.n_items) != (test.n_users, test.n_items):

@@ -8,7 +8,7 @@ may have any labels. What is left out: edits. A log never changes; a selection i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence, Sized
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -191,7 +191,9 @@ class Interactions:
 
     def select(self, rows: Any) -> Interactions:
         """The log of the rows that a boolean mask (n,) or an array of positions names."""
-        rows = np.asarray(rows)
+        rows = _checks.as_array("rows", rows)
+        if rows.ndim != 1:
+            raise ValueError(f"rows must be one-dimensional, got shape {rows.shape}")
         try:
             np.empty(len(self), np.bool_)[rows]
         except IndexError as error:
@@ -234,6 +236,12 @@ class Interactions:
         return _index(self.item_labels, self.n_items)
 
 
+def check_log(name: str, log: Any) -> None:
+    """Refuse what is no log."""
+    if not isinstance(log, Interactions):
+        raise ValueError(f"{name} must be Interactions, got {type(log).__name__}")
+
+
 _CACHED = ("matrix", "fingerprint")  # what depends on the rows, so a selection drops it
 
 
@@ -243,6 +251,8 @@ def _size(name: str, size: int | None, labels_name: str, labels: Sequence | None
         size = _checks.whole_number(name, size, low=0, high=_checks.MAX_ID)
     if labels is None:
         return size
+    if not isinstance(labels, Sized):
+        raise ValueError(f"{labels_name} must be a sequence of labels, got {labels!r}")
     if size is not None and size != len(labels):
         raise ValueError(f"{labels_name} must hold {name} = {size} labels, got {len(labels)}")
     return len(labels)
@@ -265,11 +275,14 @@ def _labels(name: str, labels: Sequence[Hashable] | None) -> list | None:
 
 def _columns(info: Mapping[str, Sequence] | None, n_items: int) -> dict[str, np.ndarray]:
     """Item columns as arrays of n_items entries."""
+    if info is not None and not isinstance(info, Mapping):
+        raise ValueError(f"item_info must map names to columns, got {info!r}")
     columns = {name: np.asarray(column) for name, column in (info or {}).items()}
     for name, column in columns.items():
-        if len(column) != n_items:
+        if column.shape[:1] != (n_items,):
             raise ValueError(
-                f"item_info[{name!r}] must have n_items = {n_items} entries, got {len(column)}"
+                f"item_info[{name!r}] must have n_items = {n_items} entries, "
+                f"got {len(column) if column.ndim else column}"
             )
     return columns
 
@@ -295,11 +308,13 @@ def _index(labels: list | None, size: int) -> dict:
 
 def _look_up(kind: str, index: dict, labels: Sequence[Hashable]) -> np.ndarray:
     """Ids of labels, or an error that names the first unknown one."""
+    if not np.iterable(labels):
+        raise ValueError(f"labels must be a sequence of labels, got {labels!r}")
     try:
         return np.array([index[label] for label in labels], np.int32)
     except (KeyError, TypeError):
         unknown = next(x for x in labels if not isinstance(x, Hashable) or x not in index)
-        known = ", ".join(repr(label) for label in list(index)[:3])
+        known = ", ".join(repr(label) for label in list(index)[:3]) or "none"
         raise ValueError(f"unknown {kind} {unknown!r}; known are {known}, ...") from None
 
 

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from recsys import _checks
+
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
@@ -56,8 +60,13 @@ def intervals(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
     """
     import matplotlib.pyplot as plt
 
-    ax = ax or plt.gca()
     low, high = ("difference_low", "difference_high") if metric == "difference" else ("low", "high")
+    if missing := {metric, low, high} - set(getattr(table, "columns", ())):
+        raise ValueError(
+            f"table must be a leaderboard with the columns {metric}, {low} and {high}, "
+            f"got none named {sorted(missing, key=str)[0]!r}"
+        )
+    ax = ax or plt.gca()
     for place, (_, row) in enumerate(table.iterrows()):
         ax.plot([row[low], row[high]], [place, place], color=BLUE, linewidth=3)
         ax.plot(row[metric], place, "o", color=BLUE, markersize=8)
@@ -69,18 +78,39 @@ def intervals(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def heatmap(matrix: Any, ax: Axes | None = None, label: str = "") -> Axes:
-    """Draw a small matrix with its numbers written into the cells, which are then comparable."""
-    import matplotlib.pyplot as plt
-    import numpy as np
+def heatmap(
+    matrix: Any,
+    ax: Axes | None = None,
+    label: str = "",
+    limits: tuple[float, float] | None = None,
+) -> Axes:
+    """Draw a small matrix with its numbers written into the cells, which are then comparable.
 
-    ax = ax or plt.gca()
+    Parameters
+    ----------
+    matrix : array-like (n, m) of finite numbers
+    ax : matplotlib Axes, optional
+    label : str
+        What the numbers are, beside the colour bar.
+    limits : (low, high), optional
+        The values of the darkest and the lightest colour, as for matrices drawn side by side;
+        by default the smallest and the largest number.
+    """
+    import matplotlib.pyplot as plt
+
     matrix = np.asarray(matrix)
-    image = ax.imshow(matrix, aspect="auto")
+    if matrix.ndim != 2 or not matrix.size:
+        raise ValueError(f"matrix must have rows and columns, got shape {matrix.shape}")
+    matrix = _checks.amounts("matrix", matrix, low=-np.inf)
+    limits = (matrix.min(), matrix.max()) if limits is None else limits
+    if np.shape(limits) != (2,) or not limits[0] <= limits[1]:
+        raise ValueError(f"limits must be (low, high), the lower first, got {limits!r}")
+    ax = ax or plt.gca()
+    low, high = limits
+    image = ax.imshow(matrix, aspect="auto", vmin=low, vmax=high)
     ax.grid(visible=False)
-    middle = (matrix.max() + matrix.min()) / 2
     for (row, column), value in np.ndenumerate(matrix):
-        color = "black" if value > middle else "white"
+        color = "black" if value > (low + high) / 2 else "white"
         ax.text(column, row, f"{value:g}", ha="center", va="center", color=color)
     ax.figure.colorbar(image, ax=ax, label=label)
     return ax

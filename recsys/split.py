@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from recsys import _checks
-from recsys.interactions import Interactions
+from recsys.interactions import Interactions, check_log
 
 
 def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
@@ -31,7 +31,8 @@ def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
     >>> test.item.tolist(), train.item.tolist()
     ([5], [3, 4])
     """
-    last, count = last_rows(data.user, data.item, _times(data), data.n_users)
+    time = _times(data)
+    last, count = last_rows(data.user, data.item, time, data.n_users)
     return _divide(data, last[count > 1])
 
 
@@ -159,6 +160,10 @@ def keep_known_items(*logs: Interactions, least: int = 5) -> list[Interactions]:
     ([0, 0], [1], 1)
     """
     least = _checks.whole_number("least", least)
+    if not logs:
+        raise ValueError("logs must be at least one, got none")
+    for log in logs:
+        check_log("logs", log)
     sizes = {log.n_items for log in logs}
     if len(sizes) != 1:
         raise ValueError(f"logs must be of the same items, got n_items {sorted(sizes)}")
@@ -180,6 +185,7 @@ def _with_items(log: Interactions, items: np.ndarray) -> Interactions:
 
 
 def _times(data: Interactions) -> np.ndarray:
+    check_log("data", data)
     if data.time is None:
         raise ValueError("data.time must be given to split by time, got None")
     return data.time
@@ -194,7 +200,8 @@ def _fraction(name: str, value: float) -> float:
 
 def _by_user_and_time(data: Interactions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows in order of user, time, item; each row's position in its user's history; its length."""
-    order = np.lexsort((data.item, _times(data), data.user))
+    time = _times(data)
+    order = np.lexsort((data.item, time, data.user))
     counts = np.bincount(data.user, minlength=data.n_users)
     starts = np.cumsum(counts) - counts
     users = data.user[order]

@@ -32,6 +32,8 @@ def tokenize(text: str) -> list[str]:
     >>> tokenize("Amélie (2001): a film d'amour")
     ['amélie', '2001', 'film', 'amour']
     """
+    if not isinstance(text, str):
+        raise ValueError(f"text must be a str, got {text!r}")
     return WORD.findall(text.lower())
 
 
@@ -74,8 +76,11 @@ class TfIdf:
         _checks.whole_number("min_df", self.min_df)
         if self.max_features is not None:
             _checks.whole_number("max_features", self.max_features)
-        if isinstance(self.stop_words, str):
+        if isinstance(self.stop_words, str) or not np.iterable(self.stop_words):
             raise ValueError(f"stop_words must be a sequence of words, got {self.stop_words!r}")
+        for word in self.stop_words:
+            if not isinstance(word, str) or word != word.lower():
+                raise ValueError(f"stop_words must be words in lower case, got {word!r}")
 
     def fit(self, texts: Sequence[str]) -> TfIdf:
         """Learn the words and their weights; ValueError where no word is left."""
@@ -128,17 +133,34 @@ class TfIdf:
 
 def _words(texts: Iterable[str]) -> list[list[str]]:
     """The words of each text."""
+    return [tokenize(text) for text in _strings("texts", texts)]
+
+
+def _strings(name: str, texts: Iterable[str]) -> list[str]:
+    """`texts` as a list, all of them str; a text of its own is not taken for a list of letters."""
     if isinstance(texts, str) or not np.iterable(texts):
-        raise ValueError(f"texts must be a sequence of texts, got {texts!r}")
+        raise ValueError(f"{name} must be a sequence of texts, got {texts!r}")
     texts = list(texts)
     for row, text in enumerate(texts):
         if not isinstance(text, str):
-            raise ValueError(f"texts must all be str, got {text!r} in row {row}")
-    return [tokenize(text) for text in texts]
+            raise ValueError(f"{name} must all be str, got {text!r} in row {row}")
+    return texts
+
+
+def _rows(matrix: Any) -> Any:
+    """An array or CSR matrix of finite floats; whole numbers become float64."""
+    matrix = _checks.matrix("matrix", matrix)
+    if matrix.dtype.kind != "f":
+        matrix = matrix.astype(np.float64)
+    return _checks.all_finite("matrix", matrix)
 
 
 def row_lengths(matrix: Any) -> np.ndarray:
-    """The Euclidean length of each row of an array or CSR matrix: (n,) float64."""
+    """The Euclidean length of each row of an array or sparse matrix: (n,) float64."""
+    return _lengths(_rows(matrix))
+
+
+def _lengths(matrix: Any) -> np.ndarray:
     if not sparse.issparse(matrix):
         return np.sqrt(np.einsum("nd,nd->n", matrix, matrix, dtype=np.float64))
     squares = matrix.data.astype(np.float64) ** 2  # float32 would lose what is tiny or huge
@@ -147,13 +169,14 @@ def row_lengths(matrix: Any) -> np.ndarray:
 
 
 def unit_rows(matrix: Any) -> Any:
-    """Rows of an array or CSR matrix scaled to length 1; rows of zeros stay.
+    """Rows of an array or sparse matrix scaled to length 1; rows of zeros stay.
 
     >>> unit_rows(np.array([[3.0, 4.0], [0.0, 0.0]]))
     array([[0.6, 0.8],
            [0. , 0. ]])
     """
-    lengths = row_lengths(matrix)
+    matrix = _rows(matrix)
+    lengths = _lengths(matrix)
     lengths[lengths == 0] = 1
     if not sparse.issparse(matrix):
         return (matrix / lengths[:, None]).astype(matrix.dtype)
@@ -183,7 +206,10 @@ def multi_hot(labels: Sequence[str], separator: str = "|") -> tuple[sparse.csr_m
            [0., 1.],
            [0., 0.]], dtype=float32)
     """
-    parts = [[part for part in str(entry).split(separator) if part] for entry in labels]
+    if not isinstance(separator, str) or not separator:
+        raise ValueError(f"separator must be one character or more, got {separator!r}")
+    labels = _strings("labels", labels)
+    parts = [[part for part in entry.split(separator) if part] for entry in labels]
     rows = np.repeat(np.arange(len(parts)), [len(row) for row in parts])
     flat = np.array([part for row in parts for part in row], dtype=str)
     names, columns = np.unique(flat, return_inverse=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from execute import FOLDERS, KERNEL, ROOT, environment, notebooks_in
+from execute import FOLDERS, KERNEL, QUIET_KERNEL, ROOT, environment, notebooks_in
 
 PACKAGES = ("recsys-course", "numpy", "scipy", "numba", "lightgbm", "mlflow", "sqlalchemy")
 
@@ -95,7 +95,7 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     started = time.perf_counter()
     execute_notebook(
         str(path), str(run / path.name), parameters, kernel_name=KERNEL["name"], cwd=str(own),
-        progress_bar=False, execution_timeout=600,
+        progress_bar=False, execution_timeout=600, extra_arguments=QUIET_KERNEL,
     )  # fmt: skip
     seconds = round(time.perf_counter() - started, 2)
     parameters.pop("folder", None)

@@ -121,6 +121,13 @@ def paired(
     return float(gap[counted].mean()), float(low), float(high)
 
 
+def check_metric(metric: str) -> None:
+    """ValueError for a metric that was not kept impression by impression."""
+    known = [f"ranker_{key}" for key in METRICS.values()]
+    if metric not in known:
+        raise ValueError(f"metric must be one of {known}, got {metric!r}")
+
+
 def pooled_auc(shown: Impressions, scores: np.ndarray) -> float:
     """AUC over all rows at once; nan where all or none were clicked."""
     if shown.clicked.all() or not shown.clicked.any():

@@ -126,6 +126,8 @@ def calibration(
 
     The Kullback-Leibler divergence :math:`\sum_g p_g \ln (p_g / \tilde q_g)` in nats between
     the genres of the history, p, and of the list, q, with :math:`\tilde q = 0.99 q + 0.01 p`.
+    An item counts in full for each of its genres, so one with many genres weighs more. Steck
+    divides an item's weight among them: for that, divide each row of `item_features` by its sum.
 
     Parameters
     ----------

@@ -11,7 +11,7 @@ numbers of rows raise ValueError. Left out: graded relevance; an item is relevan
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -121,11 +121,17 @@ def _per_user(values: np.ndarray, n: np.ndarray) -> np.ndarray:
 def _as_lists(recommended: Any, k: int) -> np.ndarray:
     """Lists as an int32 array (n_users, k), padded with -1."""
     if not isinstance(recommended, np.ndarray):
+        if not np.iterable(recommended) or isinstance(recommended, (str, Mapping)):
+            raise ValueError(f"recommended must be one list a user, got {recommended!r}")
+        recommended = list(recommended)
         padded = np.full((len(recommended), k), -1, np.int64)
         for row, items in zip(padded, recommended, strict=True):
-            items = np.asarray(items)[:k]
+            items = _checks.as_array("recommended", items)
+            if items.ndim != 1:
+                raise ValueError(f"recommended must be one list a user, got {items.tolist()!r}")
             if items.dtype.kind not in "iu" and items.size:
                 raise ValueError(f"recommended must hold item ids, got {items.tolist()!r}")
+            items = items[:k]
             row[: len(items)] = items
         recommended = padded
     if recommended.ndim != 2 or recommended.shape[1] < k:
@@ -135,9 +141,11 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
     if recommended.dtype.kind not in "iu":
         raise ValueError(f"recommended must hold item ids, got type {recommended.dtype}")
     recommended = recommended[:, :k]
-    if recommended.max(initial=0) > _checks.MAX_ID:
+    low, high = recommended.min(initial=0), recommended.max(initial=0)
+    if low < -1 or high > _checks.MAX_ID:
         raise ValueError(
-            f"recommended must hold ids up to {_checks.MAX_ID}, got {recommended.max()}"
+            f"recommended must hold ids from 0 to {_checks.MAX_ID}, or -1 where short, "
+            f"got {low if low < -1 else high}"
         )
     return np.ascontiguousarray(recommended, np.int32)
 
@@ -150,6 +158,8 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
             relevant = relevant.copy()
             relevant.sum_duplicates()
         return relevant
+    if not np.iterable(relevant) or isinstance(relevant, str):
+        raise ValueError(f"relevant must be one set of items a user, got {relevant!r}")
     relevant = list(relevant)
     for items in relevant:
         if not np.iterable(items):

@@ -46,7 +46,7 @@ def mae(predicted: Any, actual: Any) -> float:
 
 def _errors(predicted: Any, actual: Any) -> np.ndarray:
     """Predicted less actual (n,) float64."""
-    n = np.size(actual)
+    n = _checks.as_array("actual", actual).size
     if n == 0:
         raise ValueError("actual must hold at least one rating, got none")
     actual = _checks.finite("actual", actual, n, np.float64)

@@ -31,7 +31,7 @@ from numba import njit, prange
 from scipy import sparse
 
 from recsys import _checks
-from recsys.interactions import Interactions
+from recsys.interactions import Interactions, check_log
 from recsys.models.base import (
     FactorRecommender,
     _largest_contributions,
@@ -130,6 +130,11 @@ class ImplicitALS(FactorRecommender):
     def loss(self, data: Interactions) -> float:
         """The objective on `data`, in full: every user with every item."""
         self._check_fitted()
+        check_log("data", data)
+        if data.matrix.shape != self.history.shape:
+            raise ValueError(
+                f"data must have {self.n_users} users and {self.n_items} items, got {data!r}"
+            )
         extra = extra_confidence(data.matrix, self.alpha)
         return als_loss(self.user_factors, self.item_factors, extra, self.reg, self.reg_exponent)
 
@@ -199,7 +204,12 @@ def extra_confidence(matrix: sparse.csr_matrix, alpha: float) -> sparse.csr_matr
     """CSR matrix of alpha r_ui: what each pair's confidence has above 1."""
     if matrix.nnz and matrix.data.min() < 0:
         raise ValueError(f"value must be at least 0 for ImplicitALS, got {matrix.data.min()}")
-    data = matrix.data * np.float32(alpha)
+    with np.errstate(over="ignore"):
+        data = matrix.data * np.float32(alpha)
+    if not np.isfinite(data).all():
+        raise ValueError(
+            f"alpha must be smaller for values up to {matrix.data.max():g}, got {alpha!r}"
+        )
     return sparse.csr_matrix((data, matrix.indices, matrix.indptr), matrix.shape)
 
 

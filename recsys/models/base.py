@@ -21,10 +21,11 @@ from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
 from recsys import _checks, bundle
-from recsys.interactions import Interactions
+from recsys.interactions import Interactions, check_log
 from recsys.retrieval.exact import FEW, top_k
 from recsys.retrieval.mips import best_products
 
+MAX_FLOAT = float(np.finfo(np.float32).max)
 SCORES_IN_MEMORY = 4_000_000  # scores computed at once; with float32, 16 MB
 
 PARAMETER_CHECKS = {
@@ -36,10 +37,10 @@ PARAMETER_CHECKS = {
     "n_negatives": lambda name, x: _checks.whole_number(name, x),
     "n_neighbors": lambda name, x: x is None or _checks.whole_number(name, x),
     "n_threads": lambda name, x: x is None or _checks.whole_number(name, x),
-    "alpha": lambda name, x: _checks.real_number(name, x),
-    "reg": lambda name, x: _checks.real_number(name, x),
+    "alpha": lambda name, x: _checks.real_number(name, x, high=MAX_FLOAT),
+    "reg": lambda name, x: _checks.real_number(name, x, high=MAX_FLOAT),
     "reg_exponent": lambda name, x: _checks.real_number(name, x, high=2.0),
-    "shrinkage": lambda name, x: _checks.real_number(name, x),
+    "shrinkage": lambda name, x: _checks.real_number(name, x, high=MAX_FLOAT),
     "learning_rate": lambda name, x: _checks.real_number(name, x, open_low=True),
     "half_life": lambda name, x: _checks.real_number(name, x, open_low=True),
     "gravity": lambda name, x: _checks.real_number(name, x),
@@ -68,6 +69,9 @@ class Recommender:
     learned: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
+        self._check_parameters()
+
+    def _check_parameters(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name in PARAMETER_CHECKS and value is not field.default:  # it may be None
@@ -87,15 +91,16 @@ class Recommender:
         -------
         self
         """
-        if not isinstance(train, Interactions):
-            raise ValueError(f"train must be Interactions, got {type(train).__name__}")
+        check_log("train", train)
         if len(train) == 0:
             raise ValueError("train must hold at least one interaction, got none")
+        self._check_parameters()  # they may have been changed since
         learner = copy.copy(self)
         learner.__dict__.pop("_cold_items", None)
         learner._remember(train.matrix, train.fingerprint)
         with _threads(getattr(self, "n_threads", None)):
             learner._fit(train, progress)
+        learner._check_learned()
         self.__dict__.update(learner.__dict__)
         self.__dict__.pop("_cold_items", None)
         return self
@@ -121,7 +126,8 @@ class Recommender:
             -inf where the item is -1. One user gives shape (k,) for both.
         """
         k = _checks.whole_number("k", k)
-        one_user = np.ndim(users) == 0
+        exclude_seen = _checks.true_or_false("exclude_seen", exclude_seen)
+        one_user = not np.iterable(users)
         users = self._check_users([users] if one_user else users)
         items = np.full((len(users), k), -1, np.int32)
         scores = np.full((len(users), k), -np.inf, np.float32)
@@ -145,7 +151,7 @@ class Recommender:
         Seen items keep their score; -inf marks what the method cannot rate. One user gives
         shape (n_items,).
         """
-        one_user = np.ndim(users) == 0
+        one_user = not np.iterable(users)
         users = self._check_users([users] if one_user else users)
         scores = np.empty((len(users), self.n_items), np.float32)
         with _threads(getattr(self, "n_threads", None)):
@@ -201,6 +207,9 @@ class Recommender:
         model._remember(log.matrix, log.fingerprint)
         return model
 
+    def _check_learned(self) -> None:
+        """Refuse what a fit may end with and nobody can use; there is nothing of the kind here."""
+
     def _check_fitted(self) -> None:
         if not self.is_fitted:
             raise ValueError(f"{type(self).__name__} must be fitted first: call fit(train)")
@@ -247,6 +256,23 @@ class FactorRecommender(Recommender):
 
     item_biases: ClassVar[np.ndarray | None] = None
     user_levels: ClassVar[np.ndarray | None] = None  # changes scores, never their order
+
+    def fit(self, train: Interactions, progress: bool = True) -> FactorRecommender:
+        """As for every model; factors that grew beyond all bounds raise ValueError."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return super().fit(train, progress)
+
+    def _check_learned(self) -> None:
+        learned = (self.user_factors, self.item_factors, self.item_biases)
+        if all(np.isfinite(array).all() for array in learned if array is not None):
+            return
+        if hasattr(self, "learning_rate"):
+            name, got = "learning_rate", self.learning_rate
+        else:
+            name, got = "train.value", f"values up to {self.history.data.max():g}"
+        raise ValueError(
+            f"{name} must be smaller for {self!r}: the factors grew beyond all bounds, got {got}"
+        )
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = self.user_factors[users] @ self.item_factors.T

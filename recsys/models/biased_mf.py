@@ -100,11 +100,6 @@ class BiasedMF(FactorRecommender):
         step, reg = np.float32(self.learning_rate), np.float32(self.reg)
         for _ in progress_bar(range(self.epochs), "BiasedMF", progress):
             rating_epoch(X, Y, b_u, b_i, starts, *ratings, rng.permutation(n_blocks), step, reg)
-        if not np.isfinite(b_u).all():
-            raise ValueError(
-                "learning_rate must be smaller for ratings as large as these: the steps grew "
-                f"beyond all bounds, got {self.learning_rate!r}"
-            )
         X[np.bincount(users, minlength=len(X)) == 0] = 0
         Y[np.bincount(items, minlength=len(Y)) == 0] = 0
         self.mean, self.rating_range = mean, np.array([values.min(), values.max()])

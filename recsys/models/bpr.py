@@ -120,7 +120,7 @@ def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, step, reg, se
             bpr_cell(X, Y, b, users[here], items[here], candidates, step, reg, state)
 
 
-@njit(fastmath=True, cache=True)
+@njit(fastmath=True, error_model="numpy", cache=True)
 def bpr_cell(X, Y, b, users, items, candidates, step, reg, state):
     """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)

@@ -53,10 +53,12 @@ def hacker_news_score(
     """
     gained = _checks.amounts("votes", votes) - 1
     age = _checks.amounts("age_hours", age_hours)
+    check_shapes(votes=gained, age_hours=age)
     gravity = _checks.real_number("gravity", gravity)
     exponent = _checks.real_number("exponent", exponent)
     gained = np.where(gained > 0, np.maximum(gained, 0) ** exponent, gained)
-    return gained / (age + 2) ** gravity
+    with np.errstate(over="ignore"):  # what sinks so fast is at the bottom at once
+        return gained / (age + 2) ** gravity
 
 
 def reddit_hot_score(ups: Any, downs: Any, time: Any) -> np.ndarray:
@@ -77,10 +79,22 @@ def reddit_hot_score(ups: Any, downs: Any, time: Any) -> np.ndarray:
     >>> float(reddit_hot_score(ups=0, downs=100, time=REDDIT_START + 90_000))
     0.0
     """
-    votes = _checks.amounts("ups", ups) - _checks.amounts("downs", downs)
+    ups, downs = _checks.amounts("ups", ups), _checks.amounts("downs", downs)
     time = _checks.amounts("time", time, low=-np.inf)
+    check_shapes(ups=ups, downs=downs, time=time)
+    votes = ups - downs
     order = np.log10(np.maximum(np.abs(votes), 1))
     return np.sign(votes) * order + (time - REDDIT_START) / REDDIT_DECADE
+
+
+def check_shapes(**arrays: np.ndarray) -> None:
+    """Refuse arrays that do not go together entry by entry."""
+    shapes = [array.shape for array in arrays.values()]
+    try:
+        np.broadcast_shapes(*shapes)
+    except ValueError:
+        names = " and ".join(arrays)
+        raise ValueError(f"{names} must have shapes that go together, got {shapes}") from None
 
 
 @dataclass(eq=False)

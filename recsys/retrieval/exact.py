@@ -36,9 +36,9 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     >>> items
     array([[1, 2]], dtype=int32)
     """
-    scores = np.ascontiguousarray(scores, np.float32)
-    if scores.ndim != 2:
-        raise ValueError(f"scores must be two-dimensional, got shape {scores.shape}")
+    scores = _checks.matrix("scores", scores)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, and stays the best
+        scores = np.ascontiguousarray(scores, np.float32)
     k = _checks.whole_number("k", k)
     if k > FEW:
         return top_k_reference(scores, k)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from recsys.text import TfIdf, row_lengths, tokenize, unit_rows
+from recsys.text import TfIdf, multi_hot, row_lengths, tokenize, unit_rows
 
 TEXTS = [
     "The river rises in the north, and the north is cold.",
@@ -124,3 +124,9 @@ def test_unit_rows_of_small_and_large_numbers(kind):
     assert rows.dtype == np.float32
     rows = rows.toarray() if sparse.issparse(rows) else rows
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0.6, -0.8], [0, 0]], rtol=1e-6)
+
+
+def test_labels_are_parted_sorted_and_counted_once():
+    matrix, names = multi_hot(["b, a", "", "a, a", "c"], separator=", ")
+    assert names == ["a", "b", "c"]
+    assert matrix.toarray().tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1]]

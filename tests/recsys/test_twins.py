@@ -58,7 +58,7 @@ def test_top_k_of_long_rows(k):
 
 
 def test_top_k_refuses_what_it_cannot_rank():
-    with pytest.raises(ValueError, match=r"^scores must be two-dimensional, got shape \(3,\)"):
+    with pytest.raises(ValueError, match=r"^scores must be a matrix of numbers, got shape \(3,\)"):
         top_k(np.zeros(3), 1)
     with pytest.raises(ValueError, match="^k must be at least 1, got 0"):
         top_k(np.zeros((1, 3)), 0)

@@ -10,10 +10,12 @@ import pytest
 import yaml
 
 from conventions import MACHINE_PATH, pictures_without_alt
-from execute import ROOT, all_notebooks, relative
+from execute import FOLDERS, ROOT, all_notebooks, notebooks_in, relative
 from links import anchors, broken_links, read_text
 
 LARGEST = 2_000_000
+# The address where a text names this repository: to clone it, or as a badge.
+ADDRESS = re.compile(r"(?<=git clone )https://[^\s`]+|https://github\.com/[\w/.-]+(?=/actions/)")
 SHORT_OF_TEXT = {".png", ".svg", ".npz", ".gz", ".zip", ".woff2", ".ico", ".ipynb"}
 
 
@@ -59,6 +61,13 @@ def test_table_of_contents_lists_every_page_once():
     assert len(listed) == len(set(listed)), "a page stands twice in _toc.yml"
     assert set(listed) - present == set(), "in _toc.yml, but there is no such file"
     assert present - set(listed) == set(), "a page that _toc.yml does not list"
+
+
+def test_the_capstone_s_notebooks_are_a_part_of_their_own():
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
+    listed = {p["caption"]: [c["file"] for c in p["chapters"]] for p in parts}
+    present = [relative(path.with_suffix("")) for path in notebooks_in(FOLDERS[1])]
+    assert listed.get("V Capstone", []) == present
 
 
 @pytest.mark.parametrize("page", pages(), ids=relative)
@@ -128,8 +137,15 @@ def test_the_repository_has_one_address():
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert config["repository"]["url"] == citation["repository-code"] == address
-    badge = address.removeprefix("https://github.com/")
-    assert f"https://mybinder.org/v2/gh/{badge}/" in (ROOT / "README.md").read_text()
+    copies = [
+        copy
+        for path in repository_files()
+        if path.suffix in {".md", ".ipynb"}
+        for copy in ADDRESS.findall(path.read_text(encoding="utf-8"))
+    ]
+    assert set(copies) == {address}
+    binder = f"https://mybinder.org/v2/gh/{address.removeprefix('https://github.com/')}/"
+    assert binder in (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", sorted(p.name for p in ROOT.glob("requirements*.txt")))

@@ -1,6 +1,7 @@
 """The scripts behind `make notebooks` and `make test` do what they say when things go wrong."""
 
 import os
+import re
 
 import nbformat
 import pytest
@@ -159,3 +160,61 @@ def test_what_a_page_would_fetch_is_found(tmp_path):
     page.write_text("""<script async src="https://cdn.org/math.js"></script>
         <link rel="stylesheet" type="text/css" href='https://cdn.org/face.css'>""")
     assert len(render.loaded_from_the_network(tmp_path)) == 2
+
+
+def page_of(name, links):
+    """The HTML of a page with the given links to the one before and the one after."""
+    return name + "".join(f'<a class="{kind}"\n href="{to}"></a>' for kind, to in links.items())
+
+
+@pytest.fixture
+def book(tmp_path, monkeypatch):
+    """A rendered book of two pages that passes every check."""
+    (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/a/b, branch: main}")
+    (tmp_path / "_toc.yml").write_text(
+        "{root: book/first, parts: [{chapters: [{file: notebooks/01_x}]}]}"
+    )
+    for folder in ("book", "notebooks"):
+        (tmp_path / folder).mkdir()
+    first = page_of("first", {"right-next": "../notebooks/01_x.html"})
+    (tmp_path / "book/first.html").write_text(first)
+    buttons = (
+        "https://mybinder.org/v2/gh/a/b/main?urlpath=lab/tree/notebooks/01_x.ipynb",
+        "https://colab.research.google.com/github/a/b/blob/main/notebooks/01_x.ipynb",
+        "https://github.com/a/b/edit/main/notebooks/01_x.ipynb",
+    )
+    second = page_of("second", {"left-prev": "../book/first.html"})
+    second += "".join(f'<a href="{button}">' for button in buttons)
+    (tmp_path / "notebooks/01_x.html").write_text(second)
+    index = 'Search.setIndex({"terms": {"half": [0]}, "titleterms": {"life": [0]}})'
+    (tmp_path / "searchindex.js").write_text(index)
+    monkeypatch.setattr(render, "ROOT", tmp_path)
+    return tmp_path
+
+
+# What breaks each check: the page, what stands there, what takes its place, what is said of it.
+SPOILED = {
+    "loaded_from_the_network": (
+        "book/first.html",
+        "first",
+        '<img src="http://x.org/a.png">',
+        "x.org",
+    ),
+    "large_pages": ("book/first.html", "first", "x" * 1_000_001, "has 1,000,"),
+    "missing_buttons": ("notebooks/01_x.html", "/edit/", "/blob/", "no button to .*/edit/main"),
+    "broken_order": ("notebooks/01_x.html", "first.html", "last.html", "notebooks/01_x: left-prev"),
+    "lost_words": ("searchindex.js", "half", "quarter", "knows no 'half'"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_a_page_that_a_reader_could_not_use_is_named(name, book):
+    check, (page, old, new, said) = getattr(render, name), SPOILED[name]
+    assert check(book) == []
+    (book / page).write_text((book / page).read_text().replace(old, new, 1))
+    (problem,) = check(book)
+    assert re.search(said, problem)
+
+
+def test_every_check_of_a_page_is_shown_to_fail():
+    assert set(SPOILED) == {check.__name__ for check in render.CHECKS}

@@ -30,6 +30,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--seed", type=int, default=0)
     train.add_argument("--strict", action="store_true", help="stop at the first bad line")
     train.add_argument("--quiet", action="store_true", help="no progress bars")
+    train.add_argument("--tracking-uri", help="default: MLFLOW_TRACKING_URI, or mlflow.db")
+    train.add_argument("--no-tracking", action="store_true", help="leave no record in MLflow")
     train.set_defaults(run=run_train)
 
     judge = commands.add_parser("evaluate", help="judge a trained model on later impressions")
@@ -46,6 +48,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     """Nothing is written before all of it is there."""
     from newsreco.data import load_mind, read_truth
     from newsreco.model import Settings
+    from newsreco.tracking import tracked
     from newsreco.training import train
 
     settings = Settings(
@@ -56,10 +59,12 @@ def run_train(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
     )
     with locked(arguments.out):
-        log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
         truth = read_truth(arguments.data, log)
-        result = train(log, settings, truth, progress=not arguments.quiet)
-        result.model.save(arguments.out)
+        with tracked(settings, arguments.tracking_uri, off=arguments.no_tracking) as run:
+            result = train(log, settings, truth, progress=not arguments.quiet)
+            result.model.save(arguments.out)
+            run.log(result, log, arguments.data)
         show(result, arguments)
     return 0
 
@@ -79,9 +84,15 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
     """Print the figures, and write them and the report where that was asked for."""
-    width = max(map(len, result.figures))
-    for name, value in result.figures.items():
-        print(f"{name:{width}}  {round(value, 4)}")
+    figures = result.figures
+    ends = {f"{name}_{end}" for name in figures for end in ("low", "high")}
+    shown = {name: value for name, value in figures.items() if name not in ends}
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        line = f"{name:{width}}  {round(value, 4):<7}"
+        if f"{name}_low" in figures:
+            line += f" ({figures[f'{name}_low']:.4f} to {figures[f'{name}_high']:.4f})"
+        print(line.rstrip())
     if arguments.json:
         write_text(arguments.json, json.dumps(result.figures, indent=2) + "\n")
     if arguments.report:

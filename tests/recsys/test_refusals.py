@@ -1,0 +1,217 @@
+"""What a function cannot take it refuses, and the error says which argument it was.
+
+The errors that belong to one contract or one model are tested there; this is the rest.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from scipy import sparse
+
+import recsys
+from recsys import Interactions, evaluate, leaderboard, make_synthetic, metrics, models
+from recsys.bootstrap import bootstrap_means, bootstrap_ratios, interval
+from recsys.models.hot import hacker_news_score, reddit_hot_score
+from recsys.retrieval import top_k
+from recsys.split import (
+    keep_known_items,
+    last_fraction,
+    leave_last_out,
+    temporal_fold_in,
+    temporal_split,
+)
+from recsys.text import TfIdf, multi_hot, row_lengths, tokenize, unit_rows
+
+TRAIN = Interactions([0, 0, 1, 1], [0, 1, 1, 2], [1, 2, 3, 4])
+TEST = Interactions([0, 1], [2, 0], [5, 6], n_items=3)
+MODEL = models.Popularity().fit(TRAIN)
+FRAME = pd.DataFrame({"u": ["a", "b"], "i": [1, 2]})
+RAGGED = [[1], [1, 2]]
+
+REFUSED = {
+    # a log
+    "item_info['title'] must have n_items = 1 entries, got x": lambda: Interactions(
+        [0], [0], item_info={"title": "x"}
+    ),
+    "item_info must map names to columns, got ['a']": lambda: Interactions(
+        [0], [0], item_info=["a"]
+    ),
+    "user_labels must be a sequence of labels, got 5": lambda: Interactions(
+        [0], [0], user_labels=5
+    ),
+    "user must have rows of one length, got": lambda: Interactions(RAGGED, [0]),
+    "value must have rows of one length, got": lambda: Interactions([0], [0], value=RAGGED),
+    "rows must be one-dimensional, got shape ()": lambda: TRAIN.select(0),
+    "rows must be one-dimensional, got shape (1, 1)": lambda: TRAIN.select([[0]]),
+    "labels must be a sequence of labels, got None": lambda: TRAIN.user_ids(None),
+    "labels must be a sequence of labels, got 5": lambda: TRAIN.item_ids(5),
+    "frame must be a pandas or polars DataFrame, got dict": lambda: Interactions.from_frame(
+        {"u": [1]}, "u", "i"
+    ),
+    "user must be one of ['u', 'i'], got None": lambda: Interactions.from_frame(FRAME, None, "i"),
+    "item must be one of ['u', 'i', 'i'], got 'i' more than once": lambda: Interactions.from_frame(
+        pd.DataFrame([[1, 2, 3]], columns=["u", "i", "i"]), "u", "i"
+    ),
+    "user labels must be hashable and of one kind": lambda: Interactions.from_frame(
+        pl.DataFrame({"u": [[1], [2]], "i": [1, 2]}), "u", "i"
+    ),
+    "separator must be one character, got '::'": lambda: Interactions.from_csv(
+        "log.csv", "u", "i", separator="::"
+    ),
+    "separator must be one character, got None": lambda: Interactions.from_csv(
+        "log.csv", "u", "i", separator=None
+    ),
+    # splits and data sets
+    "data must be Interactions, got DataFrame": lambda: leave_last_out(FRAME),
+    "data must be Interactions, got NoneType": lambda: last_fraction(None),
+    "data must be Interactions, got ndarray": lambda: temporal_split(np.eye(2)),
+    "data must be Interactions, got str": lambda: temporal_fold_in("log"),
+    "logs must be Interactions, got list": lambda: keep_known_items([TRAIN, TEST]),
+    "logs must be at least one, got none": keep_known_items,
+    "repeats must be True or False, got 2": lambda: make_synthetic(repeats=2),
+    "name must be one of [": lambda: recsys.load_movielens(["100k"]),
+    # models
+    "exclude_seen must be True or False, got 'no'": lambda: MODEL.recommend(0, 1, "no"),
+    "users must have rows of one length, got": lambda: MODEL.recommend(RAGGED),
+    "folder must be a path, got None": lambda: MODEL.save(None),
+    "folder must be a path, got 5": lambda: recsys.load(5),
+    "data must be Interactions, got None": lambda: als().loss(None),
+    "data must have 2 users and 3 items, got": lambda: als().loss(Interactions([0], [9])),
+    # evaluation
+    "model must be a model, like Popularity(), got None": lambda: evaluate(None, TRAIN, TEST),
+    "model must be a model, like Popularity(), got <class": lambda: evaluate(
+        models.Popularity, TRAIN, TEST
+    ),
+    "item_features must be a matrix of numbers, got shape ()": lambda: evaluate(
+        MODEL, TRAIN, TEST, item_features="genre"
+    ),
+    "item_features must be finite, got nan": lambda: evaluate(
+        MODEL, TRAIN, TEST, item_features=np.eye(3) * np.nan
+    ),
+    "item_features must have n_items = 3 rows, got shape (2, 1)": lambda: evaluate(
+        MODEL, TRAIN, TEST, item_features=[[1], [0]]
+    ),
+    "models must be a list of models or of (name, model), got Pop": lambda: leaderboard(
+        MODEL, TRAIN, TEST
+    ),
+    "models must be a list of models or of (name, model), got {": lambda: leaderboard(
+        {"a": MODEL}, TRAIN, TEST
+    ),
+    "models must hold models or (name, model), got (5, ": lambda: leaderboard(
+        [(5, MODEL)], TRAIN, TEST
+    ),
+    "model must be a model, like Popularity(), got 'Popularity'": lambda: leaderboard(
+        ["Popularity"], TRAIN, TEST
+    ),
+    "metric must be one of [": lambda: leaderboard([MODEL], TRAIN, TEST, metric=["ndcg"]),
+    "baseline must be one of ['Popularity'], got []": lambda: leaderboard(
+        [MODEL], TRAIN, TEST, baseline=[]
+    ),
+    "values must be a matrix of numbers, got shape (2,)": lambda: bootstrap_means(np.ones(2)),
+    "rng must be at least 0, got -1": lambda: bootstrap_means(np.ones((2, 1)), rng=-1),
+    "level must be finite and at least 0 and at most 1, got 95": lambda: interval(
+        np.ones((2, 1)), 95
+    ),
+    "counts must have the shape of sums, (2, 1), got (1, 1)": lambda: bootstrap_ratios(
+        np.ones((2, 1)), np.ones((1, 1))
+    ),
+    "sums must be a matrix of numbers, got shape (2,)": lambda: bootstrap_ratios([1, 2], [1, 2]),
+    # metrics
+    "recommended must be one list a user, got None": lambda: metrics.hit_at_k(None, [{1}], 1),
+    "recommended must be one list a user, got 'ab'": lambda: metrics.hit_at_k("ab", [{1}], 1),
+    "recommended must be one list a user, got 1": lambda: metrics.hit_at_k([1], [{1}], 1),
+    "recommended must be one list a user, got [[1]]": lambda: metrics.hit_at_k([[[1]]], [{1}], 1),
+    "recommended must hold ids from 0 to 2147483647, or -1 where short, got -2": (
+        lambda: metrics.hit_at_k([[1, -2]], [{1}], 2)
+    ),
+    "relevant must be one set of items a user, got None": lambda: metrics.hit_at_k([[1]], None, 1),
+    "scores must have one entry a row, shape (1,), got ()": lambda: metrics.auc(1, 0.5),
+    "actual must have rows of one length, got": lambda: metrics.rmse([1], RAGGED),
+    "scores must be a matrix of numbers, got shape (1, 1) of type <U1": lambda: top_k([["a"]], 1),
+    "scores must have rows of one length, got": lambda: top_k(RAGGED, 1),
+    # hot scores
+    "votes and age_hours must have shapes that go together, got [(2,), (3,)]": (
+        lambda: hacker_news_score([1, 2], [1, 2, 3])
+    ),
+    "ups and downs and time must have shapes that go together, got [(2,), (), (3,)]": (
+        lambda: reddit_hot_score([1, 2], 0, [1, 2, 3])
+    ),
+    # text
+    "text must be a str, got None": lambda: tokenize(None),
+    "text must be a str, got b'ab'": lambda: tokenize(b"ab"),
+    "stop_words must be a sequence of words, got None": lambda: TfIdf(stop_words=None),
+    "stop_words must be words in lower case, got 'The'": lambda: TfIdf(stop_words=["The"]),
+    "labels must be a sequence of texts, got 'A|B'": lambda: multi_hot("A|B"),
+    "labels must be a sequence of texts, got None": lambda: multi_hot(None),
+    "labels must all be str, got nan in row 1": lambda: multi_hot(["A", np.nan]),
+    "labels must all be str, got ['A', 'B'] in row 0": lambda: multi_hot([["A", "B"]]),
+    "separator must be one character or more, got None": lambda: multi_hot(["A"], None),
+    "matrix must be a matrix of numbers, got shape (2,)": lambda: unit_rows(np.ones(2)),
+    "matrix must be a matrix of numbers, got shape ()": lambda: row_lengths(None),
+    "matrix must be finite, got nan": lambda: unit_rows([[np.nan, 1.0]]),
+}
+
+
+def als():
+    return models.ImplicitALS(factors=2).fit(TRAIN, progress=False)
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_the_error_names_the_argument(message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        REFUSED[message]()
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameter", "wrong"),
+    [("BPR", "factors", -1), ("ItemKNN", "n_neighbors", 0), ("Trending", "half_life", -5.0)],
+)
+def test_a_parameter_that_was_changed_is_checked_again(kind, parameter, wrong):
+    model = getattr(models, kind)()
+    setattr(model, parameter, wrong)
+    with pytest.raises(ValueError, match=f"^{parameter} must .* got {wrong}"):
+        model.fit(TRAIN)
+
+
+@pytest.mark.parametrize("kind", ["BPR", "WARP", "SampledSoftmax", "BiasedMF"])
+def test_steps_that_grow_beyond_all_bounds_are_an_error(kind):
+    log = make_synthetic(60, 40, 4, 1500)
+    log = Interactions(log.user, log.item, value=1 + np.arange(1500) % 5)
+    model = getattr(models, kind)(factors=8, learning_rate=1e30)
+    with pytest.raises(ValueError, match=r"^learning_rate must be smaller .*, got 1e\+30"):
+        model.fit(log, progress=False)
+    assert not model.is_fitted
+
+
+def test_confidence_beyond_all_bounds_is_an_error():
+    log = Interactions([0, 0, 1], [0, 1, 1], value=[3e38, 3e38, 3e38])
+    with pytest.raises(ValueError, match=r"^alpha must be smaller for values up to 3e\+38, got 40"):
+        models.ImplicitALS(factors=2).fit(log, progress=False)
+    with pytest.raises(ValueError, match="^train.value must be smaller .*, got values up to 3e"):
+        models.ImplicitALS(factors=2, alpha=1.0).fit(log, progress=False)
+
+
+def test_an_item_that_sinks_at_once_is_at_the_bottom():
+    assert hacker_news_score([3, 3], [0, 1e9], gravity=100).tolist() == [2**0.8 / 2**100, 0]
+
+
+@pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.coo_matrix])
+def test_unit_rows_take_any_sparse_form_and_whole_numbers(kind):
+    matrix = np.array([[3, 4], [0, 2]])
+    assert unit_rows(kind(matrix)).toarray().tolist() == [[0.6, 0.8], [0, 1]]
+    assert unit_rows(kind(matrix.astype(float))).toarray().tolist() == [[0.6, 0.8], [0, 1]]
+    assert unit_rows(matrix).tolist() == [[0.6, 0.8], [0, 1]]
+    assert row_lengths(kind(matrix)).tolist() == row_lengths(matrix).tolist() == [5, 2]
+
+
+def test_a_leaderboard_takes_any_sequence_and_any_model_that_recommends():
+    class Stranger:
+        def recommend(self, users, k):
+            return MODEL.recommend(users, k)
+
+    table = leaderboard((m for m in [MODEL, ("stranger", Stranger())]), TRAIN, TEST, k=2)
+    assert table.index.tolist() == ["Popularity", "stranger"]
+    assert table["difference"].tolist() == [0, 0]
