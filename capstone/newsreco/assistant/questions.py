@@ -18,6 +18,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,15 @@ from newsreco.assistant.passages import article_text, sentence_spans
 from newsreco.assistant.patterns import ELSEWHERE, PATTERNS, STRANGERS
 from newsreco.data.log import Articles
 
-SLOT = re.compile(r"{(\w+)}")
-NUMERIC = dict.fromkeys(("few", "n"), r"\d+") | dict.fromkeys(("win", "draw"), r"\d+-\d+")
-NUMERIC |= {"minute": r"\d+\w\w", "sum": r"\$[\d.]+ million", "crowd": r"[\d,]+"}
+SLOT = re.compile(r"{([\w-]+)}")
+VALUE = {  # what a slot may hold; {20-45} a whole number, others anything
+    "win": r"\d+-\d+",
+    "draw": r"\d+-\d+",
+    "rout": r"\d+-\d+",
+    "minute": r"\d+\w\w",
+    "sum": r"\$[\d.]+ million",
+    "crowd": r"[\d,]+",
+}
 KINDS = ("fact", "elsewhere", "stranger", "never")
 
 
@@ -46,7 +53,7 @@ class Question:
         return bool(self.sources)
 
 
-@dataclass(frozen=True)
+@dataclass
 class Pattern:
     """A sentence of the news with {slots}, and questions whose answer is one of them."""
 
@@ -55,15 +62,24 @@ class Pattern:
 
     def match(self, sentence: str) -> dict[str, str] | None:
         """What the slots hold in a sentence of this pattern."""
-        parts = SLOT.split(self.sentence)
-        if max(parts[::2], key=len) not in sentence:  # most sentences end here, quickly
+        if self._literal not in sentence:  # most sentences end here, quickly
             return None
-        form = "".join(
-            f"(?P<{part}>{NUMERIC.get(part, '.+?')})" if i % 2 else re.escape(part)
-            for i, part in enumerate(parts)
-        )
-        found = re.fullmatch(form, sentence)
-        return found.groupdict() if found else None
+        found = self._form.fullmatch(sentence)
+        return dict(zip(SLOT.findall(self.sentence), found.groups())) if found else None
+
+    @cached_property
+    def _literal(self) -> str:
+        """The longest part between two slots."""
+        return max(SLOT.split(self.sentence)[::2], key=len)
+
+    @cached_property
+    def _form(self) -> re.Pattern:
+        parts = SLOT.split(self.sentence)  # text, slot, text, slot, ..., text
+        parts[::2] = map(re.escape, parts[::2])
+        parts[1::2] = [
+            f"({VALUE.get(p, '[0-9]+' if p[0].isdigit() else '.+?')})" for p in parts[1::2]
+        ]
+        return re.compile("".join(parts))
 
 
 def read_patterns(text: str = PATTERNS) -> list[Pattern]:
@@ -107,8 +123,8 @@ def _facts(articles: Articles) -> tuple[list[Question], dict[str, list]]:
     seen: dict[str, list] = defaultdict(list)
     for item, pattern, slots in _read(articles):
         for form, answer in pattern.asked:
-            text = form.format(**slots)
-            answers[text].add(answer.format(**slots))
+            text = form.format_map(slots)
+            answers[text].add(answer.format_map(slots))
             sources[text].append(articles.ids[item])
             seen[form].append(slots)
     unique = [
@@ -145,7 +161,7 @@ def _unanswerable(seen: dict, news: str, n: int, rng: np.random.Generator) -> li
 def _invented(seen, kind: str, strangers: list[str], n: int, rng) -> list[Question]:
     """Questions of known forms about an unknown name, or about names that never met."""
     forms, found = sorted(seen), {}
-    asked = {form.format(**slots) for form in forms for slots in seen[form]}
+    asked = {form.format_map(slots) for form in forms for slots in seen[form]}
     for _ in range(20 * n):
         form = forms[rng.integers(len(forms))]
         rows = seen[form]
@@ -155,7 +171,7 @@ def _invented(seen, kind: str, strangers: list[str], n: int, rng) -> list[Questi
             slots[named[0]] = strangers[rng.integers(len(strangers))]
         elif kind == "stranger" or len(slots) < 2:
             continue
-        text = form.format(**slots)
+        text = form.format_map(slots)
         if text not in asked and len(found) < n:
             found[text] = Question(text, kind)
     return list(found.values())

@@ -93,10 +93,10 @@ def run_build(arguments: argparse.Namespace) -> int:
     schedule = Schedule(
         arguments.window_hours * HOUR, arguments.delay_minutes * 60, arguments.half_life * DAY
     )
-    store = _store(arguments, create=True)
-    log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
     until = float("inf") if arguments.until is None else arguments.until
-    built = build(store, log, schedule, until, progress=not arguments.quiet)
+    with _store(arguments, create=True) as store:  # first, for a wrong address is found at once
+        log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        built = build(store, log, schedule, until, progress=not arguments.quiet)
     print(
         f"{built.windows:,} windows written ({built.rows:,} rows), {built.skipped:,} there already"
     )
@@ -118,8 +118,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     at = arguments.at
     if at is None:
         at = load_mind(arguments.data, progress=False)[0].cut_moment(arguments.test_fraction)
-    store = _store(arguments)
-    with locked(arguments.out):
+    with locked(arguments.out), _store(arguments) as store:
         system = train_svd(store, at, settings)
         system.save(arguments.out)
     print(f"trained on {len(system.items):,} articles as of {at:.0f}: {arguments.out}")
@@ -138,7 +137,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
     system = load_svd(arguments.model)
     log, _ = load_mind(arguments.data, progress=not arguments.quiet)
-    exam = evaluate_svd(_store(arguments), log, system, arguments.k)
+    with _store(arguments) as store:
+        exam = evaluate_svd(store, log, system, arguments.k)
     figures, report = exam.figures(), performance_report(exam)
     for name, value in figures.items():
         print(f"{name:{max(map(len, figures))}}  {round(value, 4)}")
@@ -154,9 +154,10 @@ def run_infer(arguments: argparse.Namespace) -> int:
     """One person's list: rank, article, score."""
     from newsreco.store.svd import load_svd
 
-    system, store = load_svd(arguments.model), _store(arguments)
-    moment = store.now() if arguments.at is None else arguments.at
-    items, scores = system.recommend(store, arguments.user, moment, arguments.k)
+    system = load_svd(arguments.model)
+    with _store(arguments) as store:
+        moment = store.now() if arguments.at is None else arguments.at
+        items, scores = system.recommend(store, arguments.user, moment, arguments.k)
     for rank, (item, score) in enumerate(zip(items, scores), 1):
         print(f"{rank:2}  {item:12}  {score:.3f}")
     return 0

@@ -110,7 +110,7 @@ def build(
 def _write_window(store: FeatureStore, batches: dict, end: float, created: float, seal: str) -> int:
     """Write one window and its line in the ledger, all of it or nothing; how many rows."""
     n_rows = sum(len(batch["clicks"]) for batch in batches.values())
-    with store.transaction() as connection:
+    with store.transaction(writes=True) as connection:
         if not _claim(connection, end, n_rows, seal):
             return 0
         for view, batch in batches.items():
@@ -153,7 +153,7 @@ def _finished(store: FeatureStore) -> dict[float, str]:
     """The seals of the finished windows by their ends; makes the ledger where there is none."""
     import sqlalchemy as sa
 
-    with store.transaction() as connection:
+    with store.transaction(writes=True) as connection:
         one_at_a_time(connection)
         ledger().create(connection, checkfirst=True)
         rows = connection.execute(sa.select(ledger().c.event_time, ledger().c.seal)).all()

@@ -70,7 +70,8 @@ def parse(database: str) -> sa.URL:
 def masked(url: sa.URL) -> str:
     """The URL as it may be printed; a password may also stand among the options."""
     options = {name: "***" if "pass" in name.lower() else v for name, v in url.query.items()}
-    return url.set(query=options).render_as_string(hide_password=True)
+    shown = url.set(query=options).render_as_string(hide_password=True)
+    return shown.replace("%2A%2A%2A", "***")
 
 
 @contextmanager
@@ -123,7 +124,10 @@ def _check_file(url: sa.URL, create: bool) -> None:
 
 
 def _begin_for_real(engine: sa.Engine) -> None:
-    """Let SQLite's transactions hold tables too: Python's driver begins one only before rows."""
+    """Let SQLite's transactions hold tables too: Python's driver begins one only before rows.
+
+    One that will write says so at once: to find out later that another writes is an error.
+    """
     from sqlalchemy import event
 
     @event.listens_for(engine, "connect")
@@ -132,4 +136,5 @@ def _begin_for_real(engine: sa.Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection):
-        connection.exec_driver_sql("BEGIN")
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -39,7 +39,17 @@ class FeatureStore:
         self.views = {view.name: view for view in views}
         self.engine = connect(database, create)
         if create:
-            self._create_tables()
+            try:
+                self._create_tables()
+            except BaseException:
+                self.close()
+                raise
+
+    def __enter__(self) -> FeatureStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def write(self, view: str, columns: Mapping[str, Any]) -> int:
         """Add rows, all or none; a row that is there already is left as it is.
@@ -61,7 +71,7 @@ class FeatureStore:
             If a column is missing or unknown, a number is not finite, or a row is there already
             with other features: history is corrected by a row with a later created_time.
         """
-        with self.transaction() as connection:
+        with self.transaction(writes=True) as connection:
             return self.add(connection, view, columns)
 
     def add(self, connection: sa.Connection, view: str, columns: Mapping[str, Any]) -> int:
@@ -137,9 +147,10 @@ class FeatureStore:
         return self.views[name]
 
     @contextmanager
-    def transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self, writes: bool = False) -> Iterator[sa.Connection]:
         """A connection whose changes are kept if nothing goes wrong, and undone if it does."""
-        with plain_errors(self.engine.url), self.engine.begin() as connection:
+        engine = self.engine.execution_options(writes=writes)
+        with plain_errors(engine.url), engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
@@ -147,7 +158,7 @@ class FeatureStore:
         self.engine.dispose()
 
     def _create_tables(self) -> None:
-        with self.transaction() as connection:
+        with self.transaction(writes=True) as connection:
             one_at_a_time(connection)
             for view in self.views.values():
                 view.table.create(connection, checkfirst=True)

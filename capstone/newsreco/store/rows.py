@@ -28,8 +28,9 @@ def as_columns(view: View, columns: Mapping[str, Any]) -> pd.DataFrame:
         raise ValueError(f"the columns of {view.name} must be equally long, got {lengths}")
     table = {name: as_text(name, columns[name]) for name in view.keys}
     for name in CLOCKS + view.features:
+        values = columns[name] if lengths[name] else np.empty(0)
         # adding 0 turns -0.0 into 0.0, as SQLite would and PostgreSQL would not
-        table[name] = _checks.finite(name, columns[name], lengths[name], np.float64) + 0.0
+        table[name] = _checks.finite(name, values, lengths[name], np.float64) + 0.0
     return pd.DataFrame(table)
 
 

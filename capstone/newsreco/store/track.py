@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from newsreco.connect import reach, sentence, tracking_uri
 from newsreco.provenance import code_version
+from newsreco.record import experiment_id
 from newsreco.store.svd import SVDSystem
-from newsreco.tracking import experiment_id
 
 EXPERIMENT = "newsreco-svd"
 

@@ -142,7 +142,7 @@ def test_calibration_separates(world):
     assistant = Assistant(world.log.articles)
     assistant.threshold = calibrate(assistant, questions)
     told = judge_answers(assistant, questions).groupby("kind")["answered"].mean()
-    assert told["fact"] > 0.8 and told["elsewhere"] < 0.1
+    assert told["fact"] > 0.7 > 0.35 > told["elsewhere"] > told["stranger"] - 0.01
 
 
 def test_questions_from_a_file(tmp_path):
