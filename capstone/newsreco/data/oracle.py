@@ -39,6 +39,7 @@ class Oracle:
         self._articles = press.published, press.topic, press.quality, press.liked
         self._people = readers.taste, readers.later, readers.turn, readers.after
         self._place = np.argsort(press.by_age)  # of an article in the order of publication
+        self._level = plan.level
         self._rate = CLICK_RATE if click_model == "coin" else 0.0
 
     def chances(self, state: Any, user: int, time: float, items: np.ndarray) -> np.ndarray:
@@ -60,13 +61,13 @@ class Oracle:
             when = state.arrays.click_time[newest] - BEGIN
         places = self._place[np.asarray(items, np.int64)]
         found = np.empty(len(places))
-        now = time - BEGIN
-        _chances(user, places, now, self._articles, self._people, topic, when, self._rate, found)
+        told = self._articles, self._people, topic, when, self._level, self._rate
+        _chances(user, places, time - BEGIN, *told, found)
         return found
 
 
 @njit(cache=True)
-def _chances(user, places, now, articles, people, topic, when, rate, found):
+def _chances(user, places, now, articles, people, topic, when, level, rate, found):
     for n in range(len(places)):
-        logit = walk.appeal(user, places[n], now, articles, people, topic, when)
+        logit = level + walk.appeal(user, places[n], now, articles, people, topic, when)
         found[n] = walk.chance(logit, rate)
