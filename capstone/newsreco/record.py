@@ -26,13 +26,15 @@ SCRIPT = Path(__file__).with_name("serving_model.py")
 EXAM = "exam.npz"  # the artifact with every impression's metrics
 
 
-def log_result(mlflow, result: Result, log: NewsLog, source: str | Path | None) -> None:
+def log_result(
+    mlflow, result: Result, log: NewsLog, source: str | Path | None, report: bool
+) -> None:
     """Everything about a training, to the active run."""
     whole = log.fingerprint()
     mlflow.set_tags(tags_of(result, whole))
     _log_numbers(mlflow, result)
     _log_data(mlflow, {"training": result.data_fingerprint, "exam": whole}, source)
-    _log_files(mlflow, result)
+    _log_files(mlflow, result, report)
     log_model(mlflow, result.model)
 
 
@@ -132,13 +134,14 @@ def _log_data(mlflow, digests: dict[str, str], source: str | Path | None) -> Non
         mlflow.log_input(MetaDataset(place, name="news", digest=digest), context=context)
 
 
-def _log_files(mlflow, result: Result) -> None:
+def _log_files(mlflow, result: Result, report: bool) -> None:
     """The report with its figures, all figures as JSON, and each impression's metrics."""
     from newsreco.report import write_report
 
     mlflow.log_dict(result.figures, "figures.json")
     with tempfile.TemporaryDirectory() as folder:
-        write_report(result, Path(folder) / "report")
+        if report:
+            write_report(result, Path(folder) / "report")
         columns = {name: column.to_numpy() for name, column in result.per_impression.items()}
         np.savez_compressed(Path(folder) / EXAM, **columns)
         mlflow.log_artifacts(folder)

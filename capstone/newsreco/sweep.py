@@ -46,8 +46,8 @@ def sweep(
 ) -> list[Result]:
     """Train once for each of the settings; the runs are nested under one that is named `name`.
 
-    Settings are compared by how they order what was shown; whole lists, which would take most of
-    the time, are not asked for.
+    Settings are compared by how they order what was shown; whole lists and reports,
+    which would take most of the time, are not made.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def sweep(
         for settings in choices:
             with tracked(settings, uri, experiment, parent=parent, say=say) as run:
                 results.append(train(log, settings, truth, progress=False, lists=0))
-                run.log(results[-1], log)
+                run.log(results[-1], log, report=False)
     return results
 
 

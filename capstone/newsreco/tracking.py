@@ -65,7 +65,9 @@ class Run:
 
         self._attempt(open_run, create=True)
 
-    def log(self, result: Result, log: NewsLog, source: str | Path | None = None) -> None:
+    def log(
+        self, result: Result, log: NewsLog, source: str | Path | None = None, report: bool = True
+    ) -> None:
         """Record what a training gave.
 
         Parameters
@@ -75,11 +77,13 @@ class Run:
             The whole log, with the exam's part.
         source : path, optional
             The folder that the log came from.
+        report : bool
+            With the model's report and its figures, which take longer than all else.
         """
 
         def log_all(mlflow) -> None:
             with mlflow.start_run(run_id=self.id, nested=True):
-                record.log_result(mlflow, result, log, source)
+                record.log_result(mlflow, result, log, source, report)
 
         if self.id is not None:
             self._attempt(log_all)

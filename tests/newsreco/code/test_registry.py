@@ -60,7 +60,7 @@ def worse(town, good):
 def add(result, log, store):
     """A version of a training's model."""
     with tracked(result.settings, store) as run:
-        run.log(result, log)
+        run.log(result, log, report=False)
     assert run.reason is None
     return register(run.id, uri=store)
 
