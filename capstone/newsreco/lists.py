@@ -9,6 +9,7 @@ instead: how likely would they have clicked what is in the list?
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from newsreco.features import candidate_features
 from newsreco.model import NewsModel
 from newsreco.recommender import Recommender
 from newsreco.retrieve import live_articles
-from newsreco.state import DAY
+from newsreco.state import DAY, State
 from recsys.bootstrap import bootstrap_ratios, interval
 from recsys.metrics import ndcg_at_k, recall_at_k
 
@@ -65,13 +66,9 @@ def judge_lists(
     """
     state = model.state.copy()
     recommender = Recommender(model, state, **served)
-    shown, rows, done = log.impressions, [], log.cut(np.nextafter(state.now, np.inf))
-    for visit in _drawn(log, done, at_most, rng):
-        user, time = int(shown.user[visit]), float(shown.time[visit])
-        state.advance(log, done, log.cut(time))
-        done = max(done, log.cut(time))
-        state.arrive(user, log.history_item[slice(*log.history_start[user : user + 2])])
-        page = slice(shown.start[visit], shown.start[visit + 1])
+    shown, rows = log.impressions, []
+    done = log.cut(np.nextafter(state.now, np.inf))
+    for user, time, page in just_before(state, log, done, _drawn(log, done, at_most, rng)):
         wanted = np.unique(shown.item[page][shown.clicked[page]])
         live = live_articles(state, user, time, recommender.window_days * DAY)
         row = {"user": user, "reachable": live[wanted].mean()}
@@ -89,6 +86,35 @@ def judge_lists(
     if not rows:
         raise ValueError("log must hold a click later than the training, got none")
     return pd.DataFrame(rows)
+
+
+def just_before(
+    state: State, log: NewsLog, done: int, visits: Iterable[int]
+) -> Iterator[tuple[int, float, slice]]:
+    """Bring a state to the moment of each visit, with all that came before it counted.
+
+    Parameters
+    ----------
+    state : State
+        Has counted the first `done` visits of the log; it is changed.
+    visits : iterable of int
+        Rising, from `done` on.
+
+    Yields
+    ------
+    user : int
+    time : float
+        Seconds UTC.
+    page : slice
+        Where the visit's articles stand in `log.impressions.item`.
+    """
+    shown = log.impressions
+    for visit in visits:
+        user, time = int(shown.user[visit]), float(shown.time[visit])
+        state.advance(log, done, log.cut(time))
+        done = max(done, log.cut(time))
+        state.arrive(user, log.history_item[slice(*log.history_start[user : user + 2])])
+        yield user, time, slice(shown.start[visit], shown.start[visit + 1])
 
 
 def likeness(vectors: np.ndarray) -> float:

@@ -63,7 +63,7 @@ def parts(result: Result) -> list[Part]:
 def summary(result: Result) -> Part:
     """What was found, in words that the intervals allow."""
     f = result.figures
-    low, high = f["gain_low"], f["gain_high"]
+    low, high = f["gain_over_order_low"], f["gain_over_order_high"]
     word = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
     text = (
         f"AUC per impression {f['ranker_auc']:.3f} ({f['ranker_auc_low']:.3f} to "

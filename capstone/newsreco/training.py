@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from newsreco.data import NewsLog
 from newsreco.embed import make_embedder
@@ -184,7 +184,11 @@ def _figures(exam: Exam, contestants: dict[str, np.ndarray]) -> dict[str, float]
         )
     figures = exam.figures("ranker", "ranker") | exam.figures("order", "order")
     gap, low, high = exam.difference("ranker", "order")
-    figures |= {"gain_over_order": gap, "gain_low": low, "gain_high": high}
+    figures |= {
+        "gain_over_order": gap,
+        "gain_over_order_low": low,
+        "gain_over_order_high": high,
+    }
     figures |= {f"{name}_auc": exam.mean(name) for name in (*SIMPLE, "placed")}
     figures["ranker_pooled_auc"] = pooled_auc(exam.shown, contestants["ranker"])
     if "best" in contestants:

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from newsreco.assistant.claude import NoAnswer, citations
 from newsreco.assistant.passages import cut_into_passages
+from newsreco.assistant.prompt import NoAnswer, citations
 from newsreco.assistant.search import PassageSearch
 from newsreco.assistant.words import clean_question, printable, share, weigh
 from newsreco.data.log import Articles

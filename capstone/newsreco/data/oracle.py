@@ -61,14 +61,13 @@ class Oracle:
             when = state.arrays.click_time[newest] - BEGIN
         places = self._place[np.asarray(items, np.int64)]
         found = np.empty(len(places))
-        now = time - BEGIN
-        level = self._level, self._rate
-        _chances(user, places, now, self._articles, self._people, topic, when, level, found)
+        told = self._articles, self._people, topic, when, self._level, self._rate
+        _chances(user, places, time - BEGIN, *told, found)
         return found
 
 
 @njit(cache=True)
-def _chances(user, places, now, articles, people, topic, when, level, found):
+def _chances(user, places, now, articles, people, topic, when, level, rate, found):
     for n in range(len(places)):
-        logit = walk.appeal(user, places[n], now, articles, people, topic, when)
-        found[n] = walk.chance(level[0] + logit, level[1])
+        logit = level + walk.appeal(user, places[n], now, articles, people, topic, when)
+        found[n] = walk.chance(logit, rate)

@@ -314,7 +314,7 @@ def test_the_commands(tmp_path, store, capsys):
     printed = capsys.readouterr().out
     assert "spring" in printed and "rolled back" in printed
     assert main(["sweep", "--data", data, "--half-life", "1", "3", "--quiet", *to]) == 0
-    assert "tfidf, logistic, 1 days" in capsys.readouterr().out
+    assert "tfidf, logistic, 1 day" in capsys.readouterr().out
 
 
 def test_a_history_is_plain_json(good, town, store):

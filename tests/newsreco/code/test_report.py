@@ -70,7 +70,7 @@ def test_the_same_result_gives_the_same_bytes(result, tmp_path):
     [(0.01, 0.1, "better than"), (-0.2, -0.01, "worse than"), (-0.1, 0.1, "not told apart from")],
 )
 def test_better_is_said_only_where_the_interval_says_so(result, low, high, said):
-    figures = result.figures | {"gain_low": low, "gain_high": high}
+    figures = result.figures | {"gain_over_order_low": low, "gain_over_order_high": high}
     words = report_parts.summary(replace(result, figures=figures)).text
     assert [w for w in ("better than", "worse than", "not told apart from") if w in words] == [said]
 

@@ -28,7 +28,7 @@ from newsreco.recommender import Recommender
 from newsreco.record import metric_name
 from newsreco.sweep import comparison, rehearsal, sweep
 from newsreco.tracking import title, tracked
-from newsreco.training import train
+from newsreco.training import evaluate, train
 
 SETTINGS = Settings()
 
@@ -269,6 +269,17 @@ def test_runs_judged_on_other_impressions_are_not_compared(world, result, store)
     record(train(past, SETTINGS, progress=False), past, store, name="past")
     table = comparison(store, baseline="whole")
     assert table["difference"].isna().to_dict() == {"whole": False, "past": True}
+
+
+def test_of_runs_with_one_name_the_newest_is_the_baseline(world, result, store):
+    worse = replace(result.model, ranker=replace(result.model.ranker))
+    worse.ranker.restore(result.model.ranker.arrays())
+    worse.ranker.weights = -worse.ranker.weights
+    exam, figures = evaluate(worse, world.log)
+    record(result, world.log, store, name="one")
+    newest = record(replace(result, exam=exam, figures=figures), world.log, store, name="one")
+    table = comparison(store, baseline="one").set_index("run_id")
+    assert table.loc[newest.id, "difference"] == 0 and table.iloc[0]["difference"] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The patterns that questions are made from are those that the news is written from."""
 
+from newsreco.assistant.facts import SLOT, make_questions, read_patterns
 from newsreco.assistant.passages import sentence_spans
 from newsreco.assistant.patterns import ELSEWHERE, STRANGERS
-from newsreco.assistant.questions import SLOT, make_questions, read_patterns
 from newsreco.assistant.words import terms
 from newsreco.data import make_world, words
 from newsreco.data.topics import TOPICS

@@ -5,6 +5,7 @@ import pytest
 
 from newsreco.data import make_world
 from newsreco.data.oracle import Oracle
+from newsreco.lists import just_before
 from newsreco.state import State
 
 SIZE = {"n_articles": 60, "n_impressions": 300, "n_users": 40, "seed": 3}
@@ -14,12 +15,7 @@ SIZE = {"n_articles": 60, "n_impressions": 300, "n_users": 40, "seed": 3}
 def test_its_chances_of_what_was_shown_are_the_truth(click_model):
     world = make_world(**SIZE, click_model=click_model)
     oracle, shown = Oracle(**SIZE, click_model=click_model), world.log.impressions
-    state, done = State.empty(world.log, 1e5), 0
-    for visit in range(len(shown)):
-        state.advance(world.log, done, world.log.cut(shown.time[visit]))
-        done = world.log.cut(shown.time[visit])
-        user = int(shown.user[visit])
-        state.arrive(user, world.log.history_item[slice(*world.log.history_start[user : user + 2])])
-        page = slice(shown.start[visit], shown.start[visit + 1])
-        chances = oracle.chances(state, user, shown.time[visit], shown.item[page])
+    visits = just_before(state := State.empty(world.log, 1e5), world.log, 0, range(len(shown)))
+    for user, time, page in visits:
+        chances = oracle.chances(state, user, time, shown.item[page])
         np.testing.assert_array_equal(chances, world.truth.relevance[page])
