@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from newsreco.connect import reach, sentence, tracking_uri
 from newsreco.provenance import code_version
-from newsreco.store.svd import SVDSystem
 from newsreco.record import experiment_id
+from newsreco.store.svd import SVDSystem
 
 EXPERIMENT = "newsreco-svd"
 
