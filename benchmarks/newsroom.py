@@ -48,7 +48,7 @@ def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
 
     write_sample(folder / "data", **sizes)
     paths = ["--data", folder / "data", "--out", folder / "model", "--json", folder / "out.json"]
-    command = [sys.executable, "-m", "newsreco", "train", *map(str, paths)]
+    command = [sys.executable, "-m", "newsreco", "train", "--no-tracking", *map(str, paths)]
     seconds, peak_mb = measured(command)
     figures = json.loads((folder / "out.json").read_text())
     return {

@@ -45,6 +45,10 @@ def bootstrap_ratios(sums: np.ndarray, counts: np.ndarray, rng: int = 0) -> np.n
         One row a person: the sum of their values, and how many they are.
     rng : int
     """
+    sums, counts = _checks.matrix("sums", sums), _checks.matrix("counts", counts)
+    if sums.shape != counts.shape:
+        raise ValueError(f"counts must have the shape of sums, {sums.shape}, got {counts.shape}")
+    rng = _checks.whole_number("rng", rng, low=0)
     table = np.hstack([sums, counts]).astype(np.float64)
     return _resampled_ratios(table[np.lexsort(table.T[::-1])], rng)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import nbformat
 
-from execute import FOLDERS, KERNEL, ROOT, environment, notebooks_in
+from execute import FOLDERS, KERNEL, QUIET_KERNEL, ROOT, environment, notebooks_in
 
 PACKAGES = ("recsys-course", "numpy", "scipy", "numba", "lightgbm", "mlflow", "sqlalchemy")
 
@@ -36,6 +36,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     add("--seed", type=int, help="the world's seed (SEED)")
     add("--half-life", dest="half_life_days", type=float, metavar="DAYS", help="(HALF_LIFE)")
     add("--embedder", help="'tfidf', or the name of a sentence-transformer (EMBEDDER)")
+    add("--data-folder", metavar="DIR", help="a MIND folder for the chapter on data (DATA)")
     add("--tracking-uri", metavar="URI", help="MLflow's; '' is a fresh file (TRACKING_URI)")
     parser.add_argument("--notebooks", type=Path, default=FOLDERS[1], metavar="FOLDER")
     parser.add_argument("--runs", type=Path, default=ROOT / "_build" / "capstone", metavar="FOLDER")
@@ -95,7 +96,7 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     started = time.perf_counter()
     execute_notebook(
         str(path), str(run / path.name), parameters, kernel_name=KERNEL["name"], cwd=str(own),
-        progress_bar=False, execution_timeout=600,
+        progress_bar=False, execution_timeout=600, extra_arguments=QUIET_KERNEL,
     )  # fmt: skip
     seconds = round(time.perf_counter() - started, 2)
     parameters.pop("folder", None)

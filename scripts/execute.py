@@ -21,6 +21,7 @@ from nbclient.exceptions import CellExecutionError
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (ROOT / "notebooks", ROOT / "capstone" / "notebooks")
 PACKAGES = (ROOT, ROOT / "capstone")  # what holds recsys, and what holds newsreco
+QUIET_KERNEL = ["--log-level=ERROR"]  # of its own messages
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 KEPT_OF_NOTEBOOK = ("recsys", "mystnb")
 KEPT_OF_CELL = ("tags", "mystnb")
@@ -137,7 +138,7 @@ def execute(path: Path) -> str:
     client = NotebookClient(
         notebook, kernel_name="python3", resources=resources, timeout=600, coalesce_streams=True
     )
-    client.extra_arguments = ["--log-level=ERROR"]  # of the kernel's own messages
+    client.extra_arguments = QUIET_KERNEL
     try:
         client.execute(env=environment())
     except CellExecutionError as error:

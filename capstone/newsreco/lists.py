@@ -3,20 +3,25 @@
 For an impression of the held-out period the recommender is asked, just before it, for the best of
 *all* live articles, not only of the dozen that the editor showed. It is a far harder question than
 ordering the dozen, and a stricter one than is fair: people can only click what they were shown,
-and most of what is recommended was never shown to them.
+and most of what is recommended was never shown to them. In a made-up world an oracle can answer
+instead: how likely would they have clicked what is in the list?
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from newsreco.data import NewsLog
+from newsreco.data.oracle import Oracle
 from newsreco.features import candidate_features
 from newsreco.model import NewsModel
 from newsreco.recommender import Recommender
 from newsreco.retrieve import live_articles
-from newsreco.state import DAY
+from newsreco.state import DAY, State
 from recsys.bootstrap import bootstrap_ratios, interval
 from recsys.metrics import ndcg_at_k, recall_at_k
 
@@ -25,7 +30,13 @@ AT_MOST = 1000
 
 
 def judge_lists(
-    model: NewsModel, log: NewsLog, k: int = 10, at_most: int = AT_MOST, rng: int = 0
+    model: NewsModel,
+    log: NewsLog,
+    k: int = 10,
+    at_most: int = AT_MOST,
+    rng: int = 0,
+    oracle: Oracle | None = None,
+    **served: Any,
 ) -> pd.DataFrame:
     """Recall and NDCG of lists for impressions later than the training, one row each.
 
@@ -39,32 +50,85 @@ def judge_lists(
         Impressions with a click that are judged, drawn without replacement where there are more.
     rng : int
         Of this draw.
+    oracle : Oracle, optional
+        Of the made-up world that the log is from.
+    served :
+        Settings of the `Recommender`, such as `pool_size`.
 
     Returns
     -------
     DataFrame
         Columns user, reachable (share of the clicked articles that were live), and for each of
-        `LISTS` recall and ndcg, such as "ranked recall".
+        `LISTS` recall, ndcg and alike (mean cosine of two articles of the list), such as "ranked
+        recall". With an oracle also chance, the mean chance of a click on each article at the
+        top of a page, and "best chance" and "page chance": of the k best live articles, and of
+        the page that the editor made.
     """
     state = model.state.copy()
-    recommender = Recommender(model, state)
-    shown, rows, done = log.impressions, [], log.cut(np.nextafter(state.now, np.inf))
-    for visit in _drawn(log, done, at_most, rng):
-        user, time = int(shown.user[visit]), float(shown.time[visit])
-        state.advance(log, done, log.cut(time))
-        done = max(done, log.cut(time))
-        state.arrive(user, log.history_item[slice(*log.history_start[user : user + 2])])
-        page = slice(shown.start[visit], shown.start[visit + 1])
+    recommender = Recommender(model, state, **served)
+    shown, rows = log.impressions, []
+    done = log.cut(np.nextafter(state.now, np.inf))
+    for user, time, page in just_before(state, log, done, _drawn(log, done, at_most, rng)):
         wanted = np.unique(shown.item[page][shown.clicked[page]])
         live = live_articles(state, user, time, recommender.window_days * DAY)
         row = {"user": user, "reachable": live[wanted].mean()}
         for name, items in _lists(recommender, user, time, k, live).items():
             row[f"{name} recall"] = recall_at_k([items], [wanted], k)[0]
             row[f"{name} ndcg"] = ndcg_at_k([items], [wanted], k)[0]
+            row[f"{name} alike"] = likeness(model.vectors[items[:k]])
+            if oracle is not None:
+                row[f"{name} chance"] = _mean(oracle.chances(state, user, time, items[:k]))
+        if oracle is not None:
+            possible = np.sort(oracle.chances(state, user, time, np.flatnonzero(live)))
+            row["best chance"] = _mean(possible[-k:])
+            row["page chance"] = _mean(oracle.chances(state, user, time, shown.item[page]))
         rows.append(row)
     if not rows:
         raise ValueError("log must hold a click later than the training, got none")
     return pd.DataFrame(rows)
+
+
+def just_before(
+    state: State, log: NewsLog, done: int, visits: Iterable[int]
+) -> Iterator[tuple[int, float, slice]]:
+    """Bring a state to the moment of each visit, with all that came before it counted.
+
+    Parameters
+    ----------
+    state : State
+        Has counted the first `done` visits of the log; it is changed.
+    visits : iterable of int
+        Rising, from `done` on.
+
+    Yields
+    ------
+    user : int
+    time : float
+        Seconds UTC.
+    page : slice
+        Where the visit's articles stand in `log.impressions.item`.
+    """
+    shown = log.impressions
+    for visit in visits:
+        user, time = int(shown.user[visit]), float(shown.time[visit])
+        state.advance(log, done, log.cut(time))
+        done = max(done, log.cut(time))
+        state.arrive(user, log.history_item[slice(*log.history_start[user : user + 2])])
+        yield user, time, slice(shown.start[visit], shown.start[visit + 1])
+
+
+def likeness(vectors: np.ndarray) -> float:
+    """Mean inner product of two different rows; nan where there are not two."""
+    n = len(vectors)
+    if n < 2:
+        return float("nan")
+    total = vectors.sum(axis=0, dtype=np.float64)
+    return float((total @ total - (vectors.astype(np.float64) ** 2).sum()) / (n * (n - 1)))
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean; nan of nothing."""
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def _drawn(log: NewsLog, first: int, at_most: int, rng: int) -> np.ndarray:
@@ -90,9 +154,9 @@ def _lists(recommender: Recommender, user: int, time: float, k: int, live: np.nd
 
 def list_figures(judged: pd.DataFrame, k: int = 10, rng: int = 0) -> dict[str, float]:
     """Means with 95 % intervals over people, as the keys of `newsreco train --json`."""
-    person, columns = judged["user"].to_numpy(), list(judged.columns.drop("user"))
-    sums = judged.groupby("user")[columns].sum().to_numpy()
-    counts = np.broadcast_to(np.bincount(person)[np.unique(person)][:, None], sums.shape)
+    columns = list(judged.columns.drop("user"))
+    by_person = judged.groupby("user")[columns]
+    sums, counts = by_person.sum().to_numpy(), by_person.count().to_numpy()
     low, high = interval(bootstrap_ratios(sums, counts, rng))
     figures: dict[str, float] = {"lists_judged": len(judged)}
     for column, mean, below, above in zip(columns, judged[columns].mean(), low, high):

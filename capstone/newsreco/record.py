@@ -133,13 +133,12 @@ def _log_data(mlflow, digests: dict[str, str], source: str | Path | None) -> Non
 
 
 def _log_files(mlflow, result: Result) -> None:
-    """Figures, all figures as JSON, and each impression's metrics."""
-    from newsreco import figures
+    """The report with its figures, all figures as JSON, and each impression's metrics."""
+    from newsreco.report import write_report
 
-    mlflow.log_figure(figures.steps(result.steps), "figures/steps.png")
-    mlflow.log_figure(figures.contestants(result.exam), "figures/contestants.png")
     mlflow.log_dict(result.figures, "figures.json")
     with tempfile.TemporaryDirectory() as folder:
+        write_report(result, Path(folder) / "report")
         columns = {name: column.to_numpy() for name, column in result.per_impression.items()}
         np.savez_compressed(Path(folder) / EXAM, **columns)
-        mlflow.log_artifact(str(Path(folder) / EXAM))
+        mlflow.log_artifacts(folder)

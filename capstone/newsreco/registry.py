@@ -64,7 +64,9 @@ def register(
                 return int(version.version)
         told = {key: tags[key] for key in COPIED if key in tags}
         told |= {key: f"{metrics[key]:.6f}" for key in FIGURES if key in metrics}
-        made = client.create_model_version(name, tags["model_uri"], run, tags=told)
+        place = tags["model_uri"]
+        model = place.removeprefix("models:/")  # a server asks for it by itself
+        made = client.create_model_version(name, place, run, tags=told, model_id=model)
     return int(made.version)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -12,7 +13,9 @@ import pandas as pd
 
 from newsreco import __version__, report_figures
 from newsreco.features import FEATURES
-from recsys.bootstrap import bootstrap_ratios, interval
+from newsreco.lists import LISTS
+from newsreco.report_groups import FEWEST, calibration_table, first_clicked, group_means, level
+from recsys.bootstrap import interval
 
 if TYPE_CHECKING:
     from newsreco.training import Result
@@ -27,10 +30,14 @@ NAMES = {
     "best": "the known chances",
     "taste": "the known chances, without places",
 }
-METRICS = {"auc": "AUC", "mrr": "MRR", "ndcg@5": "nDCG@5", "ndcg@10": "nDCG@10"}
-LEVELS = (0, 1, 5, 10, 20, 50)  # where a group of clicks known begins
-FEWEST = 20  # impressions of a group that is shown
-BINS = 10
+METRICS = {"auc": "AUC", "mrr": "MRR", "ndcg@5": "nDCG@5", "ndcg@10": "nDCG@10", "ndcg": "nDCG"}
+STAGES = {
+    "trending": "trending alone",
+    "candidates": "first stage, as retrieved",
+    "ranked": "second stage, ranked",
+    "listed": "re-ranked, as shown",
+}
+OF_A_LIST = re.compile(rf"({'|'.join(LISTS)})_(recall|ndcg)_at_(\d+)")
 PACKAGES = ("recsys-course", "numpy", "numba", "lightgbm")
 
 
@@ -48,15 +55,15 @@ class Part:
 
 def parts(result: Result) -> list[Part]:
     """All that the result holds, in reading order; what it does not hold is left out."""
-    made = [summary(result), data(result), contestants(result), calibration(result)]
-    made += [*groups(result), weights(result), steps(result)]
+    made = [summary(result), data(result), contestants(result), lists(result)]
+    made += [calibration(result), *groups(result), weights(result), steps(result)]
     return [part for part in made if part is not None]
 
 
 def summary(result: Result) -> Part:
     """What was found, in words that the intervals allow."""
     f = result.figures
-    low, high = f["gain_low"], f["gain_high"]
+    low, high = f["gain_over_order_low"], f["gain_over_order_high"]
     word = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
     text = (
         f"AUC per impression {f['ranker_auc']:.3f} ({f['ranker_auc_low']:.3f} to "
@@ -104,7 +111,7 @@ def contestants(result: Result) -> Part:
         gap = "" if name == "order" else _with_interval(*exam.difference(name, "order"), "+")
         rows[NAMES.get(name, name)] = {
             "AUC": _with_interval(exam.mean(name), low, high),
-            **{METRICS[m]: f"{exam.mean(name, m):.3f}" for m in METRICS if m != "auc"},
+            **{METRICS[m]: f"{exam.mean(name, m):.3f}" for m in ("mrr", "ndcg@5", "ndcg@10")},
             "AUC above the page's order": gap,
         }
         drawn[NAMES.get(name, name)] = {"mean": exam.mean(name), "low": low, "high": high}
@@ -117,6 +124,22 @@ def contestants(result: Result) -> Part:
         f"{name} {row['mean']:.3f}" for name, row in drawn.items()
     )
     return Part("contestants", "Beside simpler orders", text, pd.DataFrame(rows).T, figure, alt)
+
+
+def lists(result: Result) -> Part | None:
+    """Recall and NDCG of the two stages' lists; None where they were not judged."""
+    rows, f = {}, result.figures
+    for name, metric, k in (m.groups() for m in map(OF_A_LIST.fullmatch, f) if m):
+        key = f"{name}_{metric}_at_{k}"
+        shown = _with_interval(f[key], f[f"{key}_low"], f[f"{key}_high"])
+        rows.setdefault(STAGES[name], {})[f"{METRICS.get(metric, metric)}@{k}"] = shown
+    if not rows:
+        return None
+    text = (
+        "The best of all live articles, asked for just before an impression, against what was "
+        "clicked in it. People can click only what they were shown, so these stay small."
+    )
+    return Part("lists", "The lists of the two stages", text, pd.DataFrame(rows).T)
 
 
 def calibration(result: Result) -> Part | None:
@@ -141,28 +164,10 @@ def calibration(result: Result) -> Part | None:
     return Part("calibration", "Clicks promised, clicks found", text, shown, figure, alt)
 
 
-def calibration_table(exam, promised: np.ndarray, known: np.ndarray | None) -> pd.DataFrame:
-    """Tenths of what was shown, by the promised chance: means, and the interval of the share."""
-    rows = {}
-    tenth = np.argsort(np.argsort(promised, kind="stable")) * BINS // len(promised)
-    person = exam.person[exam.shown.impression]
-    for b in range(BINS):
-        inside = tenth == b
-        if not inside.any():
-            continue
-        mean, low, high = mean_over_people(exam.shown.clicked[inside], person[inside], exam.rng)
-        rows[b + 1] = {"predicted": promised[inside].mean(), "observed": mean}
-        rows[b + 1] |= {"low": low, "high": high}
-        if known is not None:
-            rows[b + 1]["known"] = np.mean(known[inside])
-        rows[b + 1]["shown"] = inside.sum()
-    return pd.DataFrame(rows).T
-
-
 def groups(result: Result) -> list[Part]:
     """AUC by what the model knew of the person, by the hour, by what was clicked."""
     frame, exam = result.per_impression, result.exam
-    first = exam.shown.start[:-1] + _first_clicked(exam.shown)
+    first = exam.shown.start[:-1] + first_clicked(exam.shown)
     articles = result.model.articles
     category = np.array(articles.categories, object)[articles.category[exam.shown.item[first]]]
     known = result.model.state.arrays.user_clicks
@@ -202,33 +207,6 @@ def _group_part(result: Result, key: str, title: str, group, most: int | None) -
     return Part(key, title, text, shown, figure, alt)
 
 
-def group_means(values, group, person, rng: int = 0) -> pd.DataFrame:
-    """Mean and interval over people of each group, by the groups' names; nan is left out."""
-    rows = {}
-    for name in sorted(set(group)):
-        inside = (group == name) & np.isfinite(values)
-        if inside.sum() >= FEWEST:
-            mean, low, high = mean_over_people(values[inside], person[inside], rng)
-            rows[name] = {"mean": mean, "low": low, "high": high, "impressions": inside.sum()}
-    return pd.DataFrame(rows, ["mean", "low", "high", "impressions"]).T
-
-
-def mean_over_people(values, person, rng: int = 0) -> tuple[float, float, float]:
-    """The mean, and the ends of its 95 % interval when the people are drawn again."""
-    _, person = np.unique(person, return_inverse=True)
-    sums, counts = np.bincount(person, values), np.bincount(person)
-    low, high = interval(bootstrap_ratios(sums[:, None], counts[:, None], rng)[:, 0])
-    return float(np.mean(values)), float(low), float(high)
-
-
-def level(clicks: np.ndarray) -> np.ndarray:
-    """The group of a number of clicks, in words that sort as the numbers do."""
-    ends = [f" to {b - 1}" for b in LEVELS[1:]] + [" or more"]
-    names = [f"{a:2d}{end}" for a, end in zip(LEVELS, ends)]
-    names[0] = " 0"
-    return np.array(names, object)[np.searchsorted(LEVELS, clicks, side="right") - 1]
-
-
 def weights(result: Result) -> Part:
     """What moves the ranker's score, most first."""
     ranker = result.model.ranker
@@ -261,15 +239,6 @@ def steps(result: Result) -> Part | None:
     alt = f"{measure} over {len(table)} steps, from {first:.4f} to {last:.4f}"
     figure = report_figures.curve(table, measure)
     return Part("steps", "Training, step by step", text, None, figure, alt)
-
-
-def _first_clicked(shown) -> np.ndarray:
-    """Place of the first click of each visit; 0 where there is none."""
-    clicked = np.flatnonzero(shown.clicked)
-    visit = shown.impression[clicked]
-    place = np.zeros(len(shown), np.int64)
-    place[visit[::-1]] = (clicked - shown.start[visit])[::-1]  # the first one is written last
-    return place
 
 
 def _with_interval(mean: float, low: float, high: float, sign: str = "") -> str:

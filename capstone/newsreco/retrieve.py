@@ -85,12 +85,12 @@ class TableRetriever:
     last_visit: bool = False  # only the clicks of the last visit that had any, all alike
 
     def candidates(self, state, user, time, k, allowed) -> Found:
-        sources, times = state.recent_clicks(user)
-        weights = 0.5 ** ((time - times) / state.arrays.profile_half_life[0])
-        if self.last_visit and len(sources):
-            untimed = times[0] <= state.arrays.begin[0]  # of before the log: the newest alone
-            n_last = 1 if untimed else int((times == times[0]).sum())
-            sources, weights = sources[:n_last], np.ones(n_last)
+        if self.last_visit:
+            sources = state.last_visit(user)
+            weights = np.ones(len(sources))
+        else:
+            sources, times = state.recent_clicks(user)
+            weights = 0.5 ** ((time - times) / state.arrays.profile_half_life[0])
         return _speaking(*follow(self.table, sources, weights, k, allowed))
 
 

@@ -100,7 +100,7 @@ def questions(log: NewsLog, state: State, first: int = 0) -> Iterator[Question]:
         state.advance(log, done, log.cut(time))
         done = max(done, log.cut(time))
         state.arrive(user, log.history_item[slice(*log.history_start[user : user + 2])])
-        last = last_clicks(state, user)
+        last = state.last_visit(user)
         if visit < first or not len(last):
             continue
         page = slice(shown.start[visit], shown.start[visit + 1])
@@ -108,16 +108,6 @@ def questions(log: NewsLog, state: State, first: int = 0) -> Iterator[Question]:
         wanted = np.unique(items[shown.clicked[page]])
         live = np.flatnonzero(live_articles(state, user, time, WINDOW))
         yield Question(int(visit), user, time, last, wanted, live, items)
-
-
-def last_clicks(state: State, user: int) -> np.ndarray:
-    """The clicks of the person's last visit with any, rising; an untimed click stands alone."""
-    items, times = state.recent_clicks(user)
-    if not len(items):
-        return items
-    if times[0] <= state.arrays.begin[0]:
-        return items[:1]
-    return np.unique(items[times == times[0]])
 
 
 def steps(log: NewsLog) -> Iterator[tuple[float, np.ndarray, np.ndarray]]:

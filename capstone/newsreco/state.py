@@ -148,12 +148,28 @@ class State:
 
     def recent_clicks(self, user: int, n: int = RECENT) -> tuple[np.ndarray, np.ndarray]:
         """The person's last clicks, newest first: items (m,) int32 and times (m,), m <= n."""
-        found = []
+        rows = self._recent_rows(user, n)
+        return self.arrays.click_item[rows], self.arrays.click_time[rows]
+
+    def last_visit(self, user: int) -> np.ndarray:
+        """The clicks of the person's last visit with any, rising: (m,) int32.
+
+        They have no order. A click of before the log belongs to no visit and stands alone.
+        """
+        rows = self._recent_rows(user, RECENT)
+        times, untimed = self.arrays.click_time[rows], self.arrays.click_untimed[rows]
+        if not rows or untimed[0]:
+            return self.arrays.click_item[rows[:1]]
+        return np.unique(self.arrays.click_item[rows][(times == times[0]) & ~untimed])
+
+    def _recent_rows(self, user: int, n: int) -> list[int]:
+        """Where the person's last n clicks are stored, newest first."""
+        rows: list[int] = []
         click = int(self.arrays.user_newest[user]) if 0 <= user < self.n_users else -1
-        while click >= 0 and len(found) < n:
-            found.append(click)
+        while click >= 0 and len(rows) < n:
+            rows.append(click)
             click = int(self.arrays.click_before[click])
-        return self.arrays.click_item[found], self.arrays.click_time[found]
+        return rows
 
     def profile(self, user: int, time: float, vectors: np.ndarray) -> np.ndarray:
         """The decayed sum of the vectors of the last clicks: (d,) float32."""

@@ -46,6 +46,9 @@ def sweep(
 ) -> list[Result]:
     """Train once for each of the settings; the runs are nested under one that is named `name`.
 
+    Settings are compared by how they order what was shown; whole lists, which would take most of
+    the time, are not asked for.
+
     Parameters
     ----------
     log : NewsLog
@@ -65,7 +68,7 @@ def sweep(
     with closing(parent):
         for settings in choices:
             with tracked(settings, uri, experiment, parent=parent, say=say) as run:
-                results.append(train(log, settings, truth, progress=False))
+                results.append(train(log, settings, truth, progress=False, lists=0))
                 run.log(results[-1], log)
     return results
 
@@ -117,9 +120,11 @@ def comparison(
         if sweep is not None:
             parents = found.loc[found["tags.mlflow.runName"] == sweep, "run_id"]
             found = found[found["tags.mlflow.parentRunId"].isin(parents)]
-        table = _table(found[found[f"metrics.{metric}"].notna()], metric)
+        found = found[found[f"metrics.{metric}"].notna()]
+        table = _table(found, metric)
         if baseline is not None:
-            table = table.join(_differences(mlflow, table, baseline, metric))
+            base = _newest(found, baseline)
+            table = table.join(_differences(mlflow, table, base, metric))
     return table.set_index("name")
 
 
@@ -132,16 +137,22 @@ def _table(found: pd.DataFrame, metric: str) -> pd.DataFrame:
     return table.sort_values([metric, "name"], ascending=[False, True]).reset_index(drop=True)
 
 
-def _differences(mlflow, table: pd.DataFrame, baseline: str, metric: str) -> pd.DataFrame:
-    """Each run's metric minus the baseline's, paired over people."""
-    if baseline not in set(table["name"]):
-        raise ValueError(f"baseline must be one of {sorted(set(table['name']))}, got {baseline!r}")
+def _newest(found: pd.DataFrame, name: str) -> str:
+    """The id of the newest run of a name: MLflow gives the newest first."""
+    names = found["tags.mlflow.runName"]
+    if name not in set(names):
+        raise ValueError(f"baseline must be one of {sorted(set(names))}, got {name!r}")
+    return found.loc[names == name, "run_id"].iloc[0]
+
+
+def _differences(mlflow, table: pd.DataFrame, base: str, metric: str) -> pd.DataFrame:
+    """Each run's metric minus that of the run `base`, paired over people."""
     exams = {run_id: _exam(mlflow, run_id) for run_id in table["run_id"]}
-    base = table[table["name"] == baseline].iloc[0]
+    log = table.set_index("run_id").loc[base, "log"]
     rows = []
     for _, row in table.iterrows():
-        pair = exams[row["run_id"]], exams[base["run_id"]]
-        same = row["log"] == base["log"] and _same_impressions(*pair)
+        pair = exams[row["run_id"]], exams[base]
+        same = row["log"] == log and _same_impressions(*pair)
         rows.append(_difference(*pair, metric) if same else (np.nan,) * 3)
     names = ["difference", "difference_low", "difference_high"]
     return pd.DataFrame(rows, columns=names, index=table.index)

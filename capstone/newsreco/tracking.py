@@ -151,4 +151,5 @@ def title(settings: Settings) -> str:
     >>> title(Settings(half_life_days=0.5))
     'tfidf, logistic, 0.5 days'
     """
-    return f"{settings.embedder}, {settings.ranker}, {settings.half_life_days:g} days"
+    unit = "day" if settings.half_life_days == 1 else "days"
+    return f"{settings.embedder}, {settings.ranker}, {settings.half_life_days:g} {unit}"

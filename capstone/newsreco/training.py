@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from newsreco.data import NewsLog
 from newsreco.embed import make_embedder
@@ -64,7 +64,11 @@ class Result:
 
 
 def train(
-    log: NewsLog, settings: Settings | None = None, truth=None, progress: bool = True
+    log: NewsLog,
+    settings: Settings | None = None,
+    truth=None,
+    progress: bool = True,
+    lists: int = AT_MOST,
 ) -> Result:
     """Learn from the earlier impressions of a log and judge on the later ones.
 
@@ -76,13 +80,15 @@ def train(
         Known click chances of a made-up log; they serve the exam only.
     progress : bool
         Show a bar.
+    lists : int
+        As for `evaluate`.
     """
     settings = settings or Settings()
     moment = log.cut_moment(settings.test_fraction)
     with tqdm(total=len(STAGES), disable=not progress, unit="stage") as bar:
         model, steps = _learn(log.before(moment), settings, bar)
         bar.set_description("exam")
-        exam, figures = evaluate(model, log, truth)
+        exam, figures = evaluate(model, log, truth, lists)
         bar.update()
     return Result(model, figures, steps, exam)
 
@@ -184,7 +190,11 @@ def _figures(exam: Exam, contestants: dict[str, np.ndarray]) -> dict[str, float]
         )
     figures = exam.figures("ranker", "ranker") | exam.figures("order", "order")
     gap, low, high = exam.difference("ranker", "order")
-    figures |= {"gain_over_order": gap, "gain_low": low, "gain_high": high}
+    figures |= {
+        "gain_over_order": gap,
+        "gain_over_order_low": low,
+        "gain_over_order_high": high,
+    }
     figures |= {f"{name}_auc": exam.mean(name) for name in (*SIMPLE, "placed")}
     figures["ranker_pooled_auc"] = pooled_auc(exam.shown, contestants["ranker"])
     if "best" in contestants:

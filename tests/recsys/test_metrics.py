@@ -279,8 +279,14 @@ def test_calibration():
     q = 0.99 * np.array([0.75, 0.25]) + 0.01 * 0.5
     expected = np.sum(0.5 * np.log(0.5 / q))
     assert calibration(np.array([[0, 1, 2, 3]]), history, mixed) == pytest.approx(expected)
+    # An item of two genres counts in both; with rows that sum to 1, half in each (Steck 2018).
+    genres = np.array([[1.0, 1], [1, 0], [0, 1]])
+    history = sparse.csr_matrix(np.array([[0, 1, 1]]))
+    for features, q in ((genres, [2 / 3, 1 / 3]), (genres / [[2], [1], [1]], [3 / 4, 1 / 4])):
+        expected = np.sum(0.5 * np.log(0.5 / (0.99 * np.array(q) + 0.01 * 0.5)))
+        assert calibration(np.array([[0, 1]]), history, features) == pytest.approx(expected)
     with pytest.raises(ValueError, match="^smoothing must be finite and above 0 .*, got 0"):
-        calibration(lists, history, mixed, smoothing=0)
+        calibration(np.array([[0, 1]]), history, genres, smoothing=0)
 
 
 def test_rating_errors_by_hand():

@@ -13,7 +13,7 @@ from scipy import sparse
 
 import recsys
 from recsys import Interactions, evaluate, leaderboard, make_synthetic, metrics, models
-from recsys.bootstrap import bootstrap_means, interval
+from recsys.bootstrap import bootstrap_means, bootstrap_ratios, interval
 from recsys.models.hot import hacker_news_score, reddit_hot_score
 from recsys.retrieval import top_k
 from recsys.split import (
@@ -115,6 +115,10 @@ REFUSED = {
     "level must be finite and at least 0 and at most 1, got 95": lambda: interval(
         np.ones((2, 1)), 95
     ),
+    "counts must have the shape of sums, (2, 1), got (1, 1)": lambda: bootstrap_ratios(
+        np.ones((2, 1)), np.ones((1, 1))
+    ),
+    "sums must be a matrix of numbers, got shape (2,)": lambda: bootstrap_ratios([1, 2], [1, 2]),
     # metrics
     "recommended must be one list a user, got None": lambda: metrics.hit_at_k(None, [{1}], 1),
     "recommended must be one list a user, got 'ab'": lambda: metrics.hit_at_k("ab", [{1}], 1),

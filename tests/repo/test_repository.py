@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conventions import MACHINE_PATH, pictures_without_alt
-from execute import ROOT, all_notebooks, relative
+from execute import FOLDERS, ROOT, all_notebooks, notebooks_in, relative
 from links import anchors, broken_links, read_text
 
 LARGEST = 2_000_000
@@ -61,6 +61,13 @@ def test_table_of_contents_lists_every_page_once():
     assert len(listed) == len(set(listed)), "a page stands twice in _toc.yml"
     assert set(listed) - present == set(), "in _toc.yml, but there is no such file"
     assert present - set(listed) == set(), "a page that _toc.yml does not list"
+
+
+def test_the_capstone_s_notebooks_are_a_part_of_their_own():
+    parts = yaml.safe_load((ROOT / "_toc.yml").read_text())["parts"]
+    listed = {p["caption"]: [c["file"] for c in p["chapters"]] for p in parts}
+    present = [relative(path.with_suffix("")) for path in notebooks_in(FOLDERS[1])]
+    assert listed.get("V Capstone", []) == present
 
 
 @pytest.mark.parametrize("page", pages(), ids=relative)

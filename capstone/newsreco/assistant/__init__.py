@@ -2,7 +2,8 @@
 
 from newsreco.assistant.answer import Answer, Assistant, Citation
 from newsreco.assistant.claude import Claude
-from newsreco.assistant.questions import Question, load_questions, make_questions
+from newsreco.assistant.facts import make_questions
+from newsreco.assistant.questions import Question, load_questions
 
 __all__ = [
     "Answer",

@@ -17,14 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from newsreco.assistant.claude import NoAnswer, citations
 from newsreco.assistant.passages import cut_into_passages
+from newsreco.assistant.prompt import NoAnswer, citations
 from newsreco.assistant.search import PassageSearch
 from newsreco.assistant.words import clean_question, printable, share, weigh
 from newsreco.data.log import Articles
 
 LOG = logging.getLogger("newsreco.assistant")
-THRESHOLD = 0.65  # about what calibration gives on worlds of the default size
+THRESHOLD = 0.6  # about what calibration gives on worlds of the default size
 DO_NOT_KNOW = "I do not know: the news that I have does not seem to answer this."
 READ = 5  # passages that an answer may rest on
 

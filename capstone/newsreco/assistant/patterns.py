@@ -8,65 +8,91 @@ answers, `STRANGERS` names of nobody in it.
 PATTERNS = """
 . {scorer} scored in the {minute} minute as {club} beat {rival} {win} in the league at {ground}.
 ? Who found the net when {club} defeated {rival}? -> {scorer}
-? What was the result between {club} and {rival}? -> {win}
 ? How late was it when {scorer} hit the back of the net for {club}? -> {minute} minute
-. {club} and {rival} drew {draw} at {ground} in a league match with {few} bookings.
-? How many yellow cards did the referee give to {club} and {rival}? -> {few} bookings
+? What was the result between {club} and {rival}? -> {win}
+. {club} and {rival} drew {draw} at {ground} in a league match with {2-9} bookings.
+? How many yellow cards did the referee give to {club} and {rival}? -> {2-9} bookings
 ? What was the result between {club} and {rival}? -> {draw}
 . {scorer} levelled in the {minute} minute before {crowd} spectators.
 ? How many people watched {scorer} equalise? -> {crowd} spectators
-. {club} knocked out {rival} and are through to the cup {round}.
-? Which team eliminated {rival}? -> {club}
-? How far did {club} get by defeating {rival}? -> {round}
-. {club} have signed the {role} {scorer} from {rival} for a transfer fee of {sum}.
-? How much money did {club} pay to buy {scorer}? -> {sum}
-? Which team did {scorer} leave to join {club}? -> {rival}
-. {person} scored three times as the women of {club} beat {rival} {win}.
-? Which player hit a treble for the ladies of {club}? -> {person}
-. {scorer} of {club} will miss {few} weeks with a {injury} injury.
-? How long is {scorer} out of action? -> {few} weeks
+. {club} won the penalty shoot-out against {rival} and are through to the cup {round}.
+? Which team eliminated {rival} from the spot? -> {club}
+. {club} knocked holders {rival} out of the cup with a {win} win at {ground}.
+? Which underdog ended the defence of the trophy by {rival}? -> {club}
+. {club} have signed the {role} {target} from {rival} for a transfer fee of {sum}.
+? How much money did {club} pay to buy {target}? -> {sum}
+? Which team did {target} leave to join {club}? -> {rival}
+. {rival} have turned down a bid of {sum} from {club} for the {role} {target}.
+? How much money was {club} ready to spend on {target}? -> {sum}
+. {woman} scored three times as the women of {club} beat {rival} {rout}.
+? Which player hit a treble for the ladies of {club}? -> {woman}
+. {scorer} of {club} will miss {2-9} weeks with a {injury} injury.
+? How long is {scorer} out of action? -> {2-9} weeks
 ? What part of the body did {scorer} of {club} hurt? -> {injury}
-. {person} beat {other} in the final of the {place} Open after {few} break points.
-? Whom did {person} defeat to take the title? -> {other}
-? Who is the champion of the tournament in {place} over {other}? -> {person}
-. {person} won the mountain stage to {place} by {few} seconds from {other}.
-? Who came second behind {person} on the climb? -> {other}
-. A poll puts {person} {few} points ahead of {other} in the race for mayor of {place}.
+. Owner {person} wants {sum} for {club}, and {2-9} bidders have asked for the books.
+? At what price does {person} offer to let {club} go? -> {sum}
+. {person} beat {person2} in straight sets in the final of the {place} Open.
+? Whom did {person} defeat to take the title? -> {person2}
+? Who is the champion of the tournament in {place} over {person2}? -> {person}
+. {person} won the mountain stage to {place}, {12-95} seconds ahead of {person2}.
+? Who came second behind {person} on the climb? -> {person2}
+. Stroke {person} set a rate of {34-42} before the wind turned on the lake.
+? How fast did the oars of {person} go? -> {34-42}
+. A poll puts {person} {2-9} points ahead of {person2} in the race for mayor of {place}.
 ? Who is the favourite to run {place} as its mayor? -> {person}
-? Who trails {person} in the survey? -> {other}
-. The council of {place} approved a {plan} for {sum} by {few} votes.
+? Who trails {person} in the survey? -> {person2}
+. Councillor {person} called the {plan} overdue; {person2} voted against the budget.
+? Who opposed the {plan} that {person} wanted? -> {person2}
+. The council of {place} approved a {plan} for {sum} with a majority of {2-9} votes.
 ? What will the {plan} cost the taxpayers of {place}? -> {sum}
-. Councillor {person} called the {plan} overdue; {other} voted against.
-? Who opposed the {plan} that {person} wanted? -> {other}
-. Shares in {firm} moved {few} per cent on {day} after quarterly results.
-? How far did the stock of {firm} go at the close of trading on {day}? -> {few} per cent
+. Chief negotiator {person} spoke of progress; minister {person2} walked out on {day}.
+? Who left the meeting with {person} in anger? -> {person2}
+. An earthquake of magnitude {2-9}.1 shook {place} on {day}; {40-900} people were evacuated.
+? How many had to leave their homes when the ground moved in {place}? -> {40-900} people
 . Analyst {person} expects a profit of {sum} for the year.
 ? What earnings does {person} foresee? -> {sum}
-. The average house in {place} now costs {sum}, up {few} per cent.
-? How expensive is a home in {place}? -> {sum}
-. The {gadget} of {firm} runs {few} days on one battery and costs {n} dollars.
-? What is the price of the {gadget} made by {firm}? -> {n} dollars
-. Attackers took {few} million passwords from {firm}, the company said on {day}.
-? How many credentials were stolen from {firm}? -> {few} million
-. {n} minutes of exercise a week lower blood pressure, a study in {place} finds.
-? How much training does the research from {place} recommend? -> {n} minutes
+. {firm} pays {sum} for its competitor {firm2}, the boards said on {day}.
+? What does the takeover of {firm2} by {firm} cost? -> {sum}
+. The {gadget} of {firm} runs {2-9} days on one battery and costs {190-990} dollars.
+? What is the price of the {gadget} made by {firm}? -> {190-990} dollars
+. Attackers took {2-9} million passwords from {firm}, the company said on {day}.
+? How many credentials were stolen from {firm}? -> {2-9} million
+. Speedrunner {person} finished the video game "{game}" in {21-95} minutes.
+? How quickly did {person} get to the end of "{game}"? -> {21-95} minutes
+. The probe passed asteroid {1001-9900} at a distance of {2-9} thousand kilometres.
+? How close did the spacecraft get to asteroid {1001-9900}? -> {2-9} thousand kilometres
+. Biologists counted {12-240} breeding pairs of the {animal} in the reserve near {place}.
+? How many couples of the {animal} live around {place}? -> {12-240} breeding pairs
+. {75-180} minutes of exercise a week lower blood pressure, a study in {place} finds.
+? How much training does the research from {place} recommend? -> {75-180} minutes
+. A vaccine against {vaccine} protected {38-81} per cent of patients in a trial in {place}.
+? How well does the jab for {vaccine} that {place} tested work? -> {38-81} per cent
 . Chef {person} simmers garlic, butter and thyme before the {dish} goes into the oven.
 ? What does the cook {person} bake? -> {dish}
-. Hotel rooms cost from {n} dollars in the low season, said guide {person}.
-? What is the cheapest overnight stay according to {person}? -> {n} dollars
-. Forecasters expect gusts of {n} kilometres an hour and heavy rain in {place} on {day}.
-? How strong will the wind blow on {day} in {place}? -> {n} kilometres
+. Chef {person} has opened a bistro with {24-80} seats in {place}.
+? How many guests can {person} serve at once? -> {24-80} seats
+. Hotel rooms cost from {60-190} dollars in the low season, said guide {person}.
+? What is the cheapest overnight stay according to {person}? -> {60-190} dollars
+. Forecasters expect gusts of {90-160} kilometres an hour and flooding in {place} on {day}.
+? How strong will the wind blow on {day} in {place}? -> {90-160} kilometres
 . The film "{film}" with {person} took {sum} at the box office on its first weekend.
 ? How much did the movie starring {person} earn when it opened? -> {sum}
-. Director {other} shot the film in {place} in {n} days.
-? In which town did {other} work behind the camera? -> {place}
-. Singer {person} sold out the concert in {place} in {n} minutes.
-? How quickly were the tickets for {person} gone? -> {n} minutes
-. The probe passed asteroid {n} at a distance of {few} thousand kilometres.
-? How close did the spacecraft get to asteroid {n}? -> {few} thousand kilometres
-. A court in {place} sentenced {person} to {few} years in prison for a fraud of {sum}.
-? How long must {person} stay behind bars? -> {few} years
-? How much did {person} steal before the court in {place} spoke? -> {sum}
+. Director {person2} shot it in {place} in {21-90} days.
+? In which town did {person2} work behind the camera? -> {place}
+. Singer {person} sold out the concert in {place} in {11-90} minutes.
+? How quickly were the tickets for {person} gone? -> {11-90} minutes
+. The new album of {person} has {9-16} songs and was recorded in {place}.
+? How many tracks did {person} put on the record? -> {9-16} songs
+. {person} from {place} won the jackpot of ${100-900},000 in the quiz on {day}.
+? What sum did {person} take home from television? -> ${100-900},000
+. {firm} recalls {12-240} thousand electric cars because of the brakes.
+? How many vehicles must go back to {firm}? -> {12-240} thousand
+. Burglars took paintings worth {sum} from a museum in {place} on {day}.
+? What is the value of the art stolen in {place}? -> {sum}
+. Gardener {person} plants {plant} in rows, {15-60} centimetres apart.
+? How much space does {person} leave between {plant}? -> {15-60} centimetres
+. A school in {place} keeps the phones of {240-900} pupils in lockers during lessons.
+? How many children in {place} cannot use their mobile in class? -> {240-900} pupils
 """
 
 ELSEWHERE = """

@@ -68,7 +68,8 @@ def make_assistant(arguments: argparse.Namespace):
 def evaluate(assistant, arguments: argparse.Namespace) -> int:
     """Print the figures of a question set."""
     from newsreco.assistant.calibration import calibrate, summary
-    from newsreco.assistant.questions import load_questions, make_questions, split_questions
+    from newsreco.assistant.facts import make_questions
+    from newsreco.assistant.questions import load_questions, split_questions
 
     articles = assistant.articles
     questions = (

@@ -84,9 +84,15 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
     """Print the figures, and write them and the report where that was asked for."""
-    width = max(map(len, result.figures))
-    for name, value in result.figures.items():
-        print(f"{name:{width}}  {round(value, 4)}")
+    figures = result.figures
+    ends = {f"{name}_{end}" for name in figures for end in ("low", "high")}
+    shown = {name: value for name, value in figures.items() if name not in ends}
+    width = max(map(len, shown))
+    for name, value in shown.items():
+        line = f"{name:{width}}  {round(value, 4):<7}"
+        if f"{name}_low" in figures:
+            line += f" ({figures[f'{name}_low']:.4f} to {figures[f'{name}_high']:.4f})"
+        print(line.rstrip())
     if arguments.json:
         write_text(arguments.json, json.dumps(result.figures, indent=2) + "\n")
     if arguments.report:

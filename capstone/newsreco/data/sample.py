@@ -143,4 +143,4 @@ def written(moment: float) -> str:
     """A time in MIND's form, such as 11/13/2019 8:36:57 AM; UTC."""
     t = datetime.fromtimestamp(moment, UTC)
     clock = f"{t.hour % 12 or 12}:{t.minute:02d}:{t.second:02d}"
-    return f"{t.month}/{t.day}/{t.year} {clock} {'AM' if t.hour < 12 else 'PM'}"
+    return f"{t.month}/{t.day}/{t.year:04d} {clock} {'AM' if t.hour < 12 else 'PM'}"

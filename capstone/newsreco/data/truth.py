@@ -76,9 +76,8 @@ class _Pages:
         chance, top = (list(map(float, text.split(" "))) for text in (chances, tops))
         if not len(told) == len(chance) == len(top):
             raise ValueError(f"{len(told)} articles, {len(chance)} and {len(top)} probabilities")
-        if (row := self.row.get(name)) is None:
-            return
-        for row in [row, *self.namesakes.get(name, ())]:
+        rows = [self.row[name]] if name in self.row else []
+        for row in rows + self.namesakes.get(name, []):
             first, last = self.start[row], self.start[row + 1]
             shown = self.item[first:last].tolist()
             place = range(len(shown)) if shown == told else self._places(shown, told)

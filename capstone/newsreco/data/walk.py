@@ -21,7 +21,6 @@ LEAST_SHOWN, MOST_SHOWN = 8, 16  # articles on a page
 ATTEMPTS = 64  # articles drawn for a page before it is filled up with the newest
 MEMORY = 32  # latest clicks of a person that the page leaves out
 SHOWN_LIFE = 26 * HOUR  # mean age of what the editor takes
-INTERCEPT = -2.5
 FRESH, FRESH_HALF_LIFE = 1.2, 12 * HOUR
 FOLLOW, LEAD, FOLLOW_HALF_LIFE = 2.2, 2.2, 24 * HOUR
 POSITION = 0.3
@@ -46,7 +45,7 @@ def empty_pages(n_shown: int) -> tuple[np.ndarray, ...]:
 
 
 @njit(cache=True)
-def walk(visits, articles, people, state, draws, rate, out):
+def walk(visits, articles, people, state, draws, level, rate, out):
     """Fill and click the pages of some visits, and move the people's state on.
 
     Parameters
@@ -57,6 +56,8 @@ def walk(visits, articles, people, state, draws, rate, out):
         after (n_topics,))
     state : see `fresh_state`
     draws : see `draw`
+    level : float
+        The b of the formula.
     rate : float
         Above 0, each click is drawn by a coin of this rate, and nothing else matters.
     out : see `empty_pages`
@@ -71,7 +72,9 @@ def walk(visits, articles, people, state, draws, rate, out):
         choose(page, n_shown, now, articles, latest[u], age[r], whim[r])
         arrange(page, score, n_shown, now, articles, order[r])
         for j in range(n_shown):
-            logit = appeal(u, page[j], now, articles, people, topic_of_last[u], time_of_last[u])
+            logit = level + appeal(
+                u, page[j], now, articles, people, topic_of_last[u], time_of_last[u]
+            )
             item[first + j] = page[j]
             relevance[first + j] = chance(logit, rate)
             probability[first + j] = chance(logit - POSITION * np.log(1.0 + j), rate)
@@ -91,11 +94,11 @@ def chance(logit, rate):
 
 @njit(cache=True)
 def appeal(u, i, now, articles, people, last_topic, last_time):
-    """The logit of a click on article i at the top of the page."""
+    """What makes person u click article i at the top of the page, as a logit less b."""
     published, topic, quality, _ = articles
     taste, later, turn, after = people
     s, angle = topic[i], turn[u] * now
-    logit = INTERCEPT + np.cos(angle) * taste[u, s] + np.sin(angle) * later[u, s] + quality[i]
+    logit = np.cos(angle) * taste[u, s] + np.sin(angle) * later[u, s] + quality[i]
     logit += FRESH * freshness(published[i], now)
     if last_topic >= 0:
         fading = 0.5 ** ((now - last_time) / FOLLOW_HALF_LIFE)

@@ -8,7 +8,7 @@ goes in pieces, so that a world of any size can be written in bounded memory (`s
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from tqdm import tqdm
@@ -21,7 +21,8 @@ from newsreco.data.truth import Truth
 from recsys import _checks
 
 PIECE = 8_192  # visits whose random numbers are drawn at once
-CLICK_RATE = 0.12  # of the coin
+CLICK_RATE = 0.12  # of the coin, and about that of tastes
+PILOT = 4_096  # visits by which the rate is set
 CLICK_MODELS = ("taste", "coin")
 
 
@@ -97,6 +98,7 @@ class Plan:
     start: np.ndarray  # (n_impressions + 1,) int64
     seed: int
     click_model: str
+    level: float = 0.0  # the b of `walk.py`
 
     def pieces(self, progress: bool = False) -> Iterator[Piece]:
         """Walk through the visits, a piece at a time."""
@@ -109,19 +111,39 @@ class Plan:
                 bar.update(last - first)
 
     def _piece(self, first: int, last: int, state: tuple) -> Piece:
-        press, readers, rows = self.press, self.readers, slice(first, last)
+        rng = np.random.default_rng([self.seed, 4, first // PIECE])
         start = self.start[first : last + 1] - self.start[first]
+        rate = CLICK_RATE if self.click_model == "coin" else 0.0
+        out = self._walk(slice(first, last), start, state, rng, rate)
+        return Piece(first, last, self.press.by_age[out[0]], *out[1:])
+
+    def _walk(self, rows: slice, start: np.ndarray, state: tuple, rng, rate: float) -> tuple:
+        press, readers = self.press, self.readers
         out = walk.empty_pages(int(start[-1]))
         walk.walk(
             (readers.user[rows], readers.time[rows] - BEGIN, start),
             (press.published, press.topic, press.quality, press.liked),
             (readers.taste, readers.later, readers.turn, readers.after),
             state,
-            walk.draw(np.random.default_rng([self.seed, 4, first // PIECE]), last - first),
-            CLICK_RATE if self.click_model == "coin" else 0.0,
+            walk.draw(rng, len(start) - 1),
+            self.level,
+            rate,
             out,
         )
-        return Piece(first, last, press.by_age[out[0]], *out[1:])
+        return out
+
+    def balanced(self) -> Plan:
+        """The same with the level at which visits from all over the log get the rate's clicks."""
+        rows = slice(0, len(self.readers.user), 1 + len(self.readers.user) // PILOT)
+        size = np.diff(self.start)[rows]
+        start, plan = np.concatenate([[0], np.cumsum(size)]), self
+        for _ in range(5):
+            state = walk.fresh_state(len(self.readers.ids))
+            rng = np.random.default_rng([self.seed, 6])
+            mean = plan._walk(rows, start, state, rng, 0.0)[2].mean()
+            step = np.log(CLICK_RATE / (1 - CLICK_RATE)) - np.log(mean / (1 - mean))
+            plan = replace(plan, level=round(plan.level + float(step), 3))
+        return plan
 
 
 def make_plan(
@@ -138,4 +160,5 @@ def make_plan(
     readers = make_readers(n_impressions, n_users, press, seed)
     rng = np.random.default_rng([seed, 5])
     size = rng.integers(walk.LEAST_SHOWN, walk.MOST_SHOWN + 1, n_impressions)
-    return Plan(press, readers, np.concatenate([[0], np.cumsum(size)]), seed, click_model)
+    start = np.concatenate([[0], np.cumsum(size)])
+    return Plan(press, readers, start, seed, click_model).balanced()

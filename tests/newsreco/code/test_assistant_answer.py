@@ -7,8 +7,8 @@ import pytest
 
 from newsreco.assistant import Assistant, make_questions
 from newsreco.assistant.answer import DO_NOT_KNOW
-from newsreco.assistant.claude import NoAnswer
 from newsreco.assistant.passages import article_text, articles_from, known_at
+from newsreco.assistant.prompt import NoAnswer
 
 NEWS = (
     ("Tarn beat Velmouth", "Ilko Ostrey scored as Tarn beat Velmouth 2-1. Rain fell all day."),
@@ -45,6 +45,15 @@ def test_answer_with_its_source():
     assert (source.number, source.article, source.title) == (1, "N1", "Tarn beat Velmouth")
     assert "[1] N1: Tarn beat Velmouth" in answer.plain()
     assert answer.confidence == pytest.approx(9 / 10)  # all but "against"
+
+
+def test_the_sentence_that_holds_most_of_the_question():
+    answer = Assistant(articles_from(NEWS)).ask("Did rain fall all day in Tarn and Velmouth?")
+    assert answer.text == "Ilko Ostrey scored as Tarn beat Velmouth 2-1. [1]"
+    answer = Assistant(articles_from(NEWS)).ask("Which schools are closed in Karstow?")
+    assert answer.text == "Gusts of 90 kilometres an hour hit Karstow. [1]"
+    answer = Assistant(articles_from(NEWS)).ask("which schools are closed near karstow?")
+    assert answer.text == "Schools are closed. [1]" and answer.citations[0].article == "N2"
 
 
 def test_every_answer_is_part_of_its_article(world):

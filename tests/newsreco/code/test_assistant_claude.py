@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 from newsreco.assistant import Assistant, Claude
-from newsreco.assistant.claude import (
-    DEFAULT_MODEL,
+from newsreco.assistant.claude import DEFAULT_MODEL
+from newsreco.assistant.passages import articles_from
+from newsreco.assistant.prompt import (
     NOT_FOUND,
     SYSTEM,
     NoAnswer,
@@ -19,7 +20,6 @@ from newsreco.assistant.claude import (
     request,
     text_of,
 )
-from newsreco.assistant.passages import articles_from
 
 KEY = "sk-test-0123456789"
 QUESTION = "Who scored for Tarn against Velmouth?"

@@ -92,6 +92,16 @@ def test_unanswerable_questions_have_no_source(world):
     assert not asked & {question.text for question in questions if not question.answerable}
 
 
+def test_only_agreed_answers_are_asked_for():
+    said = "Analyst {} expects a profit of ${} million for the year.".format
+    news = [("A", said("Ada Reyes", 1)), ("B", said("Ada Reyes", 2))]
+    news += [("C", said("Ben Oduya", 3)), ("D", said("Ben Oduya", 3))]
+    (question, *others) = make_questions(articles_from(news))
+    assert (question.sources, question.answer) == (("N3", "N4"), "$3 million")
+    assert "Ben Oduya" in question.text
+    assert not any(other.answerable for other in others)
+
+
 def test_questions_repeat_and_differ_by_seed(world):
     articles = world.log.articles
     assert make_questions(articles, seed=3) == make_questions(articles, seed=3)
@@ -142,7 +152,7 @@ def test_calibration_separates(world):
     assistant = Assistant(world.log.articles)
     assistant.threshold = calibrate(assistant, questions)
     told = judge_answers(assistant, questions).groupby("kind")["answered"].mean()
-    assert told["fact"] > 0.8 and told["elsewhere"] < 0.1
+    assert told["fact"] > 0.7 > 0.35 > told["elsewhere"] > told["stranger"] - 0.01
 
 
 def test_questions_from_a_file(tmp_path):

@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from newsreco import report_parts
+from newsreco import report_groups, report_parts
 from newsreco.cli import main
 from newsreco.data import make_world, write_sample
 from newsreco.model import Settings, load_model
 from newsreco.report import to_html, to_markdown, write_report
 from newsreco.training import Result, evaluate, train
 
-KEYS = ["summary", "data", "contestants", "calibration", "history", "hour", "category"]
+KEYS = ["summary", "data", "contestants", "lists", "calibration", "history", "hour", "category"]
 KEYS += ["weights", "steps"]
 
 
@@ -70,7 +70,7 @@ def test_the_same_result_gives_the_same_bytes(result, tmp_path):
     [(0.01, 0.1, "better than"), (-0.2, -0.01, "worse than"), (-0.1, 0.1, "not told apart from")],
 )
 def test_better_is_said_only_where_the_interval_says_so(result, low, high, said):
-    figures = result.figures | {"gain_low": low, "gain_high": high}
+    figures = result.figures | {"gain_over_order_low": low, "gain_over_order_high": high}
     words = report_parts.summary(replace(result, figures=figures)).text
     assert [w for w in ("better than", "worse than", "not told apart from") if w in words] == [said]
 
@@ -106,6 +106,16 @@ def test_a_model_that_was_read_has_no_training_to_show(world, result, tmp_path):
     assert part(read, "contestants").table.equals(part(result, "contestants").table)
 
 
+def test_the_lists_of_the_two_stages_are_shown_where_they_were_judged(result):
+    bare = {k: v for k, v in result.figures.items() if k.startswith(("ranker", "order", "gain"))}
+    assert report_parts.lists(replace(result, figures=bare)) is None
+    figures = {"listed_recall_at_10": 0.1234, "listed_recall_at_10_low": 0.1}
+    figures |= {"listed_recall_at_10_high": 0.2, "listed_ndcg_at_10": 0.0567}
+    figures |= {"listed_ndcg_at_10_low": 0.04, "listed_ndcg_at_10_high": 0.07}
+    (row,) = report_parts.lists(replace(result, figures=bare | figures)).table.to_numpy().tolist()
+    assert row == ["0.123 (0.100 to 0.200)", "0.057 (0.040 to 0.070)"]
+
+
 HOSTILE = '<script>alert(1)</script>|[x](http://evil.org)*b* $\\frac{$ & "'
 
 
@@ -124,22 +134,22 @@ def test_a_hostile_category_is_shown_and_not_run(result):
 
 def test_means_over_people_draw_people_not_impressions():
     values, person = np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0]), np.array([0, 0, 0, 9, 9, 9])
-    mean, low, high = report_parts.mean_over_people(values, person)
+    mean, low, high = report_groups.mean_over_people(values, person)
     assert (mean, low, high) == (0.5, 0.0, 1.0)  # two people: both, or one of them twice
-    alone = report_parts.mean_over_people(values, np.zeros(6, int))
+    alone = report_groups.mean_over_people(values, np.zeros(6, int))
     assert alone == (0.5, 0.5, 0.5)
 
 
 def test_group_means_by_hand():
     values = np.r_[np.full(20, 0.25), np.full(20, 0.75), np.nan, np.full(19, 1.0)]
     group = np.array(["b"] * 20 + ["a"] * 21 + ["few"] * 19, object)
-    table = report_parts.group_means(values, group, np.arange(60))
+    table = report_groups.group_means(values, group, np.arange(60))
     assert list(table.index) == ["a", "b"]
     assert list(table["mean"]) == [0.75, 0.25] and list(table["impressions"]) == [20, 20]
 
 
 def test_levels_cover_all_numbers_in_order():
-    found = report_parts.level(np.array([0, 1, 4, 5, 9, 10, 49, 50, 10_000]))
+    found = report_groups.level(np.array([0, 1, 4, 5, 9, 10, 49, 50, 10_000]))
     words = [" 0", " 1 to 4", " 1 to 4", " 5 to 9", " 5 to 9", "10 to 19", "20 to 49"]
     assert list(found) == [*words, "50 or more", "50 or more"]
     assert sorted(set(found)) == list(dict.fromkeys(found))
@@ -150,7 +160,7 @@ def test_calibration_by_hand():
     clicked = np.tile([True, False, False, False], 10)
     shown = SimpleNamespace(clicked=clicked, impression=np.repeat(np.arange(20), 2))
     exam = SimpleNamespace(shown=shown, person=np.arange(20), rng=0)
-    table = report_parts.calibration_table(exam, promised, promised + 0.05)
+    table = report_groups.calibration_table(exam, promised, promised + 0.05)
     assert list(table["predicted"]) == pytest.approx([b / 10 for b in range(10)])
     assert list(table["observed"]) == [0.25] * 10 and list(table["shown"]) == [4] * 10
     assert list(table["known"]) == pytest.approx([b / 10 + 0.05 for b in range(10)])
@@ -165,7 +175,7 @@ def test_the_first_click_of_a_visit():
             return 3
 
     shown = Shown(clicked=clicked, start=start, impression=np.array([0, 0, 0, 1, 1, 2]))
-    assert list(report_parts._first_clicked(shown)) == [1, 0, 0]
+    assert list(report_groups.first_clicked(shown)) == [1, 0, 0]
 
 
 def test_the_commands_write_it(tmp_path, capsys):

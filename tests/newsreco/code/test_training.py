@@ -124,6 +124,7 @@ def test_the_commands(tmp_path, capsys):
     data, model, figures = tmp_path / "data", tmp_path / "model", tmp_path / "figures.json"
     assert main(["sample", "--out", str(data), "--seed", "3", *SMALL]) == 0
     command = ["train", "--data", str(data), "--out", str(model), "--json", str(figures)]
+    command += ["--no-tracking"]
     assert main([*command, "--quiet"]) == 0
     trained = json.loads(figures.read_text())
     assert {"ranker_auc", "ranker_auc_se", "best_auc"} <= trained.keys()
@@ -136,7 +137,7 @@ def test_the_commands(tmp_path, capsys):
 def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
     data, model = tmp_path / "data", tmp_path / "model"
     write_sample(data, n_articles=100, n_impressions=600, n_users=80, progress=False)
-    command = ["train", "--data", str(data), "--out", str(model), "--quiet"]
+    command = ["train", "--data", str(data), "--out", str(model), "--quiet", "--no-tracking"]
     assert main(command) == 0
     before = read_all(model)
     (data / "behaviors.tsv").write_text("nothing\tof\tthis\tkind\n")
@@ -148,7 +149,7 @@ def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
 
 def test_two_trainings_at_once_on_one_folder(tmp_path, capsys):
     model = tmp_path / "model"
-    command = ["train", "--data", str(tmp_path), "--out", str(model)]
+    command = ["train", "--data", str(tmp_path), "--out", str(model), "--no-tracking"]
     with locked(model):
         assert main(command) == 2
     message = capsys.readouterr().err

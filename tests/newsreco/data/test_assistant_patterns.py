@@ -1,15 +1,18 @@
 """The patterns that questions are made from are those that the news is written from."""
 
+from newsreco.assistant.facts import SLOT, make_questions, read_patterns
 from newsreco.assistant.passages import sentence_spans
 from newsreco.assistant.patterns import ELSEWHERE, STRANGERS
-from newsreco.assistant.questions import SLOT, make_questions, read_patterns
 from newsreco.assistant.words import terms
 from newsreco.data import make_world, words
-from newsreco.data.topics import GRAMMAR
+from newsreco.data.topics import TOPICS
+
+NAMES = [*words.CLUB_NAMES, *words.FIRM_NAMES, *words.PLACE_NAMES]
+NAMES += [*words.FIRST_NAMES, *words.LAST_NAMES]
 
 
 def test_every_pattern_is_a_sentence_of_the_news():
-    sentences = {line[2:] for line in GRAMMAR.splitlines() if line.startswith(". ")}
+    sentences = {s for topic in TOPICS for kind in topic.kinds for s in kind.sentences}
     for pattern in read_patterns():
         assert pattern.sentence in sentences
 
@@ -35,15 +38,13 @@ def test_every_pattern_is_found_in_a_large_world():
 
 
 def test_strangers_are_strange():
-    names = " ".join([*words.CLUBS, *words.FIRST, *words.LAST, *words.PLACES, *words.FIRMS])
-    known = set(terms(names))
+    known = set(terms(" ".join(NAMES)))
     assert not known & {word for name in STRANGERS for word in terms(name)}
 
 
 def test_elsewhere_is_elsewhere():
     assert len(set(ELSEWHERE)) == len(ELSEWHERE) >= 34
-    names = [*words.CLUBS, *words.FIRST, *words.LAST, *words.PLACES, *words.FIRMS]
-    assert not any(name in question for name in names for question in ELSEWHERE)
+    assert not any(name in question for name in NAMES for question in ELSEWHERE)
 
 
 def test_a_default_world_gives_a_full_set():

