@@ -46,6 +46,9 @@ def sweep(
 ) -> list[Result]:
     """Train once for each of the settings; the runs are nested under one that is named `name`.
 
+    Settings are compared by how they order what was shown; whole lists, which would take most of
+    the time, are not asked for.
+
     Parameters
     ----------
     log : NewsLog
@@ -65,7 +68,7 @@ def sweep(
     with closing(parent):
         for settings in choices:
             with tracked(settings, uri, experiment, parent=parent, say=say) as run:
-                results.append(train(log, settings, truth, progress=False))
+                results.append(train(log, settings, truth, progress=False, lists=0))
                 run.log(results[-1], log)
     return results
 

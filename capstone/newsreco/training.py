@@ -64,7 +64,11 @@ class Result:
 
 
 def train(
-    log: NewsLog, settings: Settings | None = None, truth=None, progress: bool = True
+    log: NewsLog,
+    settings: Settings | None = None,
+    truth=None,
+    progress: bool = True,
+    lists: int = AT_MOST,
 ) -> Result:
     """Learn from the earlier impressions of a log and judge on the later ones.
 
@@ -76,13 +80,15 @@ def train(
         Known click chances of a made-up log; they serve the exam only.
     progress : bool
         Show a bar.
+    lists : int
+        As for `evaluate`.
     """
     settings = settings or Settings()
     moment = log.cut_moment(settings.test_fraction)
     with tqdm(total=len(STAGES), disable=not progress, unit="stage") as bar:
         model, steps = _learn(log.before(moment), settings, bar)
         bar.set_description("exam")
-        exam, figures = evaluate(model, log, truth)
+        exam, figures = evaluate(model, log, truth, lists)
         bar.update()
     return Result(model, figures, steps, exam)
 

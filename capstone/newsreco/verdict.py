@@ -87,7 +87,7 @@ def judge(
     for model in (candidate, production):
         if model.articles.ids != log.articles.ids:
             raise ValueError("log must hold the articles that the models were trained with")
-        exams.append(evaluate(model, log)[0].per_impression("ranker"))
+        exams.append(evaluate(model, log, lists=0)[0].per_impression("ranker"))
     n = min(len(exam) for exam in exams)  # the last ones: later than both trainings
     user = exams[0]["user"].to_numpy()[-n:]
     first, second = (exam[column].to_numpy()[-n:] for exam in exams)

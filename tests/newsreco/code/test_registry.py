@@ -40,13 +40,13 @@ def with_clicks_shuffled(log):
 
 @pytest.fixture(scope="module")
 def good(town):
-    return train(town.log, Settings(), town.truth, progress=False)
+    return train(town.log, Settings(), town.truth, progress=False, lists=0)
 
 
 @pytest.fixture(scope="module")
 def bad(town):
     """Trained on clicks that mean nothing."""
-    return train(with_clicks_shuffled(town.log), Settings(), progress=False)
+    return train(with_clicks_shuffled(town.log), Settings(), progress=False, lists=0)
 
 
 @pytest.fixture(scope="module")
@@ -178,10 +178,10 @@ def test_force_needs_no_exam(good, worse, town, store):
 
 
 def test_both_are_judged_on_what_neither_has_learned_from(good, town):
-    early = train(town.log, Settings(test_fraction=0.5), progress=False)
+    early = train(town.log, Settings(test_fraction=0.5), progress=False, lists=0)
     gap, low, high, people, impressions = judge(good.model, early.model, town.log)
     exam = good.per_impression
-    other = evaluate(early.model, town.log)[0].per_impression("ranker").iloc[-len(exam) :]
+    other = evaluate(early.model, town.log, lists=0)[0].per_impression("ranker").iloc[-len(exam) :]
     expected = paired(exam["auc"].to_numpy(), other["auc"].to_numpy(), exam["user"].to_numpy())
     assert (gap, low, high) == expected
     counted = exam["auc"].notna()
