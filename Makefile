@@ -29,10 +29,11 @@ notebooks: ## Run the notebooks again and store their outputs (NB=notebooks/03_m
 	@$(SETUP) requirements-test.txt
 	@$(PY) scripts/execute.py $(NB)
 
-capstone: ## Run the capstone end to end (SIZE=small SEED=1 HALF_LIFE=3 EMBEDDER=tfidf TRACKING_URI=...)
+capstone: ## Run the capstone end to end (SIZE=small SEED=1 HALF_LIFE=3 EMBEDDER=tfidf DATA=... TRACKING_URI=...)
 	@$(SETUP) requirements-capstone.txt
 	@$(PY) scripts/capstone.py $(if $(SIZE),--size $(SIZE)) $(if $(SEED),--seed $(SEED)) \
 	    $(if $(HALF_LIFE),--half-life $(HALF_LIFE)) $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
+	    $(if $(DATA),--data-folder "$(DATA)") \
 	    $(if $(TRACKING_URI),--tracking-uri "$(TRACKING_URI)")
 
 bench: ## Time the library beside the ones that people use

@@ -83,6 +83,24 @@ def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     return array.astype(np.int32, copy=array.flags.writeable)
 
 
+def lists(name: str, values: Any, n_items: int = MAX_ID + 1, columns: int = 0) -> np.ndarray:
+    """`values` as an int32 array (n_users, >= columns) of item ids, padded with -1."""
+    array = matrix(name, as_array(name, values))
+    if array.shape[1] < columns:
+        raise ValueError(f"{name} must have {columns} or more columns, got shape {array.shape}")
+    if array.size == 0:
+        return np.empty(array.shape, np.int32)
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"{name} must hold item ids, got values of type {array.dtype}")
+    low, high = array.min(), array.max()
+    if low < -1 or high >= n_items:
+        raise ValueError(
+            f"{name} must hold ids from 0 to {n_items - 1}, or -1 where short, "
+            f"got {low if low < -1 else high}"
+        )
+    return array.astype(np.int32, copy=False)
+
+
 def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
     """`values` as a finite one-dimensional array of `length` numbers; a copy if one can write."""
     array = as_array(name, values)

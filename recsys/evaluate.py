@@ -133,7 +133,7 @@ def evaluate(
         Of the same users and items.
     k : int
         Length of the lists.
-    item_features : array or sparse matrix (n_items, d), optional
+    item_features : array or sparse matrix (n_items, d), not negative, optional
         Genres, for instance; adds diversity and calibration.
 
     Returns

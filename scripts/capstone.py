@@ -36,6 +36,7 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     add("--seed", type=int, help="the world's seed (SEED)")
     add("--half-life", dest="half_life_days", type=float, metavar="DAYS", help="(HALF_LIFE)")
     add("--embedder", help="'tfidf', or the name of a sentence-transformer (EMBEDDER)")
+    add("--data-folder", metavar="DIR", help="a MIND folder for the chapter on data (DATA)")
     add("--tracking-uri", metavar="URI", help="MLflow's; '' is a fresh file (TRACKING_URI)")
     parser.add_argument("--notebooks", type=Path, default=FOLDERS[1], metavar="FOLDER")
     parser.add_argument("--runs", type=Path, default=ROOT / "_build" / "capstone", metavar="FOLDER")

@@ -2,6 +2,7 @@ r"""Beyond accuracy: what a list does apart from being right.
 
 Two models with the same recall may show everybody the same ten items, or the whole catalogue.
 `recommended` is an array (n_users, k) of item ids, padded with -1, as `recommend` returns it.
+Lists of another form, ids outside the catalogue and impossible counts raise ValueError.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def popularity_bias(recommended: np.ndarray, item_users: np.ndarray, n_users: in
     >>> popularity_bias(np.array([[0, 1]]), item_users=np.array([5, 3]), n_users=10)
     array([0.4])
     """
-    return _list_mean(recommended, np.asarray(item_users) / n_users)
+    counts, n_users = _met_by(item_users, n_users)
+    return _list_mean(recommended, counts / n_users)
 
 
 def novelty(recommended: np.ndarray, item_users: np.ndarray, n_users: int) -> np.ndarray:
@@ -65,8 +67,8 @@ def novelty(recommended: np.ndarray, item_users: np.ndarray, n_users: int) -> np
     >>> novelty(np.array([[0, 1]]), item_users=np.array([5, 10]), n_users=10)
     array([0.5])
     """
-    known = np.maximum(np.asarray(item_users), 1) / n_users
-    return _list_mean(recommended, -np.log2(known))
+    counts, n_users = _met_by(item_users, n_users)
+    return _list_mean(recommended, -np.log2(np.maximum(counts, 1) / n_users))
 
 
 def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndarray:
@@ -87,7 +89,7 @@ def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndar
     array([0.667])
     """
     features = _unit_rows(item_features)
-    lists = np.asarray(recommended)
+    lists = _checks.lists("recommended", recommended, len(features))
     shown, n = lists >= 0, (lists >= 0).sum(axis=1)
     vectors = features[np.maximum(lists, 0)] * shown[:, :, None]  # (n, k, d)
     together = (vectors.sum(axis=1) ** 2).sum(axis=1)  # cosines of all ordered pairs
@@ -110,11 +112,17 @@ def serendipity(recommended: np.ndarray, relevant: Any, expected: np.ndarray) ->
     >>> serendipity(np.array([[3, 7]]), [{3, 7}], expected=np.array([[7, 8]]))
     array([0.5])
     """
-    recommended = np.asarray(recommended)
-    k = recommended.shape[1]
+    recommended = _checks.lists("recommended", recommended, columns=1)
+    n_users, k = recommended.shape
+    expected = _checks.lists("expected", expected, columns=k)
+    if len(expected) != n_users:
+        raise ValueError(
+            f"expected must have one list a user, shape ({n_users}, {k} or more), "
+            f"got shape {expected.shape}"
+        )
     hits, n = hits_at_k(recommended, relevant, k)
     obvious = np.zeros(hits.shape, bool)
-    for column in np.asarray(expected)[:, :k].T:
+    for column in expected[:, :k].T:
         obvious |= recommended == column[:, None]
     return np.where(n > 0, (hits & ~obvious).sum(axis=1) / k, np.nan)
 
@@ -144,8 +152,9 @@ def calibration(
     array([1.96])
     """
     smoothing = _checks.real_number("smoothing", smoothing, open_low=True, high=1.0)
-    genres = sparse.csr_matrix(item_features, dtype=np.float64)
-    lists = np.asarray(recommended)
+    genres = sparse.csr_matrix(_features(item_features, low=0.0))
+    lists = _checks.lists("recommended", recommended, genres.shape[0])
+    history = _history(history, (len(lists), genres.shape[0]))
     rows, places = np.nonzero(lists >= 0)
     shown = sparse.csr_matrix(
         (np.ones(len(rows)), (rows, lists[rows, places])), (len(lists), genres.shape[0])
@@ -160,22 +169,57 @@ def calibration(
 def _exposure(recommended: np.ndarray, n_items: int) -> np.ndarray:
     """How often each item is listed, (n_items,) int."""
     n_items = _checks.whole_number("n_items", n_items)
-    lists = np.asarray(recommended).ravel()
-    return np.bincount(_checks.ids("recommended", lists[lists >= 0], n_items), minlength=n_items)
+    lists = _checks.lists("recommended", recommended, n_items)
+    return np.bincount(lists[lists >= 0], minlength=n_items)
+
+
+def _met_by(item_users: Any, n_users: int) -> tuple[np.ndarray, float]:
+    """How many users met each item, and of how many."""
+    n_users = _checks.whole_number("n_users", n_users)
+    counts = _checks.as_array("item_users", item_users)
+    if counts.ndim != 1 or counts.size == 0:
+        raise ValueError(f"item_users must have one count an item, got shape {counts.shape}")
+    if _checks.amounts("item_users", counts).max() > n_users:
+        raise ValueError(f"item_users must be at most n_users = {n_users}, got {counts.max()}")
+    return counts, float(n_users)  # a float goes with counts of any type
 
 
 def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
     """The mean of the listed items' values, nan for an empty list."""
-    lists = np.asarray(recommended)
+    lists = _checks.lists("recommended", recommended, len(item_values))
     shown = lists >= 0
     total = np.where(shown, item_values[np.maximum(lists, 0)], 0.0).sum(axis=1)
     return np.where(shown.any(axis=1), total / np.maximum(shown.sum(axis=1), 1), np.nan)
 
 
-def _unit_rows(features: Any) -> np.ndarray:
-    """Feature rows scaled to length 1, dense float64; rows of zeros stay."""
-    dense = features.toarray() if sparse.issparse(features) else np.asarray(features)
-    dense = dense.astype(np.float64)
+def _features(item_features: Any, low: float = -np.inf) -> np.ndarray | sparse.csr_matrix:
+    """Features as a float64 matrix, one row an item: finite, and at least `low`."""
+    table = _checks.matrix("item_features", item_features).astype(np.float64)
+    if 0 in table.shape:
+        raise ValueError(
+            f"item_features must have at least one row and one column, got shape {table.shape}"
+        )
+    _checks.amounts("item_features", table.data if sparse.issparse(table) else table, low)
+    return table
+
+
+def _history(history: Any, shape: tuple[int, int]) -> sparse.csr_matrix:
+    """A finite history of the same users and items as the lists and the features."""
+    history = sparse.csr_matrix(_checks.matrix("history", history))
+    if history.shape != shape:
+        raise ValueError(
+            f"history must have the rows of recommended and a column an item, shape {shape}, "
+            f"got {history.shape}"
+        )
+    return _checks.all_finite("history", history)
+
+
+def _unit_rows(item_features: Any) -> np.ndarray:
+    """Feature rows scaled to length 1, dense; rows of zeros stay."""
+    table = _features(item_features)
+    # Not from `table`: a matrix stored by columns stays so, and with it the order of the sums.
+    dense = item_features.toarray() if sparse.issparse(item_features) else table
+    dense = dense.astype(np.float64, copy=False)
     norms = np.linalg.norm(dense, axis=1, keepdims=True)
     return dense / np.where(norms > 0, norms, 1)
 

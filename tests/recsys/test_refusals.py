@@ -129,6 +129,35 @@ REFUSED = {
     ),
     "relevant must be one set of items a user, got None": lambda: metrics.hit_at_k([[1]], None, 1),
     "scores must have one entry a row, shape (1,), got ()": lambda: metrics.auc(1, 0.5),
+    "expected must have 2 or more columns, got shape (1, 1)": lambda: metrics.serendipity(
+        LISTS, [{1}], [[0]]
+    ),
+    "expected must have one list a user, shape (1, 2 or more), got shape (2, 2)": lambda: (
+        metrics.serendipity(LISTS, [{1}], [[0, 1], [0, 1]])
+    ),
+    "expected must be a matrix of numbers, got shape (2,)": lambda: metrics.serendipity(
+        LISTS, [{1}], [0, 1]
+    ),
+    "expected must hold item ids, got values of type float64": lambda: metrics.serendipity(
+        LISTS, [{1}], [[0, np.nan]]
+    ),
+    "recommended must have 1 or more columns, got shape (1, 0)": lambda: metrics.serendipity(
+        [[]], [{1}], LISTS
+    ),
+    "item_features must be finite and at least 0, got -1": lambda: calibration(-np.eye(3)),
+    "item_features must be finite and at least 0, got -2": lambda: calibration(
+        sparse.csc_matrix(-2 * np.eye(3))
+    ),
+    "history must have the rows of recommended and a column an item, shape (1, 3), got (1, 2)": (
+        lambda: calibration(np.eye(3), history=np.ones((1, 2)))
+    ),
+    "history must have the rows of recommended and a column an item, shape (1, 3), got (2, 3)": (
+        lambda: calibration(np.eye(3), history=sparse.csr_matrix((2, 3)))
+    ),
+    "history must be a matrix of numbers, got shape ()": lambda: calibration(
+        np.eye(3), history=None
+    ),
+    "history must be finite, got nan": lambda: calibration(np.eye(3), history=[[1, np.nan, 0]]),
     "actual must have rows of one length, got": lambda: metrics.rmse([1], RAGGED),
     "scores must be a matrix of numbers, got shape (1, 1) of type <U1": lambda: top_k([["a"]], 1),
     "scores must have rows of one length, got": lambda: top_k(RAGGED, 1),
@@ -154,6 +183,57 @@ REFUSED = {
     "matrix must be finite, got nan": lambda: unit_rows([[np.nan, 1.0]]),
 }
 
+LISTS = [[0, 2]]
+ONE = sparse.csr_matrix([[1.0, 0, 0]])  # a history of item 0
+BEYOND = {
+    "coverage": lambda lists: metrics.coverage(lists, 3),
+    "gini": lambda lists: metrics.gini(lists, 3),
+    "popularity_bias": lambda lists: metrics.popularity_bias(lists, [1, 1, 1], 2),
+    "novelty": lambda lists: metrics.novelty(lists, [1, 1, 1], 2),
+    "intra_list_diversity": lambda lists: metrics.intra_list_diversity(lists, np.eye(3)),
+    "serendipity": lambda lists: metrics.serendipity(lists, [{1}], LISTS),
+    "calibration": lambda lists: calibration(np.eye(3), lists),
+}
+NO_LISTS = {
+    "hold item ids, got values of type float64": [[0.0, np.nan]],
+    "hold item ids, got values of type float32": np.ones((1, 2), np.float32),
+    "hold item ids, got values of type bool": [[True, False]],
+    "be a matrix of numbers, got shape () of type object": None,
+    "be a matrix of numbers, got shape (2,) of type int": [0, 1],
+    "be a matrix of numbers, got shape (1, 1, 1)": [[[0]]],
+    "be a matrix of numbers, got shape (1, 1) of type <U1": [["a"]],
+    "have rows of one length, got [[1], [1, 2]]": RAGGED,
+}
+NO_COUNTS = {
+    "item_users must be finite and at least 0, got -1": ([1, -1, 2], 2),
+    "item_users must be finite and at least 0, got nan": ([1, np.nan, 2], 2),
+    "item_users must be at most n_users = 2, got 3": ([1, 3, 2], 2),
+    "item_users must have one count an item, got shape ()": (None, 2),
+    "item_users must have one count an item, got shape (1, 3)": ([[1, 1, 2]], 2),
+    "item_users must have one count an item, got shape (0,)": ([], 2),
+    "item_users must have rows of one length, got": (RAGGED, 2),
+    "item_users must hold numbers, got ": (["a", "b", "c"], 2),
+    "recommended must hold ids from 0 to 1, or -1 where short, got 2": ([1, 1], 2),
+    "n_users must be at least 1, got 0": ([0, 0, 0], 0),
+    "n_users must be at least 1, got -1": ([0, 0, 0], -1),
+    "n_users must be a whole number, got 2.5": ([0, 0, 0], 2.5),
+}
+NO_FEATURES = {
+    "item_features must be a matrix of numbers, got shape (3,)": [1, 1, 1],
+    "item_features must be a matrix of numbers, got shape ()": None,
+    "item_features must have rows of one length, got": RAGGED,
+    "item_features must be finite": np.full((3, 2), np.inf),
+    "item_features must have at least one row and one column, got shape (3, 0)": np.ones((3, 0)),
+    "item_features must have at least one row and one column, got shape (0, 3)": (
+        sparse.csr_matrix((0, 3))
+    ),
+    "recommended must hold ids from 0 to 1, or -1 where short, got 2": np.eye(2),
+}
+
+
+def calibration(features, lists=LISTS, history=ONE):
+    return metrics.calibration(lists, history, features)
+
 
 def als():
     return models.ImplicitALS(factors=2).fit(TRAIN, progress=False)
@@ -163,6 +243,49 @@ def als():
 def test_the_error_names_the_argument(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         REFUSED[message]()
+
+
+@pytest.mark.parametrize("message", NO_LISTS)
+@pytest.mark.parametrize("metric", BEYOND)
+def test_beyond_accuracy_takes_one_list_of_ids_a_user(metric, message):
+    with pytest.raises(ValueError, match=f"^recommended must {re.escape(message)}"):
+        BEYOND[metric](NO_LISTS[message])
+
+
+@pytest.mark.parametrize("metric", BEYOND)
+def test_beyond_accuracy_takes_ids_of_the_catalogue(metric):
+    most = 2**31 - 1 if metric == "serendipity" else 2  # which is not told the catalogue
+    for wrong in (-2, most + 1):
+        message = f"recommended must hold ids from 0 to {most}, or -1 where short, got {wrong}"
+        with pytest.raises(ValueError, match=f"^{message}$"):
+            BEYOND[metric]([[0, wrong]])
+
+
+@pytest.mark.parametrize("message", NO_COUNTS)
+@pytest.mark.parametrize("metric", [metrics.novelty, metrics.popularity_bias])
+def test_counts_of_users_are_checked(metric, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        metric(LISTS, *NO_COUNTS[message])
+
+
+@pytest.mark.parametrize("message", NO_FEATURES)
+@pytest.mark.parametrize("metric", [metrics.intra_list_diversity, lambda _, f: calibration(f)])
+def test_features_of_items_are_checked(metric, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        metric(LISTS, NO_FEATURES[message])
+
+
+def test_beyond_accuracy_takes_what_is_right_in_any_type():
+    """Counts in bytes of more users than a byte counts; features by rows, by columns, as bools."""
+    counts = np.array([100, 0, 50], np.int8)
+    assert metrics.popularity_bias(LISTS, counts, 1000) == pytest.approx(0.075)
+    assert metrics.novelty(LISTS, counts, 1000)[0] == pytest.approx(np.log2(200) / 2)
+    for features in (np.eye(3, dtype=bool), sparse.csc_matrix(np.eye(3)), np.eye(3).tolist()):
+        assert metrics.intra_list_diversity(LISTS, features).tolist() == [1]
+        assert calibration(features).tolist() == pytest.approx([np.log(1 / 0.505)])
+    empty = np.full((1, 2), -1, np.int8)
+    assert metrics.coverage(empty, 3) == 0 and metrics.coverage(np.empty((0, 2)), 3) == 0
+    assert np.isnan(metrics.novelty(empty, counts, 1000)).all()
 
 
 @pytest.mark.parametrize(

@@ -103,7 +103,8 @@ def test_a_folder_without_notebooks_is_refused(write, run, capsys):
 
 @pytest.mark.parametrize("path", sorted(FOLDERS[1].glob("*.ipynb")), ids=lambda p: p.name)
 def test_the_notebooks_of_the_capstone_can_be_run_with_other_parameters(path):
-    names = {"size", "seed", "half_life_days", "embedder", "tracking_uri", "folder"}
+    names = {"size", "seed", "half_life_days", "embedder", "tracking_uri"}
+    names |= {"data_folder", "folder"}
     found = capstone.declared(path)
     assert set(found) <= names, "scripts/capstone.py has no option for these"
     assert {"size", "seed"} <= set(found)

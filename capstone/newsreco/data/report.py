@@ -114,8 +114,8 @@ class LoadReport:
             counts = f"{f.skipped.total():>8,} {f.dropped.total():>8,}"
             rows.append(f"{f.file:{width}} {f.lines:>10,} {f.read:>10,} {counts}")
         for f in self.files:
-            rows += [f"  {n:,} lines of {f.file} skipped: {why}" for why, n in f.skipped.items()]
-            rows += [f"  {n:,} entries of {f.file} dropped: {why}" for why, n in f.dropped.items()]
+            rows += [f"  {f.file}: {n:,} skipped, {why}" for why, n in f.skipped.items()]
+            rows += [f"  {f.file}: {n:,} dropped, {why}" for why, n in f.dropped.items()]
         rows += [str(problem) for problem in self.problems]
         rows += [", ".join(f"{n:,} {what}" for what, n in self.sizes.items())]
         return "\n".join(rows)

@@ -48,11 +48,11 @@ def write_sample(
     ValueError
         If the folder holds anything but an earlier sample, or somebody is writing it.
     """
-    folder = Path(folder)
+    folder = Path(folder).absolute()
     _check_replaceable(folder)
     plan = make_plan(n_articles, n_impressions, n_users, seed, click_model)
     with locked(folder):
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
         try:
             _write(draft, plan, progress)
             draft.chmod(0o755)
@@ -88,7 +88,7 @@ def _swap(draft: Path, folder: Path) -> None:
     if not folder.exists():
         os.replace(draft, folder)
         return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     os.replace(folder, old)
     os.replace(draft, folder)
     shutil.rmtree(old)

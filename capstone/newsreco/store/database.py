@@ -124,15 +124,11 @@ def _check_file(url: sa.URL, create: bool) -> None:
 
 
 def _begin_for_real(engine: sa.Engine) -> None:
-    """Let SQLite's transactions hold tables too: Python's driver begins one only before rows.
+    """Begin SQLite's transactions at once, not before the first row, so that they hold tables too.
 
-    One that will write says so at once: to find out later that another writes is an error.
+    One that will write says so: to find out later that somebody else is writing is an error.
     """
     from sqlalchemy import event
-
-    @event.listens_for(engine, "connect")
-    def leave_transactions_to_us(connection, _):
-        connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
     def begin(connection):

@@ -127,6 +127,22 @@ class FeatureStore:
         )
         return table.sort_values(list(view.keys), ignore_index=True)
 
+    def history(self, view: str, keys: Sequence) -> pd.DataFrame:
+        """Every row ever written of some keys, by key and both clocks: for looking into."""
+        import sqlalchemy as sa
+
+        view = self.view(view)
+        with self.transaction() as connection:
+            asked = as_keys(view, keys).drop_duplicates()
+            with as_table(connection, "asked", asked) as few:
+                same = sa.and_(*[view.table.c[key] == few.c[key] for key in view.keys])
+                columns = [view.table.c[name] for name in view.columns]
+                rows = connection.execute(
+                    sa.select(*columns).join_from(few, view.table, same)
+                ).all()
+        table = pd.DataFrame(rows, columns=list(view.columns))
+        return table.sort_values([*view.keys, *CLOCKS], ignore_index=True)
+
     def now(self, view: str = "item") -> float:
         """The first moment at which everything in a view is known."""
         import sqlalchemy as sa

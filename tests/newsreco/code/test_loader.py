@@ -350,5 +350,5 @@ def test_report_keeps_twenty_problems_and_counts_all(write):
         "reason": "wrong number of columns",
         "detail": "1, expected 5",
     }
-    assert "50 lines of behaviors.tsv skipped: wrong number of columns" in str(report)
+    assert "behaviors.tsv: 50 skipped, wrong number of columns" in str(report)
     assert "behaviors.tsv:4: wrong number of columns (1, expected 5)" in str(report)

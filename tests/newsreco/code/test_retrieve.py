@@ -154,15 +154,16 @@ def test_trending_halves_clicks_and_ranks_those_without_last():
     assert items.tolist() == [0, 2]  # a half-life of two days forgets less
 
 
-def test_trending_is_a_sort_of_the_decayed_clicks(world):
+@pytest.mark.parametrize("k", [1, 4, 15, 60])
+@pytest.mark.parametrize("hours", [0, 30])
+def test_trending_is_a_sort_of_the_decayed_clicks(world, k, hours):
     state = state_after(world.log)
-    time = state.now + 5 * HOUR
-    arrays = state.arrays
+    arrays, time = state.arrays, state.now + hours * HOUR
     faded = arrays.item_clicks[:, 0] * 0.5 ** ((time - arrays.item_time) / arrays.half_lives[0])
     allowed = np.arange(world.log.n_items) % 3 != 0
     expected = np.argsort(-np.where(allowed, faded.astype(np.float32), -1), kind="stable")
-    items, _ = TrendingRetriever(0).candidates(state, -1, time, 40, allowed)
-    np.testing.assert_array_equal(items, expected[:40])
+    items, _ = TrendingRetriever(0).candidates(state, -1, time, k, allowed)
+    np.testing.assert_array_equal(items, expected[:k])
 
 
 def test_live_is_what_was_shown_lately_and_not_clicked_by_the_person():

@@ -169,7 +169,7 @@ def test_commands_write_and_check(tmp_path, capsys):
     with open(tmp_path / "s" / "behaviors.tsv", "a") as file:
         file.write("91\tU1\n")
     assert cli.main(check) == 0
-    assert "1 lines of behaviors.tsv skipped: wrong number of columns" in capsys.readouterr().out
+    assert "behaviors.tsv: 1 skipped, wrong number of columns" in capsys.readouterr().out
     assert cli.main([*check, "--strict", "--json", str(report)]) == 2
     assert "behaviors.tsv:91: wrong number of columns" in capsys.readouterr().err
     assert '"clean": false' in report.read_text()

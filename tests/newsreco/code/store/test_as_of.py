@@ -168,6 +168,15 @@ def test_both_databases_hold_the_same_bits(store, history):
     memory.close()
 
 
+def test_history_holds_every_row(store, history):
+    asked = [("u2", "i1"), ("u1", "i3"), ("u2", "i1"), ("u9", "i1")]
+    found = store.history("user_item", asked)
+    wanted = history[history[["user_id", "item_id"]].apply(tuple, axis=1).isin(asked)]
+    wanted = wanted.sort_values(list(found.columns[:4]), ignore_index=True)
+    pd.testing.assert_frame_equal(found, wanted[found.columns], check_exact=True)
+    assert len(found) > 10
+
+
 def test_many_keys_are_one_query(store, history):
     statements = []
     sa.event.listen(

@@ -213,12 +213,6 @@ def test_server_goes_away_in_the_middle(own_server, log, expected, monkeypatch):
 def test_file_becomes_unwritable_in_the_middle(tmp_path, log, monkeypatch):
     store = FeatureStore(f"sqlite:///{tmp_path / 'f.db'}")
 
-    def limit():
-        with store.engine.connect() as connection:
-            pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
-        limited.append(pages)
-
-    limited = []
     with store.engine.connect() as connection:  # a full disk: the file may not grow further
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 40}")
@@ -252,6 +246,26 @@ def test_two_jobs_at_once_share_the_work(database, log, expected):
     store = FeatureStore(database)
     assert contents(store) == expected[0]
     store.close()
+
+
+def test_a_window_that_another_job_has_just_written_is_left_to_it(
+    store, log, expected, monkeypatch
+):
+    build(store, log, DAILY, progress=False)
+    monkeypatch.setattr("newsreco.store.build._finished", lambda store: {})  # looked too early
+    n = expected[1].windows
+    assert build(store, log, DAILY, progress=False) == Built(0, n, 0)
+    with pytest.raises(ValueError, match="built from this log by this schedule"):
+        build(store, log, replace(DAILY, delay=1.0), progress=False)
+    assert contents(store) == expected[0]
+
+
+def test_a_log_that_begins_later_is_refused(store, log, expected):
+    build(store, log, DAILY, progress=False)
+    _, _, last = next(iter(windows(log, DAY)))
+    rest = log.impressions.rows(last, len(log.impressions))
+    with pytest.raises(ValueError, match="built from this log by this schedule"):
+        build(store, replace(log, impressions=rest), DAILY, progress=False)
 
 
 def test_what_happens_later_changes_nothing_known_before(store, log):
