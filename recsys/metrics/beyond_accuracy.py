@@ -173,7 +173,7 @@ def _exposure(recommended: np.ndarray, n_items: int) -> np.ndarray:
     return np.bincount(lists[lists >= 0], minlength=n_items)
 
 
-def _met_by(item_users: Any, n_users: int) -> tuple[np.ndarray, float]:
+def _met_by(item_users: Any, n_users: int) -> tuple[np.ndarray, int]:
     """How many users met each item, and of how many."""
     n_users = _checks.whole_number("n_users", n_users)
     counts = _checks.as_array("item_users", item_users)
@@ -181,7 +181,7 @@ def _met_by(item_users: Any, n_users: int) -> tuple[np.ndarray, float]:
         raise ValueError(f"item_users must have one count an item, got shape {counts.shape}")
     if _checks.amounts("item_users", counts).max() > n_users:
         raise ValueError(f"item_users must be at most n_users = {n_users}, got {counts.max()}")
-    return counts, float(n_users)  # a float goes with counts of any type
+    return counts, n_users
 
 
 def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
