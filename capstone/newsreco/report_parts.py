@@ -75,6 +75,11 @@ def summary(result: Result) -> Part:
             f" The clicks were drawn from known chances, which reach {f['best_auc']:.3f}. Of what "
             f"these have above chance (0.5), the model reaches {f['share_of_best']:.0%}."
         )
+    else:
+        text += (
+            " Where the log was published with its pages shuffled, as MIND is, the page's own order "
+            "and the places mean nothing."
+        )
     return Part("summary", "In short", text)
 
 
