@@ -77,8 +77,8 @@ def summary(result: Result) -> Part:
         )
     else:
         text += (
-            " Where the log was published with its pages shuffled, as MIND is, the page's own order "
-            "and the places mean nothing."
+            " Where the log was published with its pages shuffled, as MIND is, the page's own "
+            "order and the places mean nothing."
         )
     return Part("summary", "In short", text)
 
