@@ -35,9 +35,7 @@ def save(
     """
     from recsys import __version__
 
-    folder = _checks.path("folder", folder)
-    if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
-        raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
+    folder = check_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -57,6 +55,14 @@ def save(
         _move_into_place(draft, folder)
     finally:
         shutil.rmtree(workshop, ignore_errors=True)
+
+
+def check_place(folder: str | Path) -> Path:
+    """The folder as a path; ValueError where it holds anything but an earlier bundle."""
+    folder = _checks.path("folder", folder)
+    if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
+        raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
+    return folder
 
 
 def load(folder: str | Path) -> Any:

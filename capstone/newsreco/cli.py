@@ -38,11 +38,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as error:
-        print(f"newsreco {arguments.command}: {error}", file=sys.stderr)
+        print(f"newsreco {_step(arguments)}: {_told(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"newsreco {arguments.command}: interrupted", file=sys.stderr)
+        print(f"newsreco {_step(arguments)}: interrupted", file=sys.stderr)
         return 130
+
+
+def _step(arguments: argparse.Namespace) -> str:
+    """The command, with its step where it has steps."""
+    return " ".join(filter(None, (arguments.command, getattr(arguments, "step", None))))
+
+
+def _told(error: Exception) -> str:
+    """What went wrong; of the system's errors the file first, and no number."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    where = f"{str(error.filename)!r}: " if error.filename is not None else ""
+    return where + error.strerror
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import logging
 import os
 import re
 import sqlite3
+import tempfile
 import urllib.error
 import urllib.request
 import warnings
@@ -64,6 +65,8 @@ def reach(uri: str | None = None, create: bool = False) -> Iterator[ModuleType]:
     uri = tracking_uri(uri)
     with _silence():
         mlflow = _import()
+        if create:
+            _prepare(mlflow, uri)
         _ask(uri, create)
         try:
             mlflow.set_tracking_uri(uri)
@@ -114,6 +117,45 @@ def _silence() -> Iterator[None]:
                 logger.setLevel(level)
 
 
+def _prepare(mlflow: ModuleType, uri: str) -> None:
+    """A new database file, with all its tables or not there.
+
+    MLflow makes the tables one after the other, and a file in which it was interrupted would be
+    refused ever after. So they are made in a file beside its place, which is then linked there,
+    unless somebody else was quicker.
+    """
+    path = _file(uri)
+    if path is None or path.exists():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as workshop:
+            draft = Path(workshop) / path.name
+            mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments(max_results=1)
+            _put(draft, path)
+    except Exception as error:
+        raise Unreachable(f"{uri} cannot be made: {sentence(error)}") from None
+
+
+def _put(draft: Path, path: Path) -> None:
+    """Give a file its place, unless something stands there."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        if not path.exists():
+            os.replace(draft, path)
+
+
+def _file(uri: str) -> Path | None:
+    """The file of a database that is one."""
+    if not uri.startswith("sqlite:///"):
+        return None
+    path = uri.removeprefix("sqlite:///").partition("?")[0]
+    return Path(path) if path and path != ":memory:" else None
+
+
 def _ask(uri: str, create: bool) -> None:
     """Whether the store answers: Unreachable where it does not."""
     scheme = uri.partition(":")[0].partition("+")[0]
@@ -124,13 +166,13 @@ def _ask(uri: str, create: bool) -> None:
             _ask_file(uri, create)
         elif scheme in DATABASES:
             _ask_database(uri)
-    except Exception as error:  # drivers have errors of their own
-        why = "the database file does not exist" if _missing(error) else sentence(error)
+    except urllib.error.URLError as error:
+        why = sentence(error.reason) if isinstance(error.reason, OSError) else sentence(error)
         raise Unreachable(f"{without_password(uri)} does not answer: {why}") from None
-
-
-def _missing(error: Exception) -> bool:
-    return isinstance(error, FileNotFoundError)
+    except FileNotFoundError:
+        raise Unreachable(f"{uri} is not there: the database file does not exist") from None
+    except Exception as error:  # drivers have errors of their own
+        raise Unreachable(f"{without_password(uri)} does not answer: {sentence(error)}") from None
 
 
 def _ask_server(uri: str) -> None:

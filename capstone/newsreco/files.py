@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -28,52 +30,49 @@ def write_text(path: str | Path, text: str) -> None:
 def locked(folder: str | Path) -> Iterator[None]:
     """Keep others from writing `folder` meanwhile; ValueError where somebody already does.
 
-    The lock is a file beside the folder with the number of the process that holds it. A lock
-    whose process is gone is no lock.
+    The lock is a file beside the folder with the number of the process that holds it. The system
+    itself lets go of it when that process ends, however it ends.
     """
     folder = Path(folder).absolute()
     folder.parent.mkdir(parents=True, exist_ok=True)
     lock = folder.parent / f".{folder.name}.lock"
-    _take(lock, folder)
-    try:
-        yield
-    finally:
-        lock.unlink(missing_ok=True)
-
-
-def _take(lock: Path, folder: Path) -> None:
-    for _ in range(2):
+    with _take(lock, folder) as file:
         try:
-            with open(lock, "x") as file:
-                file.write(str(os.getpid()))
-            return
-        except FileExistsError:
-            owner = _owner(lock)
-            if owner is not None and _runs(owner):
-                raise ValueError(
-                    f"process {owner} is already writing {str(folder)!r}; wait for it, or choose "
-                    f"another folder (if there is no such training, remove {str(lock)!r})"
-                ) from None
-            lock.unlink(missing_ok=True)
-    raise ValueError(f"{str(folder)!r} was taken by somebody else just now; try again")
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            yield
+        finally:
+            lock.unlink(missing_ok=True)  # before the file is closed: it is still ours
 
 
-def _owner(lock: Path) -> int | None:
-    """The process that a lock names; None where it names none."""
+def _take(lock: Path, folder: Path) -> TextIO:
+    """The open file of the lock, held."""
+    while True:
+        file = open(lock, "a+")  # noqa: SIM115 (held beyond this function)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_at(file, lock):
+                return file
+        except BlockingIOError:
+            file.seek(0)
+            owner = file.read()
+            file.close()
+            raise ValueError(
+                f"process {owner} is already writing {str(folder)!r}; wait for it, or choose "
+                "another folder"
+            ) from None
+        except BaseException:
+            file.close()
+            raise
+        file.close()  # its last owner has just taken it away: look again
+
+
+def _is_at(file: TextIO, path: Path) -> bool:
     try:
-        return int(lock.read_text())
-    except (OSError, ValueError):
-        return None
-
-
-def _runs(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return os.path.samestat(os.fstat(file.fileno()), os.stat(path))
+    except FileNotFoundError:
         return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _umask() -> int:

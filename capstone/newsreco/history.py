@@ -14,7 +14,7 @@ import uuid
 import pandas as pd
 
 from newsreco.connect import reach
-from newsreco.registry import NAME
+from newsreco.registry import NAME, registered
 
 HISTORY = "history."
 RESTORED = {"rolled back": "restored"}  # what happened to the version that serves again
@@ -23,7 +23,7 @@ RESTORED = {"rolled back": "restored"}  # what happened to the version that serv
 def history(uri: str | None = None, name: str = NAME) -> pd.DataFrame:
     """Every decision, oldest first: `action`, `version`, `before`, `by`, `at`, `why`, numbers."""
     with reach(uri) as mlflow:
-        tags = mlflow.MlflowClient().get_registered_model(name).tags
+        tags = registered(mlflow.MlflowClient(), name).tags
     kept = sorted((key, text) for key, text in tags.items() if key.startswith(HISTORY))
     rows = [json.loads(text) for _, text in kept]
     columns = ["action", "version", "before", "by", "at", "why", "forced"]

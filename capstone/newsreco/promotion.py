@@ -80,7 +80,10 @@ def _verdict(version, model, rival, log, metric, uri, name, force) -> Verdict:
         return Verdict(version, None, metric)
     try:
         if log is None:
-            raise ValueError(f"log is needed: version {version} must beat version {rival} on it")
+            raise ValueError(
+                f"log is needed (--data in a terminal): version {version} must beat version "
+                f"{rival} on it"
+            )
         found = judge(model, load_version(rival, uri, name), log, metric)
     except ValueError:
         if not force:

@@ -50,7 +50,7 @@ def register(
     if (run is None) == (folder is None):
         raise ValueError("give either run or folder, got " + ("both" if run else "neither"))
     seal = None if folder is None else _check_bundle(folder)
-    with reach(uri, create=True) as mlflow:
+    with reach(uri, create=seal is not None) as mlflow:
         client = mlflow.MlflowClient()
         if seal is not None:
             where = experiment_id(client, tracking_uri(uri), experiment)
@@ -120,8 +120,31 @@ def production_version(uri: str | None = None, name: str = NAME) -> int | None:
 
 def production_of(client, name: str) -> int | None:
     """The same, for a client at hand."""
-    version = client.get_registered_model(name).aliases.get(ALIAS)
+    version = registered(client, name).aliases.get(ALIAS)
     return None if version is None else int(version)
+
+
+def registered(client, name: str):
+    """MLflow's record of a name; ValueError where nothing was ever registered under it."""
+    try:
+        return client.get_registered_model(name)
+    except Exception as error:
+        if getattr(error, "error_code", "") != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        raise ValueError(
+            f"nothing is registered as {name!r}: `newsreco register --model FOLDER` makes version 1"
+        ) from None
+
+
+def check_version(version: int, uri: str | None = None, name: str = NAME) -> None:
+    """ValueError, with the versions that there are, where there is none of that number."""
+    with reach(uri) as mlflow:
+        client = mlflow.MlflowClient()
+        registered(client, name)
+        found = client.search_model_versions(f"name = '{name}'")
+    numbers = sorted(int(one.version) for one in found)
+    if version not in numbers:
+        raise ValueError(f"version must be one of {numbers} of {name!r}, got {version}")
 
 
 def load_version(version: int, uri: str | None = None, name: str = NAME) -> NewsModel:

@@ -30,7 +30,7 @@ div{overflow-x:auto}table{border-collapse:collapse}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .8rem;text-align:right}
 th:first-child,td:first-child{text-align:left}td{white-space:nowrap}
 .data td{text-align:left;white-space:normal}th{font-weight:600}
-tbody th{font-weight:400}thead th{color:var(--quiet)}
+tbody th{font-weight:400;min-width:min(9rem,35vw)}thead th{color:var(--quiet)}
 img{max-width:100%;height:auto;margin-top:1rem}"""
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from typing import TYPE_CHECKING
 
 from newsreco.files import locked, write_text
 
 if TYPE_CHECKING:
+    from newsreco.data import LoadReport
     from newsreco.training import Result
 
 
@@ -50,6 +52,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     from newsreco.model import Settings
     from newsreco.tracking import tracked
     from newsreco.training import train
+    from recsys.bundle import check_place
 
     settings = Settings(
         half_life_days=arguments.half_life,
@@ -58,8 +61,10 @@ def run_train(arguments: argparse.Namespace) -> int:
         test_fraction=arguments.test_fraction,
         seed=arguments.seed,
     )
+    check_place(arguments.out)  # before anything is read: a training may be long
     with locked(arguments.out):
-        log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        tell(report)
         truth = read_truth(arguments.data, log)
         with tracked(settings, arguments.tracking_uri, off=arguments.no_tracking) as run:
             result = train(log, settings, truth, progress=not arguments.quiet)
@@ -76,10 +81,17 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     from newsreco.training import Result, evaluate
 
     model = load_model(arguments.model)
-    log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+    log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+    tell(report)
     exam, figures = evaluate(model, log, read_truth(arguments.data, log))
     show(Result(model, figures, [], exam), arguments)
     return 0
+
+
+def tell(report: LoadReport) -> None:
+    """One line on stderr where something of the data was left out."""
+    if not report.clean:
+        print(report.short(), file=sys.stderr)
 
 
 def show(result: Result, arguments: argparse.Namespace) -> None:

@@ -46,8 +46,12 @@ def run_register(arguments: argparse.Namespace) -> int:
 def run_promote(arguments: argparse.Namespace) -> int:
     """Judge, and move the alias or refuse."""
     from newsreco.data import load_mind
+    from newsreco.evaluation import check_metric
     from newsreco.promotion import promote
+    from newsreco.registry import check_version
 
+    check_metric(arguments.metric)  # before anything is read
+    check_version(arguments.version, arguments.tracking_uri, arguments.name)
     log = None
     if arguments.data:
         log, _ = load_mind(arguments.data, progress=not arguments.quiet)

@@ -90,6 +90,8 @@ def run_build(arguments: argparse.Namespace) -> int:
     from newsreco.data import load_mind
     from newsreco.store.build import DAY, Schedule, build
 
+    if not arguments.window_hours * 60 >= 1:
+        raise ValueError(f"--window-hours must be at least a minute, got {arguments.window_hours}")
     schedule = Schedule(
         arguments.window_hours * HOUR, arguments.delay_minutes * 60, arguments.half_life * DAY
     )
@@ -109,6 +111,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     from newsreco.files import locked
     from newsreco.store.svd import SVDSettings, train_svd
     from newsreco.store.track import track_svd
+    from recsys.bundle import check_place
 
     if (arguments.at is None) == (arguments.data is None):
         raise ValueError("give either --at, a moment, or --data, to cut it by --test-fraction")
@@ -118,6 +121,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     at = arguments.at
     if at is None:
         at = load_mind(arguments.data, progress=False)[0].cut_moment(arguments.test_fraction)
+    check_place(arguments.out)
     with locked(arguments.out), _store(arguments) as store:
         system = train_svd(store, at, settings)
         system.save(arguments.out)

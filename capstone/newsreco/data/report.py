@@ -91,6 +91,15 @@ class LoadReport:
         """Whether every line was read whole."""
         return not any(file.skipped or file.dropped for file in self.files)
 
+    def short(self) -> str:
+        """One line: how much was left out, and the first of it."""
+        lines = sum(file.skipped.total() for file in self.files)
+        entries = sum(file.dropped.total() for file in self.files)
+        return (
+            f"{self.folder}: {lines:,} lines and {entries:,} entries left out, the first: "
+            f"{self.problems[0]}; `newsreco check` tells all"
+        )
+
     def as_dict(self) -> dict[str, Any]:
         """The report in plain numbers and strings, ready for JSON."""
         files = [

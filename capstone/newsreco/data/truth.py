@@ -44,7 +44,7 @@ def read_truth(folder: str | Path, log: NewsLog) -> Truth | None:
         return None
     page = _Pages(log)
     for path in paths:
-        with path.open(encoding="utf-8") as file:
+        with path.open(encoding="utf-8", errors="replace") as file:  # then it is no number
             for number, line in enumerate(file, 1):
                 try:
                     page.fill(*line.rstrip("\n").split("\t"))

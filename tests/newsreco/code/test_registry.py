@@ -295,7 +295,9 @@ def test_the_commands(tmp_path, store, capsys):
     to = ["--tracking-uri", store]
     assert main(["train", "--data", data, "--out", model, "--quiet", *to]) == 0
     assert main(["status", *to]) == 2, "nothing is registered"
-    assert "not found" in capsys.readouterr().err
+    assert "nothing is registered as 'newsreco'" in capsys.readouterr().err
+    assert main(["promote", "1", *to]) == 2
+    assert "nothing is registered as 'newsreco'" in capsys.readouterr().err
     assert main(["register", "--model", model, *to]) == 0
     assert main(["status", *to]) == 0
     assert "nothing decided yet" in capsys.readouterr().out

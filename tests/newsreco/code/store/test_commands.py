@@ -65,7 +65,7 @@ def test_moment_or_data(features, data, tmp_path):
 
 def test_folder_without_data(features, tmp_path):
     status, _, complaint = features("build", "--data", tmp_path / "none", "--quiet")
-    assert status == 2 and complaint.startswith("newsreco features:")
+    assert status == 2 and complaint.startswith("newsreco features build:")
 
 
 def test_password_is_not_printed(features, tmp_path, data):
