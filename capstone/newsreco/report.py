@@ -25,7 +25,7 @@ CSS = """:root{color-scheme:light dark;--page:#fff;--ink:#1f2328;--line:#d0d7de;
 @media (prefers-color-scheme:dark){
 :root{--page:#0d1117;--ink:#e6edf3;--line:#3d444d;--quiet:#9198a1}}
 body{background:var(--page);color:var(--ink);font:16px/1.5 system-ui,sans-serif;margin:0 auto;
-max-width:52rem;padding:1rem}h1,h2{line-height:1.2}h2{margin-top:2.5rem}
+max-width:60rem;padding:1rem}p{max-width:48rem}h1,h2{line-height:1.2}h2{margin-top:2.5rem}
 div{overflow-x:auto}table{border-collapse:collapse}
 th,td{border-bottom:1px solid var(--line);padding:.3rem .8rem;text-align:right}
 th:first-child,td:first-child{text-align:left}td{white-space:nowrap}
