@@ -55,14 +55,17 @@ def make_assistant(arguments: argparse.Namespace):
     from newsreco.assistant import Assistant, Claude
     from newsreco.assistant.answer import THRESHOLD
     from newsreco.assistant.passages import known_at
-    from newsreco.data import load_mind
+    from newsreco.data import load_articles, load_mind
 
     when = None if arguments.as_of is None else moment(arguments.as_of)
-    log, _ = load_mind(arguments.data, progress=False)
-    known = None if when is None else known_at(log, when)
+    if when is None:  # nobody's clicks are needed
+        articles, known = load_articles(arguments.data, progress=False)[0], None
+    else:
+        log, _ = load_mind(arguments.data, progress=False)
+        articles, known = log.articles, known_at(log, when)
     threshold = THRESHOLD if arguments.threshold is None else arguments.threshold
     writer = Claude() if arguments.claude else None
-    return Assistant(log.articles, known, threshold, writer)
+    return Assistant(articles, known, threshold, writer)
 
 
 def evaluate(assistant, arguments: argparse.Namespace) -> int:

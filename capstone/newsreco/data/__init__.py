@@ -1,7 +1,7 @@
 """Data: the log of a news site, read from files in the MIND schema or made up."""
 
 from newsreco.data.log import Articles, Impressions, NewsLog
-from newsreco.data.mind import LoadReport, load_mind
+from newsreco.data.mind import LoadReport, load_articles, load_mind
 from newsreco.data.sample import write_sample
 from newsreco.data.sizes import SIZES
 from newsreco.data.truth import Truth, read_truth
@@ -15,6 +15,7 @@ __all__ = [
     "NewsLog",
     "Truth",
     "World",
+    "load_articles",
     "load_mind",
     "make_world",
     "read_truth",

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from newsreco.data.behaviors import BehaviorsReader
-from newsreco.data.log import Impressions, NewsLog
+from newsreco.data.log import Articles, Impressions, NewsLog
 from newsreco.data.news import NewsReader
 from newsreco.data.report import FileReport, LoadReport
 
@@ -51,11 +51,7 @@ def load_mind(
     """
     report = LoadReport(str(folder), strict)
     parts = data_folders(Path(folder))
-    news = NewsReader(report)
-    for part in parts:
-        news.read(part / NEWS, (part / NEWS).relative_to(folder).as_posix(), progress)
-    if not news.number:
-        raise ValueError(nothing_left(report, "article"))
+    news = _read_news(parts, report, progress)
     behaviors = BehaviorsReader(report, news.number)
     for part in parts:
         path = part / BEHAVIORS
@@ -68,6 +64,27 @@ def load_mind(
     sizes = (log.n_items, log.n_users, len(shown), len(shown.item), int(shown.clicked.sum()))
     report.sizes = dict(zip(("articles", "people", "impressions", "shown", "clicks"), sizes))
     return log, report
+
+
+def load_articles(
+    folder: str | Path, strict: bool = False, progress: bool = True
+) -> tuple[Articles, LoadReport]:
+    """The articles alone, for whoever needs no clicks; parameters and errors as of `load_mind`."""
+    report = LoadReport(str(folder), strict)
+    articles = _read_news(data_folders(Path(folder)), report, progress).articles()
+    report.sizes = {"articles": len(articles)}
+    return articles, report
+
+
+def _read_news(parts: list[Path], report: LoadReport, progress: bool) -> NewsReader:
+    """The news.tsv of each part, one after the other."""
+    news = NewsReader(report)
+    for part in parts:
+        path = part / NEWS
+        news.read(path, path.relative_to(report.folder).as_posix(), progress)
+    if not news.number:
+        raise ValueError(nothing_left(report, "article"))
+    return news
 
 
 def data_folders(folder: Path) -> list[Path]:

@@ -6,7 +6,7 @@ from dataclasses import fields
 import numpy as np
 import pytest
 
-from newsreco.data import load_mind
+from newsreco.data import load_articles, load_mind
 from newsreco.data.lines import seconds
 
 NEWS = [
@@ -83,6 +83,19 @@ def test_a_clean_folder_by_hand(write):
     assert shown.clicked.tolist() == [False, False, True, True, False, True]
     assert log.history_start.tolist() == [0, 0, 2]
     assert log.history_item.tolist() == [2, 0]
+
+
+def test_articles_alone_are_those_of_the_log_whatever_the_clicks(write):
+    folder = write(visits=["no\timpression"])
+    articles, report = load_articles(folder, progress=False)
+    whole, _ = load(write())
+    assert articles.ids == whole.articles.ids == ["N1", "N2", "N3"]
+    assert articles.title == whole.articles.title
+    assert articles.entities == whole.articles.entities
+    assert [file.file for file in report.files] == ["news.tsv"]
+    assert report.clean and "3 articles" in str(report)
+    with pytest.raises(ValueError, match="holds an article"):
+        load_articles(write(news=["N1"]), progress=False)
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
