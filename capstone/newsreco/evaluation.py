@@ -55,11 +55,7 @@ class Exam:
     def means(self, name: str, metric: str = "auc") -> np.ndarray:
         """The mean in each resample of the people, (RESAMPLES,)."""
         if (name, metric) not in self._means:
-            values = self.found[name][metric]
-            counted = np.isfinite(values)
-            sums = np.bincount(self.person, np.where(counted, values, 0), len(self.people))
-            counts = np.bincount(self.person, counted, len(self.people))
-            means = bootstrap_ratios(sums[:, None], counts[:, None], self.rng)[:, 0]
+            means = resampled_means(self.found[name][metric], self.person, self.rng)
             self._means[name, metric] = means
         return self._means[name, metric]
 
@@ -113,12 +109,25 @@ def paired(
     rng : int
     """
     gap = first - second
-    counted = np.isfinite(gap)
+    low, high = interval(resampled_means(gap, user, rng))
+    return float(np.nanmean(gap)), float(low), float(high)
+
+
+def resampled_means(values: np.ndarray, user: np.ndarray, rng: int = 0) -> np.ndarray:
+    """Means over impressions when people are drawn again, each with all of theirs: (RESAMPLES,).
+
+    Parameters
+    ----------
+    values : array (n,)
+        One an impression; nan where it does not count.
+    user : array (n,) of int
+    rng : int
+    """
+    counted = np.isfinite(values)
     _, person = np.unique(user, return_inverse=True)
-    sums = np.bincount(person, np.where(counted, gap, 0))
+    sums = np.bincount(person, np.where(counted, values, 0))
     counts = np.bincount(person, counted)
-    low, high = interval(bootstrap_ratios(sums[:, None], counts[:, None], rng)[:, 0])
-    return float(gap[counted].mean()), float(low), float(high)
+    return bootstrap_ratios(sums[:, None], counts[:, None], rng)[:, 0]
 
 
 def check_metric(metric: str) -> None:

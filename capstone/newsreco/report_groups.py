@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from recsys.bootstrap import bootstrap_ratios, interval
+from newsreco.evaluation import resampled_means
+from recsys.bootstrap import interval
 
 LEVELS = (0, 1, 5, 10, 20, 50)  # where a group of clicks known begins
 FEWEST = 20  # impressions of a group that is shown
@@ -14,9 +15,7 @@ BINS = 10
 
 def mean_over_people(values, person, rng: int = 0) -> tuple[float, float, float]:
     """The mean, and the ends of its 95 % interval when the people are drawn again."""
-    _, person = np.unique(person, return_inverse=True)
-    sums, counts = np.bincount(person, values), np.bincount(person)
-    low, high = interval(bootstrap_ratios(sums[:, None], counts[:, None], rng)[:, 0])
+    low, high = interval(resampled_means(values, person, rng))
     return float(np.mean(values)), float(low), float(high)
 
 

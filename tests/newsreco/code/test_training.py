@@ -11,7 +11,7 @@ from newsreco.cli import main
 from newsreco.data import write_sample
 from newsreco.files import locked, write_text
 from newsreco.model import Settings, load_model
-from newsreco.training import evaluate, train
+from newsreco.training import evaluate, known_articles, train
 
 SMALL = ["--articles", "100", "--impressions", "600", "--users", "80"]
 
@@ -64,6 +64,21 @@ def test_no_event_after_the_cut_changes_a_byte_of_the_model(world, tmp_path, ran
     past = replace(log, impressions=replace(log.impressions, clicked=clicked))
     train(past, settings, progress=False).model.save(tmp_path / "c")
     assert read_all(tmp_path / "a") != read_all(tmp_path / "c"), "an event before the cut does"
+
+
+def test_articles_first_shown_after_the_cut_teach_no_words(world):
+    """Their texts are vectors too, but vocabulary, patterns and ranker come from the known ones."""
+    past = world.log.before(world.log.cut_moment(0.2))
+    known = set(known_articles(past).tolist())
+    articles = world.log.articles
+    titles = [t if i in known else f"unheard {i % 3}" for i, t in enumerate(articles.title)]
+    assert titles != articles.title
+    told = replace(world.log, articles=replace(articles, title=titles))
+    first = train(world.log, progress=False, lists=0).model
+    second = train(told, progress=False, lists=0).model
+    assert first.embedder.words.vocabulary == second.embedder.words.vocabulary
+    assert first.embedder.projection.tobytes() == second.embedder.projection.tobytes()
+    assert first.ranker.weights.tobytes() == second.ranker.weights.tobytes()
 
 
 def test_a_saved_model_gives_the_same_figures(world, result, bundle):
