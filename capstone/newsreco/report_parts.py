@@ -142,7 +142,8 @@ def lists(result: Result) -> Part | None:
         return None
     text = (
         "The best of all live articles, asked for just before an impression, against what was "
-        "clicked in it. People can click only what they were shown, so these stay small."
+        "clicked in it. People can click only what they were shown, so a list that guesses the "
+        "page does well here; whether it is the better list, a log cannot tell."
     )
     return Part("lists", "The lists of the two stages", text, pd.DataFrame(rows).T)
 
