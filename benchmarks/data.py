@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from recsys import Interactions
-from recsys.datasets import MOVIELENS, data_folders, load_movielens
+from recsys.datasets.movielens import MOVIELENS, data_folders, load_movielens
 
 GENRES = 128
 

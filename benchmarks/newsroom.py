@@ -44,7 +44,7 @@ def rows(chosen: list[str], sizes: dict[str, int] = SIZES) -> Iterator[dict[str,
 
 def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
     """The command on a synthetic log, from its start to the stored model, in a fresh process."""
-    from newsreco.data import write_sample
+    from newsreco.synthetic import write_sample
 
     write_sample(folder / "data", **sizes)
     paths = ["--data", folder / "data", "--out", folder / "model", "--json", folder / "out.json"]
@@ -112,10 +112,10 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
     import numpy as np
 
     from benchmarks.straightforward import PlainRecommender
-    from newsreco.model import load_model
-    from newsreco.recommender import Recommender
+    from newsreco.models.bundle import load_model
+    from newsreco.models.pipeline import RecommendationPipeline
 
-    served = Recommender(load_model(model))
+    served = RecommendationPipeline(load_model(model))
     slow = PlainRecommender(served)
     clicks = served.state.arrays.user_clicks
     users = np.random.default_rng(0).permutation(np.flatnonzero(clicks))[:people].tolist()

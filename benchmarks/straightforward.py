@@ -1,6 +1,6 @@
 """Two-stage recommendation as one writes it first: every article in a loop, every feature too.
 
-It makes the same list by the same definitions as `newsreco.recommender`, in plain Python with
+It makes the same list by the same definitions as `newsreco.models.pipeline`, in plain Python with
 NumPy's inner products: no index, no compiled loop over articles. What that costs, `make bench`
 shows; that the lists are the same, a test.
 """
@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from newsreco.features import FEATURES, _visit
-from newsreco.recommender import HOUR
-from newsreco.state import DAY
+from newsreco.features.matrix import FEATURES, _visit
+from newsreco.features.state import DAY
+from newsreco.models.pipeline import HOUR
 
 
 class PlainRecommender:
-    """The same model, state and settings as a `Recommender`, read as Python reads them."""
+    """The same model, state and settings as a `RecommendationPipeline`, read as Python reads them."""
 
     def __init__(self, served: Any):
         self.served = served

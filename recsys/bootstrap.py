@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
-from recsys.models._sampling import draw, mix
+from recsys import validation
+from recsys.kernels import draw, mix
 
 RESAMPLES = 1000
 
@@ -26,8 +26,8 @@ def bootstrap_means(values: np.ndarray, rng: int = 0) -> np.ndarray:
     rng : int
         The same number gives the same draws; the order of the rows does not matter.
     """
-    values = _checks.matrix("values", values).astype(np.float64)
-    rng = _checks.whole_number("rng", rng, low=0)
+    values = validation.matrix("values", values).astype(np.float64)
+    rng = validation.whole_number("rng", rng, low=0)
     values = values[np.lexsort(values.T[::-1])]
     present = ~np.isnan(values)
     return _resampled_ratios(np.hstack([np.where(present, values, 0.0), present]), rng)
@@ -45,10 +45,10 @@ def bootstrap_ratios(sums: np.ndarray, counts: np.ndarray, rng: int = 0) -> np.n
         One row a person: the sum of their values, and how many they are.
     rng : int
     """
-    sums, counts = _checks.matrix("sums", sums), _checks.matrix("counts", counts)
+    sums, counts = validation.matrix("sums", sums), validation.matrix("counts", counts)
     if sums.shape != counts.shape:
         raise ValueError(f"counts must have the shape of sums, {sums.shape}, got {counts.shape}")
-    rng = _checks.whole_number("rng", rng, low=0)
+    rng = validation.whole_number("rng", rng, low=0)
     table = np.hstack([sums, counts]).astype(np.float64)
     return _resampled_ratios(table[np.lexsort(table.T[::-1])], rng)
 
@@ -64,7 +64,7 @@ def _resampled_ratios(table: np.ndarray, rng: int) -> np.ndarray:
 
 def interval(means: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
     """The lower and upper end of the middle `level` of resampled means, column by column."""
-    level = _checks.real_number("level", level, high=1.0)
+    level = validation.real_number("level", level, high=1.0)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail], axis=0)
     return low, high

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 
 FORMAT = 1
 ARRAYS = "arrays.npz"
@@ -59,7 +59,7 @@ def save(
 
 def check_place(folder: str | Path) -> Path:
     """The folder as a path; ValueError where it holds anything but an earlier bundle."""
-    folder = _checks.path("folder", folder)
+    folder = validation.path("folder", folder)
     if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
         raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
     return folder
@@ -80,7 +80,7 @@ def load(folder: str | Path) -> Any:
 
 def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
     """The manifest and the arrays of a bundle, verified; for `load`, and other kinds of model."""
-    folder = _checks.path("folder", folder)
+    folder = validation.path("folder", folder)
     manifest = _read_manifest(folder)
     for name, digest in manifest["sha256"].items():
         path = folder / name

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 from recsys.bootstrap import bootstrap_means, interval
 from recsys.interactions import Interactions, check_log
 from recsys.metrics import beyond_accuracy, ranking
@@ -141,7 +141,7 @@ def evaluate(
     Report
         Users without test items are left out of the means and counted.
     """
-    k = _checks.whole_number("k", k)
+    k = validation.whole_number("k", k)
     _check_logs(model, train, test)
     users = np.unique(test.user)
     lists, _ = model.recommend(users, k)
@@ -188,8 +188,8 @@ def _beyond_accuracy(
     }
     if item_features is not None:
         if not sparse.issparse(item_features):
-            item_features = _checks.as_array("item_features", item_features)
-        _checks.features("item_features", item_features)
+            item_features = validation.as_array("item_features", item_features)
+        validation.features("item_features", item_features)
         if item_features.shape[0] != train.n_items:
             raise ValueError(
                 f"item_features must have n_items = {train.n_items} rows, "

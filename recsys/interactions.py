@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks, _tables
+from recsys import io, validation
 
 
 class Interactions:
@@ -69,8 +69,8 @@ class Interactions:
     ):
         self.n_users = _size("n_users", n_users, "user_labels", user_labels)
         self.n_items = _size("n_items", n_items, "item_labels", item_labels)
-        self.user = _checks.ids("user", user, self.n_users)
-        self.item = _checks.ids("item", item, self.n_items)
+        self.user = validation.ids("user", user, self.n_users)
+        self.item = validation.ids("item", item, self.n_items)
         if len(self.user) != len(self.item):
             raise ValueError(
                 f"user and item must be equally long, got {len(self.user)} and {len(self.item)}"
@@ -81,7 +81,7 @@ class Interactions:
             self.n_items = int(self.item.max(initial=-1)) + 1
         self.time = None if time is None else _seconds(time, len(self.user))
         self.value = (
-            None if value is None else _checks.finite("value", value, len(self), np.float32)
+            None if value is None else validation.finite("value", value, len(self), np.float32)
         )
         self.user_labels = _labels("user_labels", user_labels)
         self.item_labels = _labels("item_labels", item_labels)
@@ -100,7 +100,7 @@ class Interactions:
         missing time or value.
         """
         names = {"user": user, "item": item, "time": time, "value": value}
-        return cls._from_columns(_tables.columns(frame, names))
+        return cls._from_columns(io.columns(frame, names))
 
     @classmethod
     def from_csv(
@@ -117,12 +117,12 @@ class Interactions:
         As `from_frame` in all else. Reading takes all cores, and about 60 bytes of memory a row.
         """
         names = {"user": user, "item": item, "time": time, "value": value}
-        return cls._from_columns(_tables.read_csv(path, names, separator))
+        return cls._from_columns(io.read_csv(path, names, separator))
 
     @classmethod
     def _from_columns(cls, columns: dict[str, np.ndarray]) -> Interactions:
-        user, user_labels = _tables.number_labels("user", columns.pop("user"))
-        item, item_labels = _tables.number_labels("item", columns.pop("item"))
+        user, user_labels = io.number_labels("user", columns.pop("user"))
+        item, item_labels = io.number_labels("item", columns.pop("item"))
         return cls(user, item, **columns, user_labels=user_labels, item_labels=item_labels)
 
     def __len__(self) -> int:
@@ -191,7 +191,7 @@ class Interactions:
 
     def select(self, rows: Any) -> Interactions:
         """The log of the rows that a boolean mask (n,) or an array of positions names."""
-        rows = _checks.as_array("rows", rows)
+        rows = validation.as_array("rows", rows)
         if rows.ndim != 1:
             raise ValueError(f"rows must be one-dimensional, got shape {rows.shape}")
         try:
@@ -215,7 +215,7 @@ class Interactions:
         """
         if self.value is None:
             raise ValueError("positives needs values, and this log has none")
-        part = self.select(self.value >= _checks.real_number("min_value", min_value, -np.inf))
+        part = self.select(self.value >= validation.real_number("min_value", min_value, -np.inf))
         part.value = None
         return part
 
@@ -248,7 +248,7 @@ _CACHED = ("matrix", "fingerprint")  # what depends on the rows, so a selection 
 def _size(name: str, size: int | None, labels_name: str, labels: Sequence | None) -> int | None:
     """The declared number of users or items, which labels may declare too."""
     if size is not None:
-        size = _checks.whole_number(name, size, low=0, high=_checks.MAX_ID)
+        size = validation.whole_number(name, size, low=0, high=validation.MAX_ID)
     if labels is None:
         return size
     if not isinstance(labels, Sized):
@@ -298,7 +298,7 @@ def _seconds(time: Any, length: int) -> np.ndarray:
         if np.isnat(array).any():
             raise ValueError("time must be finite, got NaT")
         array = array.astype("datetime64[us]").astype(np.int64) / 1e6
-    return _checks.finite("time", array, length, np.float64)
+    return validation.finite("time", array, length, np.float64)
 
 
 def _index(labels: list | None, size: int) -> dict:

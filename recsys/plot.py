@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from recsys import _checks
+from recsys import validation
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,7 @@ def heatmap(
     matrix = np.asarray(matrix)
     if matrix.ndim != 2 or not matrix.size:
         raise ValueError(f"matrix must have rows and columns, got shape {matrix.shape}")
-    matrix = _checks.amounts("matrix", matrix, low=-np.inf)
+    matrix = validation.amounts("matrix", matrix, low=-np.inf)
     limits = (matrix.min(), matrix.max()) if limits is None else limits
     if np.shape(limits) != (2,) or not limits[0] <= limits[1]:
         raise ValueError(f"limits must be (low, high), the lower first, got {limits!r}")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from recsys import _checks
+from recsys import validation
 
 
 def mmr(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.ndarray:
@@ -95,10 +95,10 @@ def mmr_reference(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.
 def _check(
     relevance: Any, vectors: Any, k: int, trade_off: float
 ) -> tuple[np.ndarray, np.ndarray, int, float]:
-    vectors = _checks.features("vectors", vectors).astype(np.float64)
-    relevance = _checks.finite("relevance", relevance, len(vectors), np.float64)
-    trade_off = _checks.real_number("trade_off", trade_off, high=1.0)
-    return relevance, vectors, _checks.whole_number("k", k), trade_off
+    vectors = validation.features("vectors", vectors).astype(np.float64)
+    relevance = validation.finite("relevance", relevance, len(vectors), np.float64)
+    trade_off = validation.real_number("trade_off", trade_off, high=1.0)
+    return relevance, vectors, validation.whole_number("k", k), trade_off
 
 
 def drop_duplicates(items: Any, keys: Any) -> np.ndarray:
@@ -131,7 +131,7 @@ def to_unit_range(scores: Any) -> np.ndarray:
     >>> to_unit_range([-2.0, 0.0, 2.0])
     array([0. , 0.5, 1. ])
     """
-    scores = _checks.amounts("scores", scores, low=-np.inf)
+    scores = validation.amounts("scores", scores, low=-np.inf)
     if scores.size == 0 or scores.max() == scores.min():
         return np.ones_like(scores)
     return (scores - scores.min()) / (scores.max() - scores.min())
@@ -143,5 +143,5 @@ def freshness(age: Any, half_life: float) -> np.ndarray:
     >>> freshness([0, 6, 12], half_life=6)
     array([1.  , 0.5 , 0.25])
     """
-    half_life = _checks.real_number("half_life", half_life, open_low=True)
-    return 0.5 ** (_checks.amounts("age", age) / half_life)
+    half_life = validation.real_number("half_life", half_life, open_low=True)
+    return 0.5 ** (validation.amounts("age", age) / half_life)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions, check_log
 
 
@@ -96,7 +96,7 @@ def temporal_split(
         first_test = min(len(data) - int(len(data) * test_fraction + 1e-9), len(data) - 1)
         at = np.partition(times, first_test)[first_test]
     else:
-        at = _checks.real_number("at", at, low=-np.inf)
+        at = validation.real_number("at", at, low=-np.inf)
     return data.select(times < at), data.select(times >= at)
 
 
@@ -159,7 +159,7 @@ def keep_known_items(*logs: Interactions, least: int = 5) -> list[Interactions]:
     >>> train.item.tolist(), test.user.tolist(), train.n_items
     ([0, 0], [1], 1)
     """
-    least = _checks.whole_number("least", least)
+    least = validation.whole_number("least", least)
     if not logs:
         raise ValueError("logs must be at least one, got none")
     for log in logs:
@@ -192,7 +192,7 @@ def _times(data: Interactions) -> np.ndarray:
 
 
 def _fraction(name: str, value: float) -> float:
-    value = _checks.real_number(name, value, low=0.0, open_low=True)
+    value = validation.real_number(name, value, low=0.0, open_low=True)
     if value >= 1:
         raise ValueError(f"{name} must be below 1, got {value!r}")
     return value

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 
 WORD = re.compile(r"\w\w+")
 
@@ -73,9 +73,9 @@ class TfIdf:
     stop_words: Sequence[str] = ()
 
     def __post_init__(self) -> None:
-        _checks.whole_number("min_df", self.min_df)
+        validation.whole_number("min_df", self.min_df)
         if self.max_features is not None:
-            _checks.whole_number("max_features", self.max_features)
+            validation.whole_number("max_features", self.max_features)
         if isinstance(self.stop_words, str) or not np.iterable(self.stop_words):
             raise ValueError(f"stop_words must be a sequence of words, got {self.stop_words!r}")
         for word in self.stop_words:
@@ -149,10 +149,10 @@ def _strings(name: str, texts: Iterable[str]) -> list[str]:
 
 def _rows(matrix: Any) -> Any:
     """An array or CSR matrix of finite floats; whole numbers become float64."""
-    matrix = _checks.matrix("matrix", matrix)
+    matrix = validation.matrix("matrix", matrix)
     if matrix.dtype.kind != "f":
         matrix = matrix.astype(np.float64)
-    return _checks.all_finite("matrix", matrix)
+    return validation.all_finite("matrix", matrix)
 
 
 def row_lengths(matrix: Any) -> np.ndarray:

@@ -83,7 +83,7 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     """Run a notebook into the run's folder: what it was given, what it recorded, its seconds."""
     from papermill import execute_notebook
 
-    from newsreco.results import VARIABLE, read
+    from newsreco.reports.results import VARIABLE, read
 
     own = run / path.stem
     own.mkdir()

@@ -27,7 +27,7 @@ KEPT_OF_NOTEBOOK = ("recsys", "mystnb")
 KEPT_OF_CELL = ("tags", "mystnb")
 TRY_TO_LOAD = """
 import sys
-from recsys.datasets import load_movielens
+from recsys.datasets.movielens import load_movielens
 try:
     load_movielens(sys.argv[1])
 except (OSError, ValueError) as error:

@@ -15,14 +15,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from newsreco.data import NewsLog
-from newsreco.embed import make_embedder
-from newsreco.evaluation import Exam, pooled_auc
-from newsreco.features import FEATURES, replay
-from newsreco.lists import AT_MOST, judge_lists, list_figures
-from newsreco.model import NewsModel, Settings
-from newsreco.rank import RANKERS
-from newsreco.state import State
-from newsreco.tables import fit_tables
+from newsreco.evaluation.impressions import Evaluation, pooled_auc
+from newsreco.evaluation.lists import AT_MOST, evaluate_lists, list_metrics
+from newsreco.features.embeddings import make_embedder
+from newsreco.features.matrix import FEATURES, replay
+from newsreco.features.state import State
+from newsreco.models.bundle import NewsModel, Settings
+from newsreco.models.cooccurrence import fit_tables
+from newsreco.models.rankers import RANKERS
 
 WARM_UP = 0.1  # the first impressions only fill the counters: nothing is learned from them
 SIMPLE = {"trend": "trend_days", "profile": "profile", "last": "last"}  # one feature alone
@@ -40,14 +40,14 @@ class Result:
         Of the exam; keys as `newsreco train --json` writes them.
     steps : list of dict
         The ranker's loss, step by step.
-    exam : Exam
-        Every contestant's metrics, impression by impression.
+    exam : Evaluation
+        Every scorer's metrics, impression by impression.
     """
 
     model: NewsModel
     figures: dict[str, float]
     steps: list[dict]
-    exam: Exam = field(repr=False)
+    exam: Evaluation = field(repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -76,7 +76,7 @@ def train(
     ----------
     log : NewsLog
     settings : Settings, optional
-    truth : Truth, optional
+    truth : GroundTruth, optional
         Known click chances of a made-up log; they serve the exam only.
     progress : bool
         Show a bar.
@@ -84,7 +84,7 @@ def train(
         As for `evaluate`.
     """
     settings = settings or Settings()
-    moment = log.cut_moment(settings.test_fraction)
+    moment = log.cutoff_time(settings.test_fraction)
     with tqdm(total=len(STAGES), disable=not progress, unit="stage") as bar:
         model, steps = _learn(log.before(moment), settings, bar)
         bar.set_description("exam")
@@ -126,26 +126,26 @@ def _fit_ranker(past: NewsLog, X: np.ndarray, settings: Settings):
     shown = past.impressions.rows(first, len(past.impressions))
     rows = X[past.impressions.start[first] :]
     kind = RANKERS[settings.ranker]
-    ranker = kind(rng=settings.seed) if settings.ranker == "lambdarank" else kind()
+    ranker = kind(rng=settings.seed) if settings.ranker == "lambdamart" else kind()
     return ranker.fit(rows, shown.clicked, shown.start)
 
 
 def evaluate(
     model: NewsModel, log: NewsLog, truth=None, lists: int = AT_MOST
-) -> tuple[Exam, dict[str, float]]:
+) -> tuple[Evaluation, dict[str, float]]:
     """Judge a model on all impressions of `log` later than those it learned from.
 
     Parameters
     ----------
     log : NewsLog
         The one that the model was trained on, or one that continues it.
-    truth : Truth, optional
+    truth : GroundTruth, optional
     lists : int
         For so many impressions at most, also ask for a list of all live articles; 0 for none.
 
     Returns
     -------
-    exam : Exam
+    exam : Evaluation
         The order of what was shown.
     figures : dict of str to float
     """
@@ -161,19 +161,19 @@ def evaluate(
     state = model.state.copy()
     X = replay(log, state, model.vectors, first, last)
     shown = log.impressions.rows(first, last)
-    exam = Exam(shown, rng=model.settings.seed)
+    exam = Evaluation(shown, rng=model.settings.seed)
     placed = model.scores(X, placed=True)
-    contestants = {"ranker": model.scores(X), "order": -places(shown), "placed": placed}
+    scorers = {"ranker": model.scores(X), "order": -places(shown), "placed": placed}
     for name, feature in SIMPLE.items():
-        contestants[name] = X[:, FEATURES.index(feature)]
+        scorers[name] = X[:, FEATURES.index(feature)]
     if truth is not None:
         later = slice(log.impressions.start[first], None)
-        contestants |= {"best": truth.probability[later], "taste": truth.relevance[later]}
-    for name, scores in contestants.items():
+        scorers |= {"best": truth.probability[later], "taste": truth.relevance[later]}
+    for name, scores in scorers.items():
         exam.enter(name, scores)
-    figures = _figures(exam, contestants)
+    figures = _figures(exam, scorers)
     if lists:
-        figures |= list_figures(judge_lists(model, log, at_most=lists), rng=model.settings.seed)
+        figures |= list_metrics(evaluate_lists(model, log, at_most=lists), rng=model.settings.seed)
     return exam, figures
 
 
@@ -182,7 +182,7 @@ def places(shown) -> np.ndarray:
     return np.arange(len(shown.item)) - np.repeat(shown.start[:-1], np.diff(shown.start))
 
 
-def _figures(exam: Exam, contestants: dict[str, np.ndarray]) -> dict[str, float]:
+def _figures(exam: Evaluation, scorers: dict[str, np.ndarray]) -> dict[str, float]:
     if not exam.n_judged:
         raise ValueError(
             f"none of the {len(exam.shown)} impressions of the exam holds both a click and an "
@@ -196,8 +196,8 @@ def _figures(exam: Exam, contestants: dict[str, np.ndarray]) -> dict[str, float]
         "gain_over_order_high": high,
     }
     figures |= {f"{name}_auc": exam.mean(name) for name in (*SIMPLE, "placed")}
-    figures["ranker_pooled_auc"] = pooled_auc(exam.shown, contestants["ranker"])
-    if "best" in contestants:
+    figures["ranker_pooled_auc"] = pooled_auc(exam.shown, scorers["ranker"])
+    if "best" in scorers:
         best, taste = exam.mean("best"), exam.mean("taste")
         figures |= {"best_auc": best, "best_auc_without_places": taste}
         for name, ceiling in (("share_of_best", best), ("share_of_best_without_places", taste)):

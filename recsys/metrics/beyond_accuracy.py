@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 from recsys.metrics.ranking import hits_at_k
 
 
@@ -89,7 +89,7 @@ def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndar
     array([0.667])
     """
     features = _unit_rows(item_features)
-    lists = _checks.lists("recommended", recommended, len(features))
+    lists = validation.lists("recommended", recommended, len(features))
     shown, n = lists >= 0, (lists >= 0).sum(axis=1)
     vectors = features[np.maximum(lists, 0)] * shown[:, :, None]  # (n, k, d)
     together = (vectors.sum(axis=1) ** 2).sum(axis=1)  # cosines of all ordered pairs
@@ -112,9 +112,9 @@ def serendipity(recommended: np.ndarray, relevant: Any, expected: np.ndarray) ->
     >>> serendipity(np.array([[3, 7]]), [{3, 7}], expected=np.array([[7, 8]]))
     array([0.5])
     """
-    recommended = _checks.lists("recommended", recommended, columns=1)
+    recommended = validation.lists("recommended", recommended, columns=1)
     n_users, k = recommended.shape
-    expected = _checks.lists("expected", expected, columns=k)
+    expected = validation.lists("expected", expected, columns=k)
     if len(expected) != n_users:
         raise ValueError(
             f"expected must have one list a user, shape ({n_users}, {k} or more), "
@@ -151,9 +151,9 @@ def calibration(
     >>> calibration(np.array([[0]]), sparse.csr_matrix([[1.0, 1.0]]), np.eye(2)).round(2)
     array([1.96])
     """
-    smoothing = _checks.real_number("smoothing", smoothing, open_low=True, high=1.0)
+    smoothing = validation.real_number("smoothing", smoothing, open_low=True, high=1.0)
     genres = sparse.csr_matrix(_features(item_features, low=0.0))
-    lists = _checks.lists("recommended", recommended, genres.shape[0])
+    lists = validation.lists("recommended", recommended, genres.shape[0])
     history = _history(history, (len(lists), genres.shape[0]))
     rows, places = np.nonzero(lists >= 0)
     shown = sparse.csr_matrix(
@@ -168,25 +168,25 @@ def calibration(
 
 def _exposure(recommended: np.ndarray, n_items: int) -> np.ndarray:
     """How often each item is listed, (n_items,) int."""
-    n_items = _checks.whole_number("n_items", n_items)
-    lists = _checks.lists("recommended", recommended, n_items)
+    n_items = validation.whole_number("n_items", n_items)
+    lists = validation.lists("recommended", recommended, n_items)
     return np.bincount(lists[lists >= 0], minlength=n_items)
 
 
 def _met_by(item_users: Any, n_users: int) -> tuple[np.ndarray, int]:
     """How many users met each item, and of how many."""
-    n_users = _checks.whole_number("n_users", n_users)
-    counts = _checks.as_array("item_users", item_users)
+    n_users = validation.whole_number("n_users", n_users)
+    counts = validation.as_array("item_users", item_users)
     if counts.ndim != 1 or counts.size == 0:
         raise ValueError(f"item_users must have one count an item, got shape {counts.shape}")
-    if _checks.amounts("item_users", counts).max() > n_users:
+    if validation.amounts("item_users", counts).max() > n_users:
         raise ValueError(f"item_users must be at most n_users = {n_users}, got {counts.max()}")
     return counts, n_users
 
 
 def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
     """The mean of the listed items' values, nan for an empty list."""
-    lists = _checks.lists("recommended", recommended, len(item_values))
+    lists = validation.lists("recommended", recommended, len(item_values))
     shown = lists >= 0
     total = np.where(shown, item_values[np.maximum(lists, 0)], 0.0).sum(axis=1)
     return np.where(shown.any(axis=1), total / np.maximum(shown.sum(axis=1), 1), np.nan)
@@ -194,24 +194,24 @@ def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
 
 def _features(item_features: Any, low: float = -np.inf) -> np.ndarray | sparse.csr_matrix:
     """Features as a float64 matrix, one row an item: finite, and at least `low`."""
-    table = _checks.matrix("item_features", item_features).astype(np.float64)
+    table = validation.matrix("item_features", item_features).astype(np.float64)
     if 0 in table.shape:
         raise ValueError(
             f"item_features must have at least one row and one column, got shape {table.shape}"
         )
-    _checks.amounts("item_features", table.data if sparse.issparse(table) else table, low)
+    validation.amounts("item_features", table.data if sparse.issparse(table) else table, low)
     return table
 
 
 def _history(history: Any, shape: tuple[int, int]) -> sparse.csr_matrix:
     """A finite history of the same users and items as the lists and the features."""
-    history = sparse.csr_matrix(_checks.matrix("history", history))
+    history = sparse.csr_matrix(validation.matrix("history", history))
     if history.shape != shape:
         raise ValueError(
             f"history must have the rows of recommended and a column an item, shape {shape}, "
             f"got {history.shape}"
         )
-    return _checks.all_finite("history", history)
+    return validation.all_finite("history", history)
 
 
 def _unit_rows(item_features: Any) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys import _checks
+from recsys import validation
 
 
 def auc(labels: Any, scores: Any) -> float:
@@ -28,9 +28,9 @@ def auc(labels: Any, scores: Any) -> float:
     """
     from scipy.stats import rankdata  # slow to import, and only needed here
 
-    scores = _checks.as_array("scores", scores)
-    scores = _checks.finite("scores", scores, scores.size, np.float64)
-    labels = _checks.finite("labels", labels, len(scores), np.float64)
+    scores = validation.as_array("scores", scores)
+    scores = validation.finite("scores", scores, scores.size, np.float64)
+    labels = validation.finite("labels", labels, len(scores), np.float64)
     if set(np.unique(labels)) != {0, 1}:
         raise ValueError(f"labels must be 0 and 1, at least one of each, got {np.unique(labels)}")
     positive = labels == 1

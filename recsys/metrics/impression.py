@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
+from recsys import validation
 
 NAMES = ("auc", "mrr", "ndcg@5", "ndcg@10")
 
@@ -45,8 +45,8 @@ def impression_metrics(
     >>> {name: values.round(3).tolist() for name, values in found.items()}
     {'auc': [0.5], 'mrr': [0.417], 'ndcg@5': [0.693], 'ndcg@10': [0.693]}
     """
-    scores = _checks.finite("scores", scores, len(np.asarray(scores)), np.float64)
-    clicked = _checks.finite("clicked", clicked, len(scores), np.float64)
+    scores = validation.finite("scores", scores, len(np.asarray(scores)), np.float64)
+    clicked = validation.finite("clicked", clicked, len(scores), np.float64)
     if not np.isin(clicked, (0, 1)).all():
         raise ValueError(f"clicked must be 0 or 1, got {np.unique(clicked)[:5]}")
     start = np.asarray(start, np.int64)

@@ -18,7 +18,7 @@ import numpy as np
 from numba import njit, prange
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 
 
 def recall_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
@@ -96,7 +96,7 @@ def hits_at_k(recommended: Any, relevant: Any, k: int) -> tuple[np.ndarray, np.n
     n : array (n_users,) of int
         The size of each relevant set.
     """
-    k = _checks.whole_number("k", k)
+    k = validation.whole_number("k", k)
     lists = _as_lists(recommended, k)
     relevant = _as_csr(relevant)
     if len(lists) != relevant.shape[0]:
@@ -126,7 +126,7 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
         recommended = list(recommended)
         padded = np.full((len(recommended), k), -1, np.int64)
         for row, items in zip(padded, recommended, strict=True):
-            items = _checks.as_array("recommended", items)
+            items = validation.as_array("recommended", items)
             if items.ndim != 1:
                 raise ValueError(f"recommended must be one list a user, got {items.tolist()!r}")
             if items.dtype.kind not in "iu" and items.size:
@@ -142,9 +142,9 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
         raise ValueError(f"recommended must hold item ids, got type {recommended.dtype}")
     recommended = recommended[:, :k]
     low, high = recommended.min(initial=0), recommended.max(initial=0)
-    if low < -1 or high > _checks.MAX_ID:
+    if low < -1 or high > validation.MAX_ID:
         raise ValueError(
-            f"recommended must hold ids from 0 to {_checks.MAX_ID}, or -1 where short, "
+            f"recommended must hold ids from 0 to {validation.MAX_ID}, or -1 where short, "
             f"got {low if low < -1 else high}"
         )
     return np.ascontiguousarray(recommended, np.int32)
@@ -164,7 +164,7 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
     for items in relevant:
         if not np.iterable(items):
             raise ValueError(f"relevant must hold a set of items a user, got {items!r}")
-    rows = [np.unique(_checks.ids("relevant", list(items))) for items in relevant]
+    rows = [np.unique(validation.ids("relevant", list(items))) for items in relevant]
     lengths = [len(row) for row in rows]
     indices = np.concatenate([*rows, np.empty(0, np.int32)])
     shape = (len(rows), int(indices.max(initial=-1)) + 1)

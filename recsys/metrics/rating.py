@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys import _checks
+from recsys import validation
 
 
 def rmse(predicted: Any, actual: Any) -> float:
@@ -46,8 +46,8 @@ def mae(predicted: Any, actual: Any) -> float:
 
 def _errors(predicted: Any, actual: Any) -> np.ndarray:
     """Predicted less actual (n,) float64."""
-    n = _checks.as_array("actual", actual).size
+    n = validation.as_array("actual", actual).size
     if n == 0:
         raise ValueError("actual must hold at least one rating, got none")
-    actual = _checks.finite("actual", actual, n, np.float64)
-    return _checks.finite("predicted", predicted, n, np.float64) - actual
+    actual = validation.finite("actual", actual, n, np.float64)
+    return validation.finite("predicted", predicted, n, np.float64) - actual

@@ -30,7 +30,7 @@ import numpy as np
 from numba import njit, prange
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions, check_log
 from recsys.models.base import (
     FactorRecommender,
@@ -89,7 +89,7 @@ class ImplicitALS(FactorRecommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        rng = _checks.random_generator(self.rng)
+        rng = validation.random_generator(self.rng)
         by_user = extra_confidence(self.history, self.alpha)
         by_item = by_user.T.tocsr()
         X = rng.normal(0, 0.01, (self.n_users, self.factors)).astype(np.float32)

@@ -20,7 +20,7 @@ from scipy import sparse
 from threadpoolctl import ThreadpoolController
 from tqdm import tqdm
 
-from recsys import _checks, bundle
+from recsys import bundle, validation
 from recsys.interactions import Interactions, check_log
 from recsys.retrieval.exact import FEW, top_k
 from recsys.retrieval.mips import best_products
@@ -29,25 +29,25 @@ MAX_FLOAT = float(np.finfo(np.float32).max)
 SCORES_IN_MEMORY = 4_000_000  # scores computed at once; with float32, 16 MB
 
 PARAMETER_CHECKS = {
-    "factors": lambda name, x: _checks.whole_number(name, x),
-    "iterations": lambda name, x: _checks.whole_number(name, x, low=0),
-    "epochs": lambda name, x: _checks.whole_number(name, x, low=0),
-    "cg_steps": lambda name, x: _checks.whole_number(name, x),
-    "max_trials": lambda name, x: _checks.whole_number(name, x),
-    "n_negatives": lambda name, x: _checks.whole_number(name, x),
-    "n_neighbors": lambda name, x: x is None or _checks.whole_number(name, x),
-    "n_threads": lambda name, x: x is None or _checks.whole_number(name, x),
-    "alpha": lambda name, x: _checks.real_number(name, x, high=MAX_FLOAT),
-    "reg": lambda name, x: _checks.real_number(name, x, high=MAX_FLOAT),
-    "reg_exponent": lambda name, x: _checks.real_number(name, x, high=2.0),
-    "shrinkage": lambda name, x: _checks.real_number(name, x, high=MAX_FLOAT),
-    "learning_rate": lambda name, x: _checks.real_number(name, x, open_low=True),
-    "half_life": lambda name, x: _checks.real_number(name, x, open_low=True),
-    "gravity": lambda name, x: _checks.real_number(name, x),
-    "content_weight": lambda name, x: _checks.real_number(name, x, high=1.0),
-    "momentum": lambda name, x: _checks.real_number(name, x, high=0.99),
-    "correction": lambda name, x: _checks.true_or_false(name, x),
-    "rng": lambda name, x: _checks.random_generator(x),
+    "factors": lambda name, x: validation.whole_number(name, x),
+    "iterations": lambda name, x: validation.whole_number(name, x, low=0),
+    "epochs": lambda name, x: validation.whole_number(name, x, low=0),
+    "cg_steps": lambda name, x: validation.whole_number(name, x),
+    "max_trials": lambda name, x: validation.whole_number(name, x),
+    "n_negatives": lambda name, x: validation.whole_number(name, x),
+    "n_neighbors": lambda name, x: x is None or validation.whole_number(name, x),
+    "n_threads": lambda name, x: x is None or validation.whole_number(name, x),
+    "alpha": lambda name, x: validation.real_number(name, x, high=MAX_FLOAT),
+    "reg": lambda name, x: validation.real_number(name, x, high=MAX_FLOAT),
+    "reg_exponent": lambda name, x: validation.real_number(name, x, high=2.0),
+    "shrinkage": lambda name, x: validation.real_number(name, x, high=MAX_FLOAT),
+    "learning_rate": lambda name, x: validation.real_number(name, x, open_low=True),
+    "half_life": lambda name, x: validation.real_number(name, x, open_low=True),
+    "gravity": lambda name, x: validation.real_number(name, x),
+    "content_weight": lambda name, x: validation.real_number(name, x, high=1.0),
+    "momentum": lambda name, x: validation.real_number(name, x, high=0.99),
+    "correction": lambda name, x: validation.true_or_false(name, x),
+    "rng": lambda name, x: validation.random_generator(x),
 }
 
 
@@ -125,8 +125,8 @@ class Recommender:
         scores : array (n, k) float32
             -inf where the item is -1. One user gives shape (k,) for both.
         """
-        k = _checks.whole_number("k", k)
-        exclude_seen = _checks.true_or_false("exclude_seen", exclude_seen)
+        k = validation.whole_number("k", k)
+        exclude_seen = validation.true_or_false("exclude_seen", exclude_seen)
         one_user = not np.iterable(users)
         users = self._check_users([users] if one_user else users)
         items = np.full((len(users), k), -1, np.int32)
@@ -216,13 +216,13 @@ class Recommender:
 
     def _check_users(self, users: Any) -> np.ndarray:
         self._check_fitted()
-        return _checks.ids("users", users, self.n_users)
+        return validation.ids("users", users, self.n_users)
 
     def _history_of(self, user: int, item: int) -> sparse.csr_matrix:
         """The row (1, n_items) of a user's history, for an answer about an item."""
         self._check_fitted()
-        _checks.whole_number("item", item, 0, self.n_items - 1)
-        return self.history[_checks.whole_number("user", user, 0, self.n_users - 1)]
+        validation.whole_number("item", item, 0, self.n_items - 1)
+        return self.history[validation.whole_number("user", user, 0, self.n_users - 1)]
 
     def _batches(self, n_rows: int) -> Iterable[slice]:
         """Slices of rows whose scores fit into a bounded piece of memory."""
@@ -307,7 +307,7 @@ def _largest_contributions(
     items: np.ndarray, contributions: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """The k items that contribute most: (k,) int32, padded with -1, and (k,) float32 with 0."""
-    k = _checks.whole_number("k", k)
+    k = validation.whole_number("k", k)
     best = np.lexsort((items, -contributions))[:k]
     padding = (0, k - len(best))
     return (
@@ -333,7 +333,7 @@ def as_interactions(histories: Any, n_items: int) -> Interactions:
         return Interactions(rows.row, rows.col, None, rows.data, rows.shape[0], n_items)
     if not np.iterable(histories):
         raise ValueError(f"histories must be one list of items a person, got {histories!r}")
-    lists = [_checks.ids("histories", items, n_items) for items in histories]
+    lists = [validation.ids("histories", items, n_items) for items in histories]
     users = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
     return Interactions(users, np.concatenate([*lists, []]), None, None, len(lists), n_items)
 

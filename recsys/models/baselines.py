@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions, _mix
 from recsys.models.base import Recommender
 
@@ -31,7 +31,7 @@ class Random(Recommender):
     rng: int | np.random.Generator = 0
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        self.seed = _checks.random_generator(self.rng).integers(2**63, size=1, dtype=np.uint64)
+        self.seed = validation.random_generator(self.rng).integers(2**63, size=1, dtype=np.uint64)
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         cell = users[:, None].astype(np.uint64) * np.uint64(self.n_items)

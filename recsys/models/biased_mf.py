@@ -26,9 +26,9 @@ from typing import ClassVar
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
-from recsys.models._sampling import sort_into_cells
+from recsys.kernels import sort_into_cells
 from recsys.models.als import dot
 from recsys.models.base import FactorRecommender, _threads, progress_bar
 from recsys.models.bpr import BLOCKS, ONE, deal
@@ -86,7 +86,7 @@ class BiasedMF(FactorRecommender):
     def _fit(self, train: Interactions, progress: bool) -> None:
         if train.value is None:
             raise ValueError("train.value must hold the ratings for BiasedMF, got None")
-        rng = _checks.random_generator(self.rng)
+        rng = validation.random_generator(self.rng)
         X = np.float32(0.1) * rng.standard_normal((self.n_users, self.factors), np.float32)
         Y = np.float32(0.1) * rng.standard_normal((self.n_items, self.factors), np.float32)
         b_u, b_i = np.zeros(self.n_users, np.float32), np.zeros(self.n_items, np.float32)
@@ -125,7 +125,7 @@ class BiasedMF(FactorRecommender):
             the other's bias.
         """
         users = self._check_users(users)
-        items = _checks.ids("items", items, self.n_items)
+        items = validation.ids("items", items, self.n_items)
         if len(users) != len(items):
             raise ValueError(
                 f"users and items must be equally long, got {len(users)} and {len(items)}"

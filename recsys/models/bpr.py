@@ -20,9 +20,9 @@ from typing import ClassVar
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
-from recsys.models._sampling import (
+from recsys.kernels import (
     LINE,
     aligned,
     draw,
@@ -72,7 +72,7 @@ class BPR(FactorRecommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        rng = _checks.random_generator(self.rng)
+        rng = validation.random_generator(self.rng)
         X = aligned(rng.normal(0, 0.01, (self.n_users, self.factors)))
         Y = aligned(rng.normal(0, 0.01, (self.n_items, self.factors)))
         b = aligned(np.zeros((self.n_items, LINE)))  # a bias in the first column

@@ -22,7 +22,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, _largest_contributions, as_interactions
 from recsys.text import row_lengths, unit_rows
@@ -54,7 +54,7 @@ class ContentBased(Recommender):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.item_features = _checks.features("item_features", self.item_features)
+        self.item_features = validation.features("item_features", self.item_features)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         check_one_row_an_item(self.item_features, self.n_items)

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.baselines import Popularity
 
@@ -51,11 +51,11 @@ def hacker_news_score(
     >>> hacker_news_score(votes=33, age_hours=[0, 2, 30], gravity=2)
     array([4.      , 1.      , 0.015625])
     """
-    gained = _checks.amounts("votes", votes) - 1
-    age = _checks.amounts("age_hours", age_hours)
+    gained = validation.amounts("votes", votes) - 1
+    age = validation.amounts("age_hours", age_hours)
     check_shapes(votes=gained, age_hours=age)
-    gravity = _checks.real_number("gravity", gravity)
-    exponent = _checks.real_number("exponent", exponent)
+    gravity = validation.real_number("gravity", gravity)
+    exponent = validation.real_number("exponent", exponent)
     gained = np.where(gained > 0, np.maximum(gained, 0) ** exponent, gained)
     with np.errstate(over="ignore"):  # what sinks so fast is at the bottom at once
         return gained / (age + 2) ** gravity
@@ -79,8 +79,8 @@ def reddit_hot_score(ups: Any, downs: Any, time: Any) -> np.ndarray:
     >>> float(reddit_hot_score(ups=0, downs=100, time=REDDIT_START + 90_000))
     0.0
     """
-    ups, downs = _checks.amounts("ups", ups), _checks.amounts("downs", downs)
-    time = _checks.amounts("time", time, low=-np.inf)
+    ups, downs = validation.amounts("ups", ups), validation.amounts("downs", downs)
+    time = validation.amounts("time", time, low=-np.inf)
     check_shapes(ups=ups, downs=downs, time=time)
     votes = ups - downs
     order = np.log10(np.maximum(np.abs(votes), 1))

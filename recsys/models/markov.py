@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, as_interactions
 from recsys.models.content import check_one_row_an_item, cosines, directions
@@ -62,7 +62,7 @@ class Markov(Recommender):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.item_features is not None:
-            self.item_features = _checks.features("item_features", self.item_features)
+            self.item_features = validation.features("item_features", self.item_features)
         elif self.content_weight > 0:
             raise ValueError("item_features must be given for a content_weight above 0, got None")
 

@@ -25,7 +25,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.base import FactorRecommender, one_blas_thread, progress_bar
 
@@ -66,7 +66,7 @@ class SampledSoftmax(FactorRecommender):
     rng: int | np.random.Generator = 0
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        rng = _checks.random_generator(self.rng)
+        rng = validation.random_generator(self.rng)
         X = rng.normal(0, 0.01, (self.n_users, self.factors)).astype(np.float32)
         Y = rng.normal(0, 0.01, (self.n_items, self.factors)).astype(np.float32)
         b = np.zeros(self.n_items, np.float32)

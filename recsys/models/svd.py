@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit, prange
 from scipy import sparse
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.als import CHUNKS, add_rows
 from recsys.models.base import FactorRecommender, one_blas_thread
@@ -66,7 +66,7 @@ class PureSVD(FactorRecommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        rng = _checks.random_generator(self.rng)
+        rng = validation.random_generator(self.rng)
         with one_blas_thread():  # the same bits on any number of threads
             sigma, V = singular_vectors(self.history, self.factors, rng)
         self.singular_values = sigma.astype(np.float32)

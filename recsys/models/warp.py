@@ -28,9 +28,9 @@ from typing import ClassVar
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
+from recsys import validation
 from recsys.interactions import Interactions
-from recsys.models._sampling import draw, may_contain, mix, pair_filter, sort_into_cells
+from recsys.kernels import draw, may_contain, mix, pair_filter, sort_into_cells
 from recsys.models.als import dot
 from recsys.models.base import FactorRecommender, progress_bar
 from recsys.models.bpr import BLOCKS, ITEMS_A_BLOCK, deal
@@ -75,7 +75,7 @@ class WARP(FactorRecommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        rng = _checks.random_generator(self.rng)
+        rng = validation.random_generator(self.rng)
         X = rng.normal(0, 0.01, (self.n_users, self.factors)).astype(np.float32)
         Y = rng.normal(0, 0.01, (self.n_items, self.factors)).astype(np.float32)
         b = np.zeros(self.n_items, np.float32)

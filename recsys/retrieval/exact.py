@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
+from recsys import validation
 
 FEW = 256  # up to so many, the best items are kept in a sorted list; above, all are sorted
 BLOCK = 32  # columns compared at once with the k-th best score so far
@@ -36,10 +36,10 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     >>> items
     array([[1, 2]], dtype=int32)
     """
-    scores = _checks.matrix("scores", scores)
+    scores = validation.matrix("scores", scores)
     with np.errstate(over="ignore"):  # what is too large becomes infinite, and stays the best
         scores = np.ascontiguousarray(scores, np.float32)
-    k = _checks.whole_number("k", k)
+    k = validation.whole_number("k", k)
     if k > FEW:
         return top_k_reference(scores, k)
     items = np.full((len(scores), k), -1, np.int32)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from recsys import _checks
+from recsys import validation
 from recsys.retrieval.index import check_allowed, check_vectors
 
 SPARE = 16  # candidates beyond k
@@ -24,7 +24,7 @@ class FaissIndex:
 
     def fit(self, vectors: np.ndarray) -> FaissIndex:
         """Hold the vectors (n, d) of items 0..n-1, in place of any held before."""
-        vectors = _checks.features("vectors", vectors)
+        vectors = validation.features("vectors", vectors)
         self._index = _faiss().IndexFlatIP(vectors.shape[1])
         self._index.add(vectors)
         self._longest = np.linalg.norm(vectors, axis=1).max(initial=0.0)
@@ -42,7 +42,7 @@ class FaissIndex:
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k best items (m, k) of each query (m, d) and their scores; see `VectorIndex`."""
         queries = check_vectors("queries", queries, self._fitted().d)
-        k = _checks.whole_number("k", k)
+        k = validation.whole_number("k", k)
         allowed = check_allowed(allowed, len(self))
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)

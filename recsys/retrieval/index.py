@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 from numba import njit, prange
 
-from recsys import _checks
+from recsys import validation
 from recsys.retrieval.exact import FEW, select_row, top_k_reference
 
 BLOCK = 64  # items stored side by side
@@ -75,7 +75,7 @@ class ExactIndex:
 
     def fit(self, vectors: np.ndarray) -> ExactIndex:
         """Hold the vectors (n, d) of items 0..n-1, in place of any held before."""
-        vectors = _checks.features("vectors", vectors)
+        vectors = validation.features("vectors", vectors)
         self.n_items, self.dimensions = vectors.shape
         self._blocks = in_blocks(vectors)  # (n_blocks, d, BLOCK)
         return self
@@ -94,7 +94,7 @@ class ExactIndex:
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k best items (m, k) of each query (m, d) and their scores; see `VectorIndex`."""
         queries = check_vectors("queries", queries, self._fitted().dimensions)
-        k = _checks.whole_number("k", k)
+        k = validation.whole_number("k", k)
         allowed = check_allowed(allowed, self.n_items)
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
@@ -132,7 +132,7 @@ class ExactIndex:
 
 def check_vectors(name: str, vectors: Any, dimensions: int) -> np.ndarray:
     """`vectors` as finite, contiguous float32 (m, dimensions)."""
-    vectors = _checks.features(name, vectors)
+    vectors = validation.features(name, vectors)
     if vectors.shape[1] != dimensions:
         raise ValueError(f"{name} must have {dimensions} columns, got shape {vectors.shape}")
     return vectors

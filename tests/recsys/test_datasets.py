@@ -8,7 +8,8 @@ import numpy as np
 import pooch
 import pytest
 
-from recsys import datasets, load_movielens, load_synthetic_log, make_synthetic
+from recsys import load_movielens, load_synthetic_log, make_synthetic
+from recsys.datasets import movielens, synthetic
 
 # --- the generated world ---------------------------------------------------------------------
 
@@ -99,7 +100,7 @@ def test_a_world_that_cannot_be_is_refused(options, message):
 
 
 def test_the_bundled_log_is_missed_by_name(monkeypatch, tmp_path):
-    monkeypatch.setattr(datasets, "_repository", lambda: tmp_path)
+    monkeypatch.setattr(synthetic, "REPOSITORY", tmp_path)
     with pytest.raises(ValueError, match="synthetic_log.npz"):
         load_synthetic_log()
 
@@ -138,7 +139,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(pooch, "retrieve", lambda *args, **more: pytest.fail("a download began"))
 
     def put(name, changes=(), zipped=False, into="data", right_hash=True):
-        release = datasets.MOVIELENS[name]
+        release = movielens.MOVIELENS[name]
         files = {k: v for k, v in (LAYOUTS[name] | dict(changes)).items() if v is not None}
         encoding = "utf-8" if release.layout == "csv" else "latin-1"
         files = {k: v.encode(encoding) for k, v in files.items()}
@@ -158,7 +159,7 @@ def place(tmp_path, monkeypatch):
             for file, content in files.items():
                 (path / file).write_bytes(content)
         changed = dataclasses.replace(release, n_ratings=4, archive_hash=digest)
-        monkeypatch.setitem(datasets.MOVIELENS, name, changed)
+        monkeypatch.setitem(movielens.MOVIELENS, name, changed)
         return path
 
     return put
@@ -283,7 +284,7 @@ def test_a_download_is_checked_against_the_published_hash(tmp_path, monkeypatch,
 
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     assert len(load_movielens("latest-small", progress=False)) == 4
-    release = datasets.MOVIELENS["latest-small"]
+    release = movielens.MOVIELENS["latest-small"]
     assert asked == {"url": release.url, "known_hash": release.archive_hash}
 
 

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from recsys import Interactions, make_synthetic
+from recsys.kernels import sort_into_cells
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN
-from recsys.models._sampling import sort_into_cells
 from recsys.models.als import als_loss, als_reference, extra_confidence
 from recsys.models.bpr import bpr_cell, bpr_reference, bpr_step, deal, draw_negatives
 from recsys.models.ease import ease_reference

@@ -44,7 +44,7 @@ def run(tmp_path):
     return run
 
 
-RECORD = "from newsreco.results import record\n"
+RECORD = "from newsreco.reports.results import record\n"
 
 
 def test_a_run_passes_parameters_and_gathers_figures(write, run, capsys):

@@ -57,7 +57,9 @@ def calibrate(assistant: Assistant, questions: Sequence[Question]) -> float:
     return balanced_threshold(confidences(assistant, questions), answerable)
 
 
-def judge_search(search: PassageSearch, questions: Sequence[Question], k: int = 5) -> pd.DataFrame:
+def evaluate_search(
+    search: PassageSearch, questions: Sequence[Question], k: int = 5
+) -> pd.DataFrame:
     """One row an answerable question: whether a source is among k articles, and 1 / its rank."""
     asked = [question for question in questions if question.answerable]
     ids = search.passages.articles.ids
@@ -71,7 +73,7 @@ def judge_search(search: PassageSearch, questions: Sequence[Question], k: int = 
     return pd.DataFrame(columns)
 
 
-def judge_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
+def evaluate_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
     """One row a question: was it answered, from a source, with the words expected?
 
     `cited` and `right` are nan where they make no sense: without an answer, or unanswerable.
@@ -106,8 +108,8 @@ def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
 
 def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
     """The table of figures that the command and the chapter print."""
-    found = judge_search(assistant.search, questions)
-    told = judge_answers(assistant, questions)
+    found = evaluate_search(assistant.search, questions)
+    told = evaluate_answers(assistant, questions)
     rows = {name: found[name] for name in found}
     for kind in KINDS:
         share = told["answered"][told["kind"] == kind]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from newsreco.data.log import Articles, NewsLog
-from recsys import _checks
+from recsys import validation
 from recsys.text import WORD
 
 LONGEST = 400  # characters; a "sentence" that is longer is cut between two words
@@ -132,8 +132,8 @@ def cut_into_passages(
         Articles to cut; all where not given. An article without abstract is one passage, its
         title.
     """
-    _checks.whole_number("size", size)
-    _checks.whole_number("overlap", overlap, low=0)
+    validation.whole_number("size", size)
+    validation.whole_number("overlap", overlap, low=0)
     if overlap >= size:
         raise ValueError(f"overlap must be below size = {size}, got {overlap}")
     rows = []

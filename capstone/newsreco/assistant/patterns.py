@@ -1,6 +1,6 @@
 """The sentences of the synthetic news, and how a reader would ask for what they say.
 
-A line `. ...` is a sentence of `newsreco.data.topics`; the lines `? question -> answer` that
+A line `. ...` is a sentence of `newsreco.synthetic.topics`; the lines `? question -> answer` that
 follow ask for it in other words. `ELSEWHERE` are questions that no newspaper of this world
 answers, `STRANGERS` names of nobody in it.
 """

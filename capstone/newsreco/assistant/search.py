@@ -24,7 +24,7 @@ from scipy import sparse
 
 from newsreco.assistant.passages import Passages
 from newsreco.assistant.words import terms
-from recsys import _checks
+from recsys import validation
 from recsys.retrieval import top_k
 from recsys.text import TfIdf
 
@@ -111,7 +111,7 @@ class SparseIndex:
         self, queries: Any, k: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k best items (m, k) int32 of each query (m, d) and their scores, float32."""
-        _checks.whole_number("k", k)
+        validation.whole_number("k", k)
         items = np.full((queries.shape[0], k), -1, np.int32)
         scores = np.full((queries.shape[0], k), -np.inf, np.float32)
         for row in range(queries.shape[0]):  # one at a time: a dense row of all items each

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from newsreco.embed import STOP_WORDS
+from newsreco.features.embeddings import STOP_WORDS
 from recsys.text import WORD, tokenize
 
 LONGEST_QUESTION = 1_000  # characters

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from newsreco.data.lines import rows, seconds
-from newsreco.data.report import FileReport, LoadReport
+from newsreco.data.load_report import FileReport, LoadReport
 
 COLUMNS = 5
 UNKNOWN_EARLIER = "earlier click on an article not in news.tsv"

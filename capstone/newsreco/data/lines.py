@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from newsreco.data.report import FileReport, LoadReport
+from newsreco.data.load_report import FileReport, LoadReport
 
 BLOCK = 1 << 20  # bytes read at once
 LONGEST = 1 << 24  # bytes of the longest line that is kept

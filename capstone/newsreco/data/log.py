@@ -129,7 +129,7 @@ class NewsLog:
         """How many impressions come before a moment (seconds UTC)."""
         return int(np.searchsorted(self.impressions.time, moment, side="left"))
 
-    def cut_moment(self, test_fraction: float = 0.2) -> float:
+    def cutoff_time(self, test_fraction: float = 0.2) -> float:
         """The time of the first impression of the last `test_fraction` of them.
 
         Impressions of one moment stay on one side: all of them are in the later part.

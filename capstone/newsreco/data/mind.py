@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from newsreco.data.articles import NewsReader
 from newsreco.data.behaviors import BehaviorsReader
+from newsreco.data.load_report import FileReport, LoadReport
 from newsreco.data.log import Articles, Impressions, NewsLog
-from newsreco.data.news import NewsReader
-from newsreco.data.report import FileReport, LoadReport
 
 NEWS, BEHAVIORS = "news.tsv", "behaviors.tsv"
 

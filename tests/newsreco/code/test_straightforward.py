@@ -4,16 +4,16 @@ import numpy as np
 import pytest
 
 from benchmarks.straightforward import PlainRecommender
-from newsreco.data import make_world
-from newsreco.model import Settings
-from newsreco.recommender import Recommender
+from newsreco.models.bundle import Settings
+from newsreco.models.pipeline import RecommendationPipeline
+from newsreco.synthetic import make_synthetic_log
 from newsreco.training import train
 
 
 @pytest.fixture(scope="module")
 def served():
-    world = make_world(n_articles=300, n_impressions=1500, n_users=100, seed=3)
-    return Recommender(train(world.log, Settings(), progress=False).model)
+    world = make_synthetic_log(n_articles=300, n_impressions=1500, n_users=100, seed=3)
+    return RecommendationPipeline(train(world.log, Settings(), progress=False).model)
 
 
 def test_both_make_the_same_lists(served):

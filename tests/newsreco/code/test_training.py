@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from newsreco.cli import main
-from newsreco.data import write_sample
 from newsreco.files import locked, write_text
-from newsreco.model import Settings, load_model
+from newsreco.models.bundle import Settings, load_model
+from newsreco.synthetic import write_sample
 from newsreco.training import evaluate, known_articles, train
 
 SMALL = ["--articles", "100", "--impressions", "600", "--users", "80"]
@@ -50,10 +50,10 @@ def with_another_future(log, moment, rng):
     )
 
 
-@pytest.mark.parametrize("ranker", ["logistic", "lambdarank"])
+@pytest.mark.parametrize("ranker", ["logistic", "lambdamart"])
 def test_no_event_after_the_cut_changes_a_byte_of_the_model(world, tmp_path, ranker):
     log, settings = world.log, Settings(ranker=ranker)
-    moment = log.cut_moment(settings.test_fraction)
+    moment = log.cutoff_time(settings.test_fraction)
     other = with_another_future(log, moment, np.random.default_rng(0))
     train(log, settings, progress=False).model.save(tmp_path / "a")
     train(other, settings, progress=False).model.save(tmp_path / "b")
@@ -68,7 +68,7 @@ def test_no_event_after_the_cut_changes_a_byte_of_the_model(world, tmp_path, ran
 
 def test_articles_first_shown_after_the_cut_teach_no_words(world):
     """Their texts are vectors too, but vocabulary, patterns and ranker come from the known ones."""
-    past = world.log.before(world.log.cut_moment(0.2))
+    past = world.log.before(world.log.cutoff_time(0.2))
     known = set(known_articles(past).tolist())
     articles = world.log.articles
     titles = [t if i in known else f"unheard {i % 3}" for i, t in enumerate(articles.title)]
@@ -103,7 +103,7 @@ def test_one_byte_changed_is_refused(bundle, name):
 
 def test_figures_are_those_of_the_held_out_period(world, result):
     log = world.log
-    n_later = len(log.impressions) - log.cut(log.cut_moment(0.2))
+    n_later = len(log.impressions) - log.cut(log.cutoff_time(0.2))
     assert result.figures["impressions"] == n_later == len(result.per_impression)
     auc = result.per_impression["auc"]
     assert result.figures["ranker_auc"] == pytest.approx(auc.mean())
@@ -114,7 +114,7 @@ def test_another_log_is_refused(world, result):
     users = world.log.user_ids[::-1]
     with pytest.raises(ValueError, match="people"):
         evaluate(result.model, replace(world.log, user_ids=users))
-    past = world.log.before(world.log.cut_moment(0.2))
+    past = world.log.before(world.log.cutoff_time(0.2))
     with pytest.raises(ValueError, match="later"):
         evaluate(result.model, past)
 

@@ -4,8 +4,9 @@ from newsreco.assistant.facts import SLOT, make_questions, read_patterns
 from newsreco.assistant.passages import sentence_spans
 from newsreco.assistant.patterns import ELSEWHERE, STRANGERS
 from newsreco.assistant.words import terms
-from newsreco.data import make_world, words
-from newsreco.data.topics import TOPICS
+from newsreco.synthetic import make_synthetic_log
+from newsreco.synthetic import text as words
+from newsreco.synthetic.topics import TOPICS
 
 NAMES = [*words.CLUB_NAMES, *words.FIRM_NAMES, *words.PLACE_NAMES]
 NAMES += [*words.FIRST_NAMES, *words.LAST_NAMES]
@@ -27,7 +28,7 @@ def test_questions_use_the_slots_of_their_sentence():
 
 
 def test_every_pattern_is_found_in_a_large_world():
-    articles = make_world(n_articles=2000, n_impressions=10, n_users=5).log.articles
+    articles = make_synthetic_log(n_articles=2000, n_impressions=10, n_users=5).log.articles
     found = set()
     for abstract in articles.abstract:
         for start, end in sentence_spans(abstract):
@@ -48,6 +49,6 @@ def test_elsewhere_is_elsewhere():
 
 
 def test_a_default_world_gives_a_full_set():
-    questions = make_questions(make_world(n_impressions=10, n_users=5).log.articles)
+    questions = make_questions(make_synthetic_log(n_impressions=10, n_users=5).log.articles)
     kinds = [question.kind for question in questions]
     assert [kinds.count(k) for k in ("fact", "elsewhere", "stranger", "never")] == [100, 34, 33, 33]

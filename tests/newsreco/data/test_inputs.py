@@ -6,16 +6,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from newsreco.data import make_world
-from newsreco.data.walk import POSITION
-from newsreco.data.world import CLICK_RATE, make_plan
+from newsreco.synthetic import make_synthetic_log
+from newsreco.synthetic.clicks import POSITION
+from newsreco.synthetic.world import CLICK_RATE, make_plan
 
 SEEDS = range(4)
 
 
 @cache
 def world(seed, click_model="taste"):
-    return make_world(seed=seed, click_model=click_model)
+    return make_synthetic_log(seed=seed, click_model=click_model)
 
 
 def place(shown):
@@ -47,7 +47,7 @@ def test_click_rate_is_about_one_in_eight(seed, click_model):
 
 @pytest.mark.parametrize("sizes", [(100, 600, 80), (1000, 12_000, 3000)])
 def test_click_rate_keeps_its_size_in_other_worlds(sizes):
-    rates = [make_world(*sizes, seed=s).log.impressions.clicked.mean() for s in SEEDS]
+    rates = [make_synthetic_log(*sizes, seed=s).log.impressions.clicked.mean() for s in SEEDS]
     assert np.mean(rates) == pytest.approx(0.12, abs=0.015)
 
 

@@ -3,16 +3,16 @@
 import pytest
 
 from newsreco.assistant import Assistant, make_questions
-from newsreco.assistant.calibration import calibrate, judge_search, summary
+from newsreco.assistant.calibration import calibrate, evaluate_search, summary
 from newsreco.assistant.passages import cut_into_passages
 from newsreco.assistant.questions import split_questions
 from newsreco.assistant.search import Cosine, PassageSearch
-from newsreco.data import make_world
+from newsreco.synthetic import make_synthetic_log
 
 
 @pytest.fixture(scope="module")
 def exam():
-    articles = make_world(n_impressions=10, n_users=5, seed=77).log.articles
+    articles = make_synthetic_log(n_impressions=10, n_users=5, seed=77).log.articles
     return articles, make_questions(articles, seed=77)
 
 
@@ -33,7 +33,7 @@ def test_bm25_ranks_sources_higher_than_the_cosine(exam):
     articles, questions = exam
     passages = cut_into_passages(articles)
     rank = [
-        judge_search(PassageSearch(*weights).fit(passages), questions)["mrr@5"].mean()
+        evaluate_search(PassageSearch(*weights).fit(passages), questions)["mrr@5"].mean()
         for weights in ((), (Cosine(),))
     ]
     assert rank[0] > rank[1] + 0.02

@@ -3,17 +3,19 @@
 import numpy as np
 import pytest
 
-from newsreco.data import make_world
-from newsreco.evaluation import Exam
-from newsreco.store import FeatureStore
-from newsreco.store.build import build
-from newsreco.store.judge import evaluate_svd
-from newsreco.store.svd import train_svd
+from newsreco.evaluation.impressions import Evaluation
+from newsreco.evaluation.svd import evaluate_svd
+from newsreco.feature_store import FeatureStore
+from newsreco.feature_store.build import build
+from newsreco.models.svd import train_svd
+from newsreco.synthetic import make_synthetic_log
 
 
 @pytest.fixture(scope="module")
 def coin():
-    log = make_world(n_articles=100, n_impressions=1500, n_users=150, click_model="coin").log
+    log = make_synthetic_log(
+        n_articles=100, n_impressions=1500, n_users=150, click_model="coin"
+    ).log
     store = FeatureStore("sqlite://")
     build(store, log, progress=False)
     yield store, log
@@ -24,7 +26,7 @@ def ctr_auc(store, log, moments):
     """Per-impression AUC of the store's click rates, and its standard error over people."""
     shown = log.impressions
     ctr = store.as_of("item", [log.articles.ids[i] for i in shown.item], moments).ctr
-    exam = Exam(shown)
+    exam = Evaluation(shown)
     exam.enter("ctr", ctr.fillna(ctr.mean()).to_numpy())
     return exam.mean("ctr"), exam.means("ctr").std(ddof=1)
 
@@ -43,10 +45,10 @@ def test_latest_rates_foresee_it_because_they_hold_it(coin):
 
 @pytest.mark.parametrize("seed", [0, 2])
 def test_svd_beats_popularity(seed):
-    log = make_world(seed=seed).log
+    log = make_synthetic_log(seed=seed).log
     store = FeatureStore("sqlite://")
     build(store, log, progress=False)
-    exam = evaluate_svd(store, log, train_svd(store, log.cut_moment(0.2)))
+    exam = evaluate_svd(store, log, train_svd(store, log.cutoff_time(0.2)))
     table = exam.table("popularity")
     for metric in ("precision_at_5", "recall_at_5"):
         assert table.loc[("svd", metric)].difference_low > 0.02

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from newsreco.model import Settings
-from newsreco.recommender import Recommender
+from newsreco.models.bundle import Settings
+from newsreco.models.pipeline import RecommendationPipeline
 from newsreco.training import train
 
 
@@ -20,7 +20,7 @@ def test_a_click_moves_the_next_list_towards_it(model, world):
     here = log.impressions.rows(log.cut(model.state.now + 1), log.cut(model.state.now + 1) + 1)
     moved = []
     for user in range(60):
-        served = Recommender(model, model.state.copy())
+        served = RecommendationPipeline(model, model.state.copy())
         before = served.recommend(user).items
         item = before[-1]
         page = {"user": [user], "start": [0, 1], "item": [item], "clicked": [True]}
@@ -45,13 +45,13 @@ def test_a_diverse_list_is_less_alike(model):
             total += (v @ v.T).sum() - len(v)
         return total
 
-    served = {x: Recommender(model, trade_off=x) for x in (1.0, 0.3)}
+    served = {x: RecommendationPipeline(model, trade_off=x) for x in (1.0, 0.3)}
     assert likeness(0.3) < 0.8 * likeness(1.0)
 
 
 def test_a_bonus_for_the_new_makes_lists_newer(model):
     def newness(bonus):
-        served = Recommender(model, trade_off=1.0, fresh_bonus=bonus, fresh_hours=24.0)
+        served = RecommendationPipeline(model, trade_off=1.0, fresh_bonus=bonus, fresh_hours=24.0)
         state, total = served.state, 0.0
         for user in range(30):
             age = state.now - state.arrays.first_shown[served.recommend(user).items]

@@ -1,1 +1,0 @@
-"""The command line's parts: each module adds its own commands by `add(commands)`."""

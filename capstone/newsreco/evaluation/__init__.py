@@ -1,0 +1,1 @@
+"""Evaluation: how well impressions are ordered, and how good the lists are."""

@@ -1,0 +1,78 @@
+r"""The two questions put to a view, as SQL that SQLite and PostgreSQL both understand.
+
+For a key and a moment t, the row that counts is the latest of those that were true before t and
+known by t,
+
+.. math:: \text{event\_time} < t \quad\text{and}\quad \text{created\_time} \le t .
+
+*Before*, strictly: what happens in the moment itself, such as the click whose chance is being
+predicted, does not count. The latest is the one with the largest event_time; of those with the
+same, the one created last, a correction. No two rows agree in key and both clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from newsreco.feature_store.views import CLOCKS, View
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+def as_of_query(view: View, asked: sa.Table) -> sa.Select:
+    """For each row of `asked` (place, keys, moment), the row of the view that counts.
+
+    The subquery walks the index from the latest row backwards and stops at the first that was
+    known in time.
+    """
+    import sqlalchemy as sa
+
+    table, past = view.table, view.table.alias("past")
+    latest = (
+        sa.select(past.c.id)
+        .where(*[past.c[key] == asked.c[key] for key in view.keys])
+        .where(past.c.event_time < asked.c.moment, past.c.created_time <= asked.c.moment)
+        .order_by(past.c.event_time.desc(), past.c.created_time.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    columns = [table.c[name] for name in CLOCKS + view.features]
+    return sa.select(asked.c.place, *columns).join_from(asked, table, table.c.id == latest)
+
+
+def snapshot_query(view: View, moment: float, fixed: Mapping[str, str]) -> sa.Select:
+    """Of each key, the row that counts at one moment; `fixed` narrows the keys."""
+    import sqlalchemy as sa
+
+    table = view.table
+    recency = sa.func.row_number().over(
+        partition_by=[table.c[key] for key in view.keys],
+        order_by=[table.c.event_time.desc(), table.c.created_time.desc()],
+    )
+    known = (
+        sa.select(*[table.c[name] for name in view.columns], recency.label("recency"))
+        .where(table.c.event_time < moment, table.c.created_time <= moment)
+        .where(*[table.c[key] == value for key, value in fixed.items()])
+        .subquery()
+    )
+    return sa.select(*[known.c[name] for name in view.columns]).where(known.c.recency == 1)
+
+
+def as_of_reference(
+    rows: Sequence[Mapping], view: View, keys: Sequence[tuple], times: Sequence[float]
+) -> np.ndarray:
+    """The same in plain Python, row by row: (n, 2 + n_features) float64, nan where unknown."""
+    wanted, answer = CLOCKS + view.features, []
+    for key, moment in zip(keys, times):
+        known = [
+            row for row in rows
+            if tuple(row[name] for name in view.keys) == tuple(key)
+            and row["event_time"] < moment and row["created_time"] <= moment
+        ]  # fmt: skip
+        latest = max(known, key=lambda row: (row["event_time"], row["created_time"]), default={})
+        answer.append([latest.get(name, np.nan) for name in wanted])
+    return np.array(answer, np.float64).reshape(len(keys), len(wanted))

@@ -1,0 +1,1 @@
+"""Models: retrievers, rankers and the pipeline that joins them."""

@@ -1,0 +1,194 @@
+r"""Two stages for one person at a moment: retrieve, rank, re-rank (Covington et al. 2016).
+
+No model can look closely at a hundred thousand articles while somebody waits. So retrievers,
+quick and rough, find the two hundred that are worth it; the ranker scores these, on features
+that one code path computes for training and serving; and the list is put together so that no
+story comes twice, the new has its chance, and the ten are not all on one match. With r the
+ranker's scores stretched to 0..1 over the candidates, MMR is given
+
+.. math:: r_i + b \, 2^{-\text{age}_i / h}
+
+Left out: exploration, and rules of a newsroom.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from time import perf_counter
+
+import numpy as np
+
+from newsreco.features.matrix import candidate_features
+from newsreco.features.state import DAY, State
+from newsreco.models.bundle import NewsModel
+from newsreco.models.retrievers import Retriever, live_articles, make_retrievers, pool
+from recsys import validation
+from recsys.rerank import drop_duplicates, freshness, mmr, number_texts, to_unit_range
+
+HOUR = 3600.0
+LIKE = 0.3  # a cosine from which two articles are on one subject
+MARKS = re.compile(
+    r"^\s*(update|updated|recap|live|watch|video)\s*:|(\((updated|update|video)\)|- report)\s*$"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Recommendation:
+    """A list for one person, best first.
+
+    Parameters
+    ----------
+    items : array (n,) int32
+        Articles; n <= k.
+    scores : array (n,) float64
+        The ranker's; re-ranking may have changed the order.
+    because : array (n,) int32
+        The recent click that is most like the article, -1 where none is.
+    found_by : list of tuple of str
+        The retrievers that had found each.
+    seconds : dict of str to float
+        What each stage took.
+    """
+
+    items: np.ndarray
+    scores: np.ndarray
+    because: np.ndarray
+    found_by: list[tuple[str, ...]]
+    seconds: dict[str, float]
+
+    def reasons(self, titles: list[str]) -> list[str]:
+        """A sentence for each: what the person read that is like it, or that many read it now."""
+        return [
+            f'because you read "{titles[click]}"' if click >= 0 else "trending now"
+            for click in self.because
+        ]
+
+
+@dataclass(eq=False)
+class RecommendationPipeline:
+    """Serves lists from a trained model and the state of the moment.
+
+    Parameters
+    ----------
+    model : NewsModel
+    state : State, optional
+        Counters and clicks up to now; where training ended by default.
+    pool_size : int
+        Candidates that the ranker looks at.
+    window_days : float
+        Articles last shown longer ago are not recommended.
+    trade_off : float
+        Of MMR: 1 looks at relevance alone.
+    fresh_bonus : float
+        b of the formula above, for an article that is new.
+    fresh_hours : float
+        The bonus halves every so many hours.
+    index : str
+        "exact", or "faiss" where faiss-cpu is installed.
+    """
+
+    model: NewsModel
+    state: State | None = None
+    pool_size: int = 200
+    window_days: float = 3.0
+    trade_off: float = 0.9
+    fresh_bonus: float = 0.05
+    fresh_hours: float = 6.0
+    index: str = "exact"
+    retrievers: dict[str, Retriever] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        validation.whole_number("pool_size", self.pool_size)
+        validation.real_number("window_days", self.window_days, open_low=True)
+        validation.real_number("trade_off", self.trade_off, high=1.0)
+        validation.real_number("fresh_bonus", self.fresh_bonus)
+        validation.real_number("fresh_hours", self.fresh_hours, open_low=True)
+        if self.state is None:
+            self.state = self.model.state
+        self.retrievers = make_retrievers(self.model.vectors, self.model.tables, self.index)
+        self._story = number_texts(self.model.articles.title, plain_title)
+
+    def recommend(self, user: int, time: float | None = None, k: int = 10) -> Recommendation:
+        """The k best articles for one person at a moment.
+
+        Parameters
+        ----------
+        user : int
+            A number of the state; -1, or one it does not know, is somebody new.
+        time : float, optional
+            Seconds UTC, not before the last event counted, which is the default.
+        k : int
+        """
+        validation.whole_number("k", k)
+        validation.whole_number("user", user, low=-1)
+        user = user if user < self.state.n_users else -1
+        now = self.state.now
+        time = validation.real_number("time", now if time is None else time, low=now)
+        clock = _Clock()
+        items, found_by = self.retrieve(user, time)
+        clock.stop("retrieve")
+        X = candidate_features(self.state, self.model.vectors, user, time, items)
+        clock.stop("features")
+        scores = self.model.ranker.scores(X)
+        clock.stop("rank")
+        kept, because = self.rerank(user, time, items, scores, k)
+        clock.stop("rerank")
+        names = list(self.retrievers)
+        found = [tuple(n for n, hit in zip(names, found_by[row]) if hit) for row in kept]
+        return Recommendation(items[kept], scores[kept], because, found, clock.seconds)
+
+    def retrieve(self, user: int, time: float) -> tuple[np.ndarray, np.ndarray]:
+        """The candidates (n,) int32, and which retrievers found each, (n, n_retrievers) bool."""
+        allowed = live_articles(self.state, user, time, self.window_days * DAY)
+        found = [
+            retriever.candidates(self.state, user, time, self.pool_size, allowed)[0]
+            for retriever in self.retrievers.values()
+        ]
+        return pool(found, len(allowed), self.pool_size)
+
+    def rerank(
+        self, user: int, time: float, items: np.ndarray, scores: np.ndarray, k: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of at most k of the items, in their order, and the click that each is like."""
+        clicks, _ = self.state.recent_clicks(user)
+        age = np.maximum(time - self.state.arrays.first_shown[items], 0.0) / HOUR
+        relevance = to_unit_range(scores) + self.fresh_bonus * freshness(age, self.fresh_hours)
+        order = np.lexsort((items, -relevance))  # best first, ties to the lower id
+        order = order[drop_duplicates(items[order], self._story[items[order]])]
+        order = order[~np.isin(self._story[items[order]], self._story[clicks])]
+        vectors = self.model.vectors[items[order]]
+        kept = order[mmr(relevance[order], vectors, k, self.trade_off)]
+        return kept, nearest_click(self.model.vectors, items[kept], clicks)
+
+
+def nearest_click(vectors: np.ndarray, items: np.ndarray, clicks: np.ndarray) -> np.ndarray:
+    """The click most like each item, the newest of equals: (n,) int32; -1 where none is like it."""
+    if len(clicks) == 0:
+        return np.full(len(items), -1, np.int32)
+    likeness = vectors[items] @ vectors[clicks].T  # (n, n_clicks)
+    nearest = clicks[likeness.argmax(axis=1)].astype(np.int32)
+    return np.where(likeness.max(axis=1) > LIKE, nearest, -1).astype(np.int32)
+
+
+def plain_title(title: str) -> str:
+    """A title without case, punctuation and the marks of a wire story that comes again.
+
+    >>> plain_title("Update: Rovers win 3-1") == plain_title("ROVERS win 3-1 (updated)")
+    True
+    """
+    while (bare := MARKS.sub("", title.casefold())) != title:
+        title = bare
+    return " ".join(re.findall(r"\w+", title))
+
+
+class _Clock:
+    """Seconds from one stop to the next, by name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.last = perf_counter()
+
+    def stop(self, name: str) -> None:
+        now = perf_counter()
+        self.seconds[name], self.last = now - self.last, now

@@ -1,0 +1,1 @@
+"""Tracking: runs, the model registry and promotion, in MLflow."""

@@ -1,0 +1,254 @@
+"""MovieLens: downloaded with a checksum, or found in a folder of one's own."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from recsys.datasets.synthetic import REPOSITORY
+from recsys.interactions import Interactions
+from recsys.io import read_csv
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class _MovieLens:
+    """Where a MovieLens release is, and how to know that it is whole."""
+
+    folder: str
+    archive_hash: str
+    n_ratings: int
+    layout: str = "csv"
+
+    @property
+    def url(self) -> str:
+        return f"https://files.grouplens.org/datasets/movielens/{self.folder}.zip"
+
+
+# Hashes and counts as published by GroupLens beside each archive.
+MOVIELENS = {
+    "latest-small": _MovieLens(
+        "ml-latest-small",
+        "sha256:696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
+        100_836,
+    ),
+    "100k": _MovieLens("ml-100k", "md5:0e33842e24a9c977be4e0107933c0723", 100_000, "100k"),
+    "1m": _MovieLens("ml-1m", "md5:c4d9eecfca2ab87c1945afe126590906", 1_000_209, "dat"),
+    "25m": _MovieLens("ml-25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", 25_000_095),
+    "32m": _MovieLens("ml-32m", "md5:d472be332d4daa821edc399621853b57", 32_000_204),
+}
+
+
+def load_movielens(name: str = "latest-small", progress: bool = True) -> Interactions:
+    """MovieLens: who rated which film, how and when (Harper and Konstan 2015).
+
+    The folder that `RECSYS_DATA_DIR` names is looked in first, for the unpacked folder (such as
+    ml-latest-small) or its .zip; then the cache; then the archive is downloaded, with its
+    checksum verified. The data may not be redistributed and is never part of the repository.
+
+    Parameters
+    ----------
+    name : {"latest-small", "100k", "1m", "25m", "32m"}
+    progress : bool
+        Show a progress bar while downloading.
+
+    Returns
+    -------
+    Interactions
+        value is the rating in stars, time in seconds UTC; labels are the ids of MovieLens;
+        `item_info` has "title", "genres" (such as "Comedy|Drama") and "year" (0 if unknown).
+        Films are numbered in a fixed random order: in the order of their MovieLens ids, ties
+        that break by the lower id would favour old favourites.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, or the files are damaged or incomplete.
+    ConnectionError
+        If the data is neither at hand nor to be downloaded.
+    """
+    if not isinstance(name, str) or name not in MOVIELENS:
+        raise ValueError(f"name must be one of {list(MOVIELENS)}, got {name!r}")
+    release = MOVIELENS[name]
+    source = _Source.find(release, progress)
+    try:
+        ratings, films = _READERS[release.layout](source)
+        _check_films(ratings, films)
+    except (KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{source.path} is damaged or incomplete: {error}") from None
+    if len(ratings) != release.n_ratings:
+        raise ValueError(
+            f"{source.path} must hold {release.n_ratings:,} ratings, got {len(ratings):,}: "
+            "it is damaged or incomplete"
+        )
+    return _movielens_log(ratings, films)
+
+
+def _check_films(ratings: pd.DataFrame, films: pd.DataFrame) -> None:
+    """Every number must be there, and every rated film must have one row with a title."""
+    numbers = ratings[["user", "item", "rating", "time"]].to_numpy(np.float64)
+    if not np.isfinite(numbers).all() or (numbers < 0).any():
+        raise ValueError("a rating lacks a number, or has a negative one")
+    known = films.loc[films["title"].notna() & films["genres"].notna(), "item"]
+    missing = np.setdiff1d(ratings["item"], known)
+    if len(missing) or known.duplicated().any():
+        raise ValueError(f"{len(missing)} rated films have no title, or a film has two")
+
+
+def _movielens_log(ratings: pd.DataFrame, films: pd.DataFrame) -> Interactions:
+    """The log of the rated films, numbered in a fixed random order."""
+    users = np.unique(ratings["user"])
+    items = np.random.default_rng(0).permutation(np.unique(ratings["item"]))
+    place = np.full(int(items.max()) + 1, -1)
+    place[items] = np.arange(len(items))
+    films = films.set_index("item").reindex(items)
+    titles = films["title"].fillna("").to_numpy(str)
+    year = films["title"].str.extract(r"\((\d{4})\)\s*$")[0].fillna(0).astype(int)
+    return Interactions(
+        np.searchsorted(users, ratings["user"]),
+        place[ratings["item"]],
+        ratings["time"].to_numpy(),
+        ratings["rating"].to_numpy(),
+        user_labels=users,
+        item_labels=items,
+        item_info={
+            "title": titles,
+            "genres": films["genres"].fillna("").to_numpy(str),
+            "year": year.to_numpy(),
+        },
+    )
+
+
+def data_folders() -> list[Path]:
+    """Where data is looked for, in order: `RECSYS_DATA_DIR`, then the cache."""
+    given = os.environ.get("RECSYS_DATA_DIR")
+    return [Path(given), cache_folder()] if given else [cache_folder()]
+
+
+def cache_folder() -> Path:
+    """data/cache of the checkout; elsewhere the user's own cache folder."""
+    if (REPOSITORY / "pyproject.toml").is_file():
+        return REPOSITORY / "data" / "cache"
+    import pooch
+
+    return Path(pooch.os_cache("recsys"))
+
+
+@dataclass(frozen=True)
+class _Source:
+    """A folder or a .zip of one data set; files are read from it by name."""
+
+    path: Path
+
+    @classmethod
+    def find(cls, release: _MovieLens, progress: bool) -> _Source:
+        for folder in data_folders():
+            if (folder / release.folder).is_dir():
+                return cls(folder / release.folder)
+            archive = folder / f"{release.folder}.zip"
+            if archive.is_file():
+                _verify(archive, release.archive_hash)
+                return cls(archive)
+        return cls(_download(release, progress))
+
+    def open(self, name: str) -> IO[bytes]:
+        if self.path.is_dir():
+            if not (self.path / name).is_file():
+                raise ValueError(f"it has no {name}")
+            return (self.path / name).open("rb")
+        with zipfile.ZipFile(self.path) as archive:
+            return io.BytesIO(archive.read(f"{self.path.stem}/{name}"))
+
+
+def _verify(archive: Path, expected: str) -> None:
+    algorithm, digest = expected.split(":")
+    with archive.open("rb") as file:
+        found = hashlib.file_digest(file, algorithm).hexdigest()
+    if found != digest:
+        raise ValueError(
+            f"{archive} is damaged or incomplete: its {algorithm} is {found}, expected {digest}; "
+            "delete it to download it again"
+        )
+
+
+def _download(release: _MovieLens, progress: bool) -> Path:
+    """Fetch the archive into the cache; a download that fails leaves nothing behind."""
+    import sys
+
+    import pooch
+
+    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=30)
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        return Path(
+            pooch.retrieve(
+                release.url,
+                known_hash=release.archive_hash,
+                fname=f"{release.folder}.zip",
+                path=cache_folder(),
+                downloader=downloader,
+            )
+        )
+    except OSError as error:
+        raise ConnectionError(
+            f"MovieLens is not at hand and {release.url} cannot be reached "
+            f"({type(error).__name__}). Download it elsewhere, unpack it, and set "
+            f"RECSYS_DATA_DIR to the folder that holds {release.folder}/"
+        ) from None
+
+
+def _read_csv(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ratings.csv and movies.csv with headers (latest-small, 25m, 32m)."""
+    import pandas as pd
+
+    names = {"user": "userId", "item": "movieId", "rating": "rating", "time": "timestamp"}
+    with source.open("ratings.csv") as file:
+        ratings = pd.DataFrame(read_csv(file, names))
+    with source.open("movies.csv") as file:
+        films = pd.read_csv(file)
+    return ratings, films.rename(columns={"movieId": "item"})
+
+
+def _read_dat(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ratings.dat and movies.dat, fields parted by :: (1m)."""
+    import pandas as pd
+
+    with source.open("ratings.dat") as file:
+        text = file.read().replace(b"::", b",")
+    columns = ["user", "item", "rating", "time"]
+    ratings = pd.read_csv(io.BytesIO(text), names=columns, dtype={"rating": np.float32})
+    with source.open("movies.dat") as file:
+        rows = [line.split("::") for line in file.read().decode("latin-1").splitlines()]
+    films = pd.DataFrame(rows, columns=["item", "title", "genres"]).astype({"item": int})
+    return ratings, films
+
+
+def _read_100k(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """u.data, u.item and u.genre (100k): genres are columns of 0 and 1."""
+    import pandas as pd
+
+    with source.open("u.data") as file:
+        columns = ["user", "item", "rating", "time"]
+        ratings = pd.read_csv(file, sep="\t", names=columns, dtype={"rating": np.float32})
+    with source.open("u.genre") as file:
+        genres = [line.split("|")[0] for line in file.read().decode().split()]
+    with source.open("u.item") as file:
+        films = pd.read_csv(file, sep="|", encoding="latin-1", header=None)
+    flags = films.iloc[:, 5:]
+    if flags.shape[1] != len(genres) or not flags.isin((0, 1)).all(axis=None):
+        raise ValueError(f"u.item must have a 0 or 1 for each of {len(genres)} genres")
+    flags = flags.to_numpy(bool)
+    named = ["|".join(np.array(genres)[row]) for row in flags]
+    return ratings, pd.DataFrame({"item": films[0], "title": films[1], "genres": named})
+
+
+_READERS = {"csv": _read_csv, "dat": _read_dat, "100k": _read_100k}

@@ -1,0 +1,255 @@
+"""The question set, its file, the threshold, and the command that prints it all."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from newsreco.assistant import Assistant, load_questions, make_questions
+from newsreco.assistant.calibration import (
+    balanced_accuracy,
+    balanced_threshold,
+    calibrate,
+    evaluate_answers,
+    evaluate_search,
+    summary,
+    with_interval,
+)
+from newsreco.assistant.passages import articles_from
+from newsreco.assistant.questions import Question, split_questions
+from newsreco.cli import main
+from newsreco.synthetic import write_sample
+
+SCORES = st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=2, max_size=20)
+
+
+def test_threshold_by_hand():
+    confidence = np.array([0.1, 0.3, 0.3, 0.8, 0.9, 0.2])
+    answerable = np.array([0, 0, 1, 1, 1, 0], bool)
+    assert balanced_accuracy(confidence, answerable, 0.25) == pytest.approx((1 + 2 / 3) / 2)
+    assert balanced_accuracy(confidence, answerable, 0.85) == pytest.approx((1 / 3 + 1) / 2)
+    assert balanced_threshold(confidence, answerable) == pytest.approx(0.55)  # not 0.25: a tie
+
+
+def test_ties_go_to_silence():
+    confidence, answerable = np.array([0.2, 0.4, 0.6, 0.8]), np.array([0, 1, 0, 1], bool)
+    assert balanced_threshold(confidence, answerable) == pytest.approx(0.7)
+
+
+def test_a_useless_confidence_stays_silent():
+    assert balanced_threshold(np.full(4, 0.5), np.array([0, 1, 0, 1], bool)) > 0.5
+
+
+@pytest.mark.parametrize("answerable", [[True, True], [False, False], []])
+def test_one_kind_is_not_enough(answerable):
+    with pytest.raises(ValueError, match="both kinds"):
+        balanced_threshold(np.zeros(len(answerable)), np.array(answerable, bool))
+
+
+@given(SCORES)
+def test_no_threshold_is_better(rows):
+    confidence = np.array([score / 8 for score, _ in rows])
+    answerable = np.array([yes for _, yes in rows])
+    if answerable.all() or not answerable.any():
+        return
+    found = balanced_threshold(confidence, answerable)
+    best = balanced_accuracy(confidence, answerable, found)
+    others = [balanced_accuracy(confidence, answerable, t) for t in np.linspace(0, 1.1, 45)]
+    assert best >= max(others) - 1e-12
+
+
+def test_questions_know_their_sources(world):
+    articles = world.log.articles
+    text = dict(zip(articles.ids, articles.abstract))
+    questions = make_questions(articles, n=30)
+    facts = [question for question in questions if question.answerable]
+    assert len(facts) == 30 and len(questions) >= 55
+    for question in facts:
+        assert all(question.answer in text[source] for source in question.sources)
+    sources = [source for question in facts for source in question.sources]
+    assert len(sources) == len(set(sources))
+    assert len({question.text for question in questions}) == len(questions)
+
+
+def test_questions_do_not_copy_the_news(world):
+    articles = world.log.articles
+    for question in make_questions(articles):
+        source = articles.ids.index(question.sources[0]) if question.answerable else None
+        if source is not None:
+            words = [w for w in question.text.lower().split() if w.isalpha() and len(w) > 3]
+            assert any(w not in articles.abstract[source].lower() for w in words)
+            assert question.answer not in question.text
+
+
+def test_unanswerable_questions_have_no_source(world):
+    articles = world.log.articles
+    questions = make_questions(articles)
+    asked = {question.text for question in make_questions(articles, n=10_000) if question.sources}
+    kinds = [question.kind for question in questions if not question.answerable]
+    assert set(kinds) == {"elsewhere", "stranger", "never"}
+    assert not asked & {question.text for question in questions if not question.answerable}
+
+
+def test_only_agreed_answers_are_asked_for():
+    said = "Analyst {} expects a profit of ${} million for the year.".format
+    news = [("A", said("Ada Reyes", 1)), ("B", said("Ada Reyes", 2))]
+    news += [("C", said("Ben Oduya", 3)), ("D", said("Ben Oduya", 3))]
+    (question, *others) = make_questions(articles_from(news))
+    assert (question.sources, question.answer) == (("N3", "N4"), "$3 million")
+    assert "Ben Oduya" in question.text
+    assert not any(other.answerable for other in others)
+
+
+def test_questions_repeat_and_differ_by_seed(world):
+    articles = world.log.articles
+    assert make_questions(articles, seed=3) == make_questions(articles, seed=3)
+    assert make_questions(articles, seed=3) != make_questions(articles, seed=4)
+
+
+def test_other_news_has_no_questions():
+    with pytest.raises(ValueError, match="questions of your own"):
+        make_questions(articles_from([("A title", "Some other news. Really.")]))
+
+
+def test_halves(world):
+    questions = make_questions(world.log.articles)
+    choose, judge = split_questions(questions, seed=1)
+    assert not set(choose) & set(judge) and len(choose) + len(judge) == len(questions)
+    for kind in ("fact", "elsewhere", "stranger", "never"):
+        sizes = [sum(q.kind == kind for q in half) for half in (choose, judge)]
+        assert 0 <= sizes[0] - sizes[1] <= 1 and sizes[1] > 0
+
+
+def test_judgement_by_hand():
+    news = [("Tarn won", "Tarn beat Zorby 2-1."), ("Storm", "A storm hit Karstow on Monday.")]
+    assistant = Assistant(articles_from(news), threshold=0.5)
+    questions = [
+        Question("What was the result of Tarn and Zorby?", "fact", ("N1",), "2-1"),
+        Question("When was Karstow hit?", "fact", ("N2",), "Tuesday"),
+        Question("Who is Karstow?", "fact", ("N1",), "won"),
+        Question("How old is the moon?", "elsewhere"),
+    ]
+    told = evaluate_answers(assistant, questions)
+    assert told["answered"].tolist() == [1, 1, 1, 0]
+    np.testing.assert_array_equal(told["cited"], [1, 1, 0, np.nan])
+    np.testing.assert_array_equal(told["right"], [1, 0, 0, np.nan])
+    found = evaluate_search(assistant.search, questions)
+    assert found["hit@5"].tolist() == [1, 1, 0]
+    table = summary(assistant, questions)
+    assert table.loc["answered, fact", "mean"] == 1 and table.loc["hit@5", "questions"] == 3
+
+
+def test_intervals_leave_nan_out():
+    mean, low, high = with_interval([0, 1, 1, np.nan, 0])
+    assert mean == 0.5 and 0 <= low < 0.5 < high <= 1
+    assert np.isnan(with_interval([np.nan])).all()
+
+
+def test_calibration_separates(world):
+    questions = make_questions(world.log.articles)
+    assistant = Assistant(world.log.articles)
+    assistant.threshold = calibrate(assistant, questions)
+    told = evaluate_answers(assistant, questions).groupby("kind")["answered"].mean()
+    assert told["fact"] > 0.7 > 0.35 > told["elsewhere"] > told["stranger"] - 0.01
+
+
+def test_questions_from_a_file(tmp_path):
+    articles = articles_from([("A title", "Text.")])
+    rows = [{"question": "Who?", "sources": ["N1"], "answer": "x"}, {"question": "Why?"}]
+    path = tmp_path / "q.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
+    who, why = load_questions(path, articles)
+    assert who == Question("Who?", "fact", ("N1",), "x") and not why.answerable
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{cut",
+        "[]",
+        '"text"',
+        "{}",
+        "3",
+        '{"question": 3}',
+        '{"question": "Q", "sources": 3}',
+        '{"question": "Q", "sources": "N1"}',
+        '{"question": "Q", "sources": ["N9"]}',
+        '{"question": "Q", "sources": ["N1"], "answer": 3}',
+    ],
+)
+def test_bad_lines_are_named(tmp_path, line):
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"question": "Fine?"}\n' + line + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="line 2"):
+        load_questions(path, articles_from([("A title", "Text.")]))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    path = tmp_path_factory.mktemp("sample")
+    sizes = {"n_articles": 80, "n_impressions": 300, "n_users": 40}
+    write_sample(path, **sizes, seed=2, progress=False)
+    return str(path)
+
+
+def test_ask(folder, capsys):
+    assert main(["ask", "--data", folder, "--threshold", "0", "Who won the league match?"]) == 0
+    printed = capsys.readouterr().out
+    assert "[1]" in printed and "confidence" in printed
+
+
+def test_ask_as_json(folder, capsys):
+    assert main(["ask", "--data", folder, "--json", "How deep is the sea?"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["answered"] is False and answer["citations"] == []
+
+
+def test_ask_as_of_a_moment(folder, capsys):
+    question = ["ask", "--data", folder, "--json", "--threshold", "0", "league goal match"]
+    assert main([*question, "--as-of", "1999-01-01"]) == 0
+    assert json.loads(capsys.readouterr().out)["nearest"] == []
+    assert main([*question, "--as-of", "2099-01-01T00:00+02:00"]) == 0
+    assert json.loads(capsys.readouterr().out)["nearest"]
+
+
+def test_evaluate(folder, capsys, tmp_path):
+    assert main(["ask", "--data", folder, "--evaluate"]) == 0
+    assert "hit@5" in capsys.readouterr().out
+    assert main(["ask", "--data", folder, "--evaluate", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert 0 <= figures["threshold"] <= 1 and figures["hit@5"]["mean"] > 0.5
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"question": "Who?"}\n', encoding="utf-8")
+    assert main(["ask", "--data", folder, "--evaluate", "--questions", str(path)]) == 2
+    assert "both kinds" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        [],
+        [""],
+        ["\x00"],
+        ["x" * 10_000],
+        ["q", "--evaluate"],
+        ["q", "--threshold", "2"],
+        ["q", "--threshold", "nan"],
+        ["q", "--as-of", "soon"],
+        ["--evaluate", "--questions", "nowhere.jsonl"],
+    ],
+)
+def test_bad_commands(folder, capsys, bad):
+    assert main(["ask", "--data", folder, *bad]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("newsreco ask:") and error.count("\n") == 1 and len(error) < 300
+
+
+def test_claude_without_a_key_still_answers(folder, capsys, monkeypatch):
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    question = ["ask", "--data", folder, "--threshold", "0", "league match"]
+    assert main(question) == 0
+    plain = capsys.readouterr().out
+    assert main([*question, "--claude"]) == 0
+    assert capsys.readouterr().out == plain

@@ -1,0 +1,286 @@
+"""The job that fills the store: right values, once, and whole windows or none."""
+
+import math
+import threading
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from newsreco.feature_store import FeatureStore
+from newsreco.feature_store.build import DAY, HOUR, Built, Schedule, build, ledger
+from newsreco.feature_store.windows import windows
+from newsreco.synthetic import make_synthetic_log
+
+DAILY = Schedule(width=DAY, delay=900.0, half_life=2 * DAY)
+
+
+def contents(store):
+    """Every row of every view and of the ledger, less the rows' own numbers."""
+    with store.transaction() as connection:
+        tables = [view.table for view in store.views.values()] + [ledger()]
+        found = []
+        for table in tables:
+            columns = [c for c in table.c if c.name != "id"]
+            rows = connection.execute(table.select().with_only_columns(*columns)).all()
+            found.append(sorted(map(tuple, rows)))
+    return found
+
+
+@pytest.fixture(scope="module")
+def expected(log):
+    """What a job that nothing disturbed leaves."""
+    store = FeatureStore("sqlite://")
+    built = build(store, log, DAILY, progress=False)
+    yield contents(store), built
+    store.close()
+
+
+def by_hand(log, end):
+    """All four views at the end of a window, from every event before it, one by one."""
+    users, pairs, items, categories = {}, {}, {}, {}
+    shown = log.impressions
+    for r in range(len(shown)):
+        if shown.time[r] >= end:
+            break
+        user = users.setdefault(log.user_ids[shown.user[r]], Counter())
+        user["visits"] += 1
+        for place in range(shown.start[r], shown.start[r + 1]):
+            number, clicked = shown.item[place], bool(shown.clicked[place])
+            name = log.articles.ids[number]
+            category = log.articles.categories[log.articles.category[number]]
+            who = log.user_ids[shown.user[r]]
+            item = items.setdefault(name, Counter())
+            pair = pairs.setdefault((who, name), Counter())
+            item["views"] += 1
+            pair["shown"] += 1
+            pair["last_shown"] = shown.time[r]
+            if clicked:
+                user["clicks"] += 1
+                user["decayed_clicks"] += 0.5 ** ((end - shown.time[r]) / DAILY.half_life)
+                item["clicks"] += 1
+                pair["clicks"] += 1
+                categories.setdefault((who, category), Counter())["clicks"] += 1
+    for name in items:
+        items[name]["ctr"] = items[name]["clicks"] / items[name]["views"]
+    for (who, _), count in categories.items():
+        count["share"] = count["clicks"] / users[who]["clicks"]
+    return {"user": users, "user_item": pairs, "item": items, "user_category": categories}
+
+
+@pytest.mark.parametrize("place", [0, 3, -1])
+def test_values_by_hand(store, log, place):
+    build(store, log, DAILY, progress=False)
+    end = [end for end, _, _ in windows(log, DAY)][place]
+    for name, wanted in by_hand(log, end).items():
+        view = store.view(name)
+        found = store.snapshot(name, end + DAILY.delay).set_index(list(view.keys))
+        assert set(found.index) == set(wanted)
+        for key, counts in wanted.items():
+            for feature in view.features:
+                value = found.loc[key][feature]
+                if feature == "decayed_clicks":  # as of the person's own last row
+                    value *= 0.5 ** ((end - found.loc[key].event_time) / DAILY.half_life)
+                assert math.isclose(value, counts[feature], rel_tol=1e-12), (name, key, feature)
+
+
+def test_windows_cover_the_log(log):
+    last = 0
+    for end, first, stop in windows(log, 6 * HOUR):
+        assert first == last and stop > first and end % (6 * HOUR) == 0
+        times = log.impressions.time[first:stop]
+        assert (times < end).all() and (times >= end - 6 * HOUR).all()
+        last = stop
+    assert last == len(log.impressions)
+
+
+def test_an_event_at_the_end_of_a_window_belongs_to_the_next():
+    log = make_synthetic_log(n_articles=60, n_impressions=20, n_users=10).log
+    time = log.impressions.time.copy()
+    time[:10], time[10:] = 5 * DAY - 1, 5 * DAY
+    log = replace(log, impressions=replace(log.impressions, time=time))
+    assert list(windows(log, DAY)) == [(5 * DAY, 0, 10), (6 * DAY, 10, 20)]
+
+
+def test_rows_are_known_after_the_delay_and_not_before(store, log):
+    build(store, log, DAILY, progress=False)
+    end = next(iter(windows(log, DAY)))[0]
+    assert store.snapshot("item", end + 899).empty
+    assert len(store.snapshot("item", end + 900)) > 0
+
+
+def test_twice_is_once(store, log, expected):
+    first = build(store, log, DAILY, progress=False)
+    assert first == expected[1]
+    assert build(store, log, DAILY, progress=False) == Built(0, first.windows, 0)
+    assert contents(store) == expected[0]
+
+
+def test_a_log_that_grows(store, log, expected):
+    ends = [end for end, _, _ in windows(log, DAY)]
+    build(store, log.before(ends[4]), DAILY, progress=False)
+    assert build(store, log, DAILY, until=ends[8], progress=False) == Built(
+        4, 5, sum(n for end, n, _ in expected[0][-1] if ends[4] < end <= ends[8])
+    )
+    build(store, log, DAILY, progress=False)
+    assert contents(store) == expected[0]
+
+
+def test_another_log_is_refused(store, log, expected):
+    build(store, log, DAILY, progress=False)
+    clicked = log.impressions.clicked.copy()
+    clicked[-1] = ~clicked[-1]
+    other = replace(log, impressions=replace(log.impressions, clicked=clicked))
+    with pytest.raises(ValueError, match="built from this log by this schedule"):
+        build(store, other, DAILY, progress=False)
+    assert contents(store) == expected[0]
+
+
+@pytest.mark.parametrize("change", [{"width": HOUR}, {"delay": 901.0}, {"half_life": DAY}])
+def test_another_schedule_is_refused(store, log, expected, change):
+    build(store, log, DAILY, progress=False)
+    with pytest.raises(ValueError, match="built from this log by this schedule"):
+        build(store, log, replace(DAILY, **change), progress=False)
+    assert contents(store)[:4] == expected[0][:4] or change == {"width": HOUR}
+
+
+@pytest.mark.parametrize(
+    "bad", [{"width": 1}, {"delay": -1}, {"half_life": 0}, {"width": math.nan}]
+)
+def test_bad_schedule(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Schedule(**bad)
+
+
+def fail_at(monkeypatch, n, action):
+    """Let the n-th batch of rows be the one at which something happens."""
+    add, calls = FeatureStore.add, iter(range(10_000))
+
+    def fragile(self, connection, view, columns):
+        if next(calls) == n:
+            action()
+        return add(self, connection, view, columns)
+
+    monkeypatch.setattr(FeatureStore, "add", fragile)
+
+
+@pytest.mark.parametrize("n", [0, 2, 4 * 5 + 3])
+def test_interrupted_in_the_middle(store, log, expected, monkeypatch, n):
+    def stop():
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        fail_at(patch, n, stop)
+        with pytest.raises(KeyboardInterrupt):
+            build(store, log, DAILY, progress=False)
+    done = contents(store)[-1]
+    assert len(done) == n // 4  # whole windows, and none of the one it stopped in
+    assert sum(map(len, contents(store)[:4])) == sum(rows for _, rows, _ in done)
+    again = build(store, log, DAILY, progress=False)
+    assert (again.skipped, again.windows) == (n // 4, expected[1].windows - n // 4)
+    assert contents(store) == expected[0]
+
+
+def test_server_goes_away_in_the_middle(own_server, log, expected, monkeypatch):
+    import os
+    import signal
+
+    import psutil
+
+    store = FeatureStore(own_server.get_uri())
+
+    def kill():
+        process = psutil.Process(own_server.get_pid())
+        os.kill(process.pid, signal.SIGQUIT)  # at once, as in a crash
+        process.wait(20)
+
+    with monkeypatch.context() as patch:
+        fail_at(patch, 4 * 3 + 2, kill)
+        with pytest.raises(ConnectionError, match=r"database postgresql.*nothing was half-written"):
+            build(store, log, DAILY, progress=False)
+    with pytest.raises(ConnectionError):
+        store.as_of("item", ["a"], 1.0)
+    own_server.ensure_postgres_running()
+    assert len(contents(store)[-1]) == 3
+    assert sum(map(len, contents(store)[:4])) == sum(rows for _, rows, _ in contents(store)[-1])
+    build(store, log, DAILY, progress=False)
+    assert contents(store) == expected[0]
+    store.close()
+
+
+def test_file_becomes_unwritable_in_the_middle(tmp_path, log, monkeypatch):
+    store = FeatureStore(f"sqlite:///{tmp_path / 'f.db'}")
+
+    with store.engine.connect() as connection:  # a full disk: the file may not grow further
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 40}")
+    with pytest.raises(ConnectionError, match="database or disk is full; nothing was half-written"):
+        build(store, log, DAILY, progress=False)
+    done = contents(store)[-1]
+    assert 0 < len(done) < 14
+    assert sum(map(len, contents(store)[:4])) == sum(rows for _, rows, _ in done)
+    store.close()
+
+
+def test_two_jobs_at_once_share_the_work(database, log, expected):
+    results, problems = [], []
+
+    def work():
+        store = FeatureStore(database)
+        try:
+            results.append(build(store, log, DAILY, progress=False))
+        except Exception as error:
+            problems.append(error)
+        finally:
+            store.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert sum(r.windows for r in results) == expected[1].windows
+    store = FeatureStore(database)
+    assert contents(store) == expected[0]
+    store.close()
+
+
+def test_a_window_that_another_job_has_just_written_is_left_to_it(
+    store, log, expected, monkeypatch
+):
+    build(store, log, DAILY, progress=False)
+    monkeypatch.setattr(
+        "newsreco.feature_store.build._finished", lambda store: {}
+    )  # looked too early
+    n = expected[1].windows
+    assert build(store, log, DAILY, progress=False) == Built(0, n, 0)
+    with pytest.raises(ValueError, match="built from this log by this schedule"):
+        build(store, log, replace(DAILY, delay=1.0), progress=False)
+    assert contents(store) == expected[0]
+
+
+def test_a_log_that_begins_later_is_refused(store, log, expected):
+    build(store, log, DAILY, progress=False)
+    _, _, last = next(iter(windows(log, DAY)))
+    rest = log.impressions.rows(last, len(log.impressions))
+    with pytest.raises(ValueError, match="built from this log by this schedule"):
+        build(store, replace(log, impressions=rest), DAILY, progress=False)
+
+
+def test_what_happens_later_changes_nothing_known_before(store, log):
+    build(store, log, DAILY, progress=False)
+    moment = [end for end, _, _ in windows(log, DAY)][6] + DAILY.delay
+    shown = log.impressions
+    later = np.repeat(shown.time >= moment - DAILY.delay, np.diff(shown.start))
+    changed = replace(log, impressions=replace(shown, clicked=shown.clicked ^ later))
+    other = FeatureStore("sqlite://")
+    build(other, changed, DAILY, progress=False)
+    for view in store.views:
+        pd.testing.assert_frame_equal(
+            store.snapshot(view, moment), other.snapshot(view, moment), check_exact=True
+        )
+    assert not store.snapshot("item", moment + DAY).equals(other.snapshot("item", moment + DAY))
+    other.close()

@@ -1,0 +1,146 @@
+"""Two stages for one person: whole lists, and the rules of re-ranking."""
+
+import numpy as np
+import pytest
+
+from newsreco.features.matrix import candidate_features
+from newsreco.features.state import DAY
+from newsreco.models.bundle import Settings, load_model
+from newsreco.models.pipeline import RecommendationPipeline, nearest_click, plain_title
+from newsreco.models.retrievers import live_articles
+from newsreco.training import train
+
+
+@pytest.fixture(scope="module")
+def model(world):
+    return train(world.log, Settings(), progress=False).model
+
+
+@pytest.fixture(scope="module")
+def recommender(model):
+    return RecommendationPipeline(model)
+
+
+def same(one, other):
+    np.testing.assert_array_equal(one.items, other.items)
+    np.testing.assert_array_equal(one.scores, other.scores)
+    np.testing.assert_array_equal(one.because, other.because)
+    assert one.found_by == other.found_by
+
+
+def test_a_list_holds_different_live_stories_that_the_person_has_not_clicked(recommender):
+    state = recommender.state
+    titles = [plain_title(title) for title in recommender.model.articles.title]
+    for user in range(40):
+        found = recommender.recommend(user, k=8)
+        clicks, _ = state.recent_clicks(user)
+        stories = [titles[i] for i in found.items]
+        live = np.flatnonzero(live_articles(state, user, state.now, 3 * DAY))
+        left = {titles[i] for i in live} - {titles[i] for i in clicks}
+        assert set(stories) <= left
+        assert len(stories) == len(set(stories)) == min(8, len(left))
+        assert len(found.scores) == len(found.because) == len(found.found_by) == len(stories)
+        assert all(found.found_by)
+
+
+def test_scores_are_the_rankers_on_the_features_of_the_moment(recommender):
+    time = recommender.state.now + 600
+    found = recommender.recommend(5, time)
+    model = recommender.model
+    X = candidate_features(recommender.state, model.vectors, 5, time, found.items)
+    np.testing.assert_allclose(found.scores, model.ranker.scores(X), rtol=1e-9)
+
+
+def test_relevance_alone_is_the_rankers_order(model):
+    plain = RecommendationPipeline(model, trade_off=1.0, fresh_bonus=0.0)
+    for user in range(20):
+        scores = plain.recommend(user, k=30).scores
+        assert (np.diff(scores) <= 0).all()
+
+
+def test_somebody_new_gets_what_is_trending(recommender, world):
+    new = recommender.recommend(-1)
+    same(new, recommender.recommend(world.log.n_users + 7))
+    assert (new.because == -1).all()
+    assert all(found == ("trending",) for found in new.found_by)
+    assert set(new.reasons(world.log.articles.title)) == {"trending now"}
+
+
+def test_a_reason_names_a_click_of_the_person(recommender, world):
+    titles = world.log.articles.title
+    user = int(np.argmax(recommender.state.arrays.user_clicks))
+    found = recommender.recommend(user)
+    clicks, _ = recommender.state.recent_clicks(user)
+    assert set(found.because.tolist()) <= {-1, *clicks.tolist()} and (found.because >= 0).any()
+    for click, reason in zip(found.because, found.reasons(titles)):
+        assert (titles[click] in reason) == (click >= 0)
+
+
+def test_the_nearest_click_by_hand():
+    vectors = np.array([[1, 0], [0, 1], [0.8, 0.6], [-1, 0], [1, 0]])
+    clicks = np.array([4, 1, 0])
+    assert nearest_click(vectors, np.array([2, 3]), clicks).tolist() == [4, -1]
+    assert nearest_click(vectors, np.array([2, 3]), clicks[:0]).tolist() == [-1, -1]
+
+
+def test_fewer_than_k_where_fewer_exist(recommender):
+    found = recommender.recommend(0, k=1000)
+    assert len(found.items) < recommender.model.vectors.shape[0]
+    assert len(set(found.items.tolist())) == len(found.items)
+    late = recommender.state.now + 30 * 86_400
+    assert len(recommender.recommend(0, late).items) == 0  # nothing was shown lately
+
+
+def test_a_saved_model_recommends_the_same(recommender, tmp_path):
+    recommender.model.save(tmp_path / "model")
+    again = RecommendationPipeline(load_model(tmp_path / "model"))
+    for user in (-1, 0, 3, 17):
+        same(again.recommend(user), recommender.recommend(user))
+
+
+def test_faiss_recommends_the_same(recommender, model):
+    pytest.importorskip("faiss")
+    other = RecommendationPipeline(model, index="faiss")
+    for user in range(10):
+        same(other.recommend(user), recommender.recommend(user))
+
+
+def test_recommending_changes_nothing(recommender):
+    before = [array.copy() for array in recommender.state.arrays]
+    same(recommender.recommend(3), recommender.recommend(3))
+    for old, new in zip(before, recommender.state.arrays):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_titles_of_one_story_are_one():
+    same = ["Rovers win 3-1", "Update: Rovers win 3-1", "ROVERS WIN 3-1 (updated)"]
+    same += ["Rovers win 3-1 - report", "Recap: Update: Rovers win, 3-1!"]
+    assert len({plain_title(title) for title in same}) == 1
+    assert plain_title("Rovers win 3-1") != plain_title("Rovers win 3-2")
+    assert plain_title("Report: rail strike") != plain_title("Rail strike")
+    assert plain_title("") == ""
+
+
+@pytest.mark.parametrize(
+    "settings, message",
+    [
+        ({"pool_size": 0}, "pool_size must be at least 1"),
+        ({"window_days": 0}, "window_days must be finite and above 0"),
+        ({"trade_off": 2}, "trade_off must be finite and at least 0 and at most 1"),
+        ({"fresh_bonus": -1}, "fresh_bonus must be finite and at least 0"),
+        ({"fresh_hours": 0.0}, "fresh_hours must be finite and above 0"),
+        ({"index": "annoy"}, "index must be one of"),
+    ],
+)
+def test_wrong_settings_are_refused(model, settings, message):
+    with pytest.raises(ValueError, match=message):
+        RecommendationPipeline(model, **settings)
+
+
+def test_wrong_requests_are_refused(recommender):
+    with pytest.raises(ValueError, match="k must be at least 1"):
+        recommender.recommend(0, k=0)
+    with pytest.raises(ValueError, match="user must be at least -1"):
+        recommender.recommend(-2)
+    with pytest.raises(ValueError, match="time must be finite and at least"):
+        recommender.recommend(0, time=1.0)

@@ -1,0 +1,81 @@
+"""Rankers: the right minimum, the same after storing, errors that say what was wrong."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from newsreco.models.rankers import RANKERS, LogisticRanker
+
+
+def rows(n=3000, seed=0):
+    rng = np.random.default_rng(seed)
+    X = (rng.normal(size=(n, 4)) * [1, 10, 0.1, 1] + [0, 5, 0, 0]).astype(np.float32)
+    X[:, 3] = 7  # constant
+    odds = X[:, 0] - 0.1 * X[:, 1] + 5 * X[:, 2] - 1
+    clicked = rng.random(n) < 1 / (1 + np.exp(-odds))
+    return X, clicked, np.arange(0, n + 1, 10)
+
+
+def test_logistic_reaches_scikit_learns_minimum():
+    X, clicked, _ = rows()
+    ours = LogisticRanker(reg=2.0).fit(X, clicked)
+    scaled = (X - ours.mean) / ours.spread
+    theirs = LogisticRegression(C=0.5, tol=1e-10, max_iter=1000).fit(scaled, clicked)
+    np.testing.assert_allclose(ours.weights, theirs.coef_[0], atol=1e-4)
+    assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-4)
+    np.testing.assert_allclose(ours.probabilities(X), theirs.predict_proba(scaled)[:, 1], atol=1e-4)
+
+
+def test_newtons_loss_never_rises_and_ends_at_a_flat_point():
+    X, clicked, _ = rows()
+    ranker = LogisticRanker().fit(X, clicked)
+    losses = [step["loss"] for step in ranker.steps]
+    assert len(losses) > 2
+    assert all(after <= before for before, after in zip(losses, losses[1:]))
+    residual = ranker.probabilities(X) - clicked
+    scaled = (X - ranker.mean) / ranker.spread
+    np.testing.assert_allclose(scaled.T @ residual + ranker.weights, 0, atol=1e-2)
+
+
+@pytest.mark.parametrize("clicked", [0, 1])
+def test_logistic_where_all_labels_are_alike(clicked):
+    X, _, _ = rows(200)
+    ranker = LogisticRanker().fit(X, np.full(200, bool(clicked)))
+    assert np.isfinite(ranker.scores(X)).all()
+    assert (ranker.probabilities(X) > 0.5).all() == bool(clicked)
+
+
+def test_logistic_on_separable_rows():
+    X = np.linspace(-1, 1, 400, dtype=np.float32)[:, None]
+    ranker = LogisticRanker(reg=0.1).fit(X, X[:, 0] > 0)
+    assert ranker.weights[0] > 1
+    assert np.isfinite(ranker.weights).all()
+
+
+@pytest.mark.parametrize("name", RANKERS)
+def test_rankers_learn_and_come_back_from_arrays(name):
+    X, clicked, start = rows()
+    ranker = RANKERS[name]().fit(X, clicked, start)
+    assert ranker.steps and all(np.isfinite(list(step.values())).all() for step in ranker.steps)
+    again = RANKERS[name]().restore(ranker.arrays())
+    assert np.array_equal(again.scores(X), ranker.scores(X))
+    better = ranker.scores(X)[clicked].mean() - ranker.scores(X)[~clicked].mean()
+    assert better > 0.5
+    assert ranker.importance().argmin() == 3, "a constant feature has no say"
+
+
+def test_lambdarank_needs_whole_impressions():
+    X, clicked, start = rows(100)
+    with pytest.raises(ValueError, match="start"):
+        RANKERS["lambdamart"]().fit(X, clicked, start[:-1])
+
+
+def test_bad_rows_are_named():
+    X, clicked, _ = rows(100)
+    with pytest.raises(ValueError, match="clicked"):
+        LogisticRanker().fit(X, clicked[:50])
+    with pytest.raises(ValueError, match="two-dimensional"):
+        LogisticRanker().fit(X[:, 0], clicked)
+    X[3, 1] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        LogisticRanker().fit(X, clicked)

@@ -1,0 +1,198 @@
+"""The SVD system: what it may know, what it recommends, and its exam."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from newsreco.evaluation.svd import SVDEvaluation, evaluate_svd
+from newsreco.feature_store import FeatureStore
+from newsreco.feature_store.build import DAY, build
+from newsreco.models.svd import HOUR, SVDSettings, load_svd, train_svd
+from newsreco.reports.svd import performance_report
+
+ARRAYS = ("item_biases", "item_factors")
+
+
+@pytest.fixture(scope="module")
+def built(world):
+    store = FeatureStore("sqlite://")
+    build(store, world.log, progress=False)
+    yield store
+    store.close()
+
+
+@pytest.fixture(scope="module")
+def system(built, world):
+    return train_svd(built, world.log.cutoff_time(0.2))
+
+
+@pytest.fixture(scope="module")
+def exam(built, world, system):
+    return evaluate_svd(built, world.log, system)
+
+
+def same(a, b):
+    return a.items == b.items and all(
+        getattr(a, name).tobytes() == getattr(b, name).tobytes() for name in ARRAYS
+    )
+
+
+def test_nothing_learned_after_the_moment_changes_a_bit(world, system):
+    log, store = world.log, FeatureStore("sqlite://")
+    shown = log.impressions
+    later = np.repeat(shown.time >= system.at, np.diff(shown.start))
+    changed = replace(log, impressions=replace(shown, clicked=shown.clicked ^ later))
+    build(store, changed, progress=False)
+    late = store.snapshot("user_item", system.at).head(50)
+    late = late.assign(event_time=late.event_time + 1, created_time=system.at + 1, clicks=99.0)
+    store.write("user_item", late)  # true before the moment, known after it
+    assert same(train_svd(store, system.at), system)
+    assert not same(train_svd(store, system.at + 1), system)
+    store.close()
+
+
+def test_saved_and_read_back(system, tmp_path):
+    system.save(tmp_path / "m")
+    again = load_svd(tmp_path / "m")
+    assert same(again, system)
+    assert (again.settings, again.at, again.mean) == (system.settings, system.at, system.mean)
+
+
+def test_one_byte_changed_is_refused(system, tmp_path):
+    system.save(tmp_path / "m")
+    path = next((tmp_path / "m").glob("*.npz"))
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="changed or cut short"):
+        load_svd(tmp_path / "m")
+    shutil.rmtree(tmp_path / "m")
+    with pytest.raises(ValueError, match="folder must be a model bundle"):
+        load_svd(tmp_path / "m")
+
+
+def test_a_persons_side_minimises_the_objective(system):
+    rng = np.random.default_rng(0)
+    rows, reg = np.arange(12), system.settings.reg
+    ratings = rng.integers(0, 2, 12).astype(float)
+    A = np.column_stack([np.ones(12), system.item_factors[rows]])
+    target = ratings - system.mean - system.item_biases[rows]
+    root = np.sqrt(reg * 12) * np.eye(A.shape[1])  # the penalty as rows of a least squares problem
+    z = np.linalg.lstsq(np.vstack([A, root]), np.append(target, np.zeros(len(root))), rcond=None)[0]
+    by_hand = system.mean + system.item_biases + z[0] + system.item_factors @ z[1:]
+    np.testing.assert_allclose(system.expected(rows, ratings), by_hand, rtol=1e-6, atol=1e-8)
+
+
+def test_no_ratings_means_the_articles_own_level(system):
+    none = system.expected(np.array([], int), np.array([]))
+    np.testing.assert_allclose(none, system.mean + system.item_biases, rtol=1e-6)
+
+
+def test_recommends_what_is_live_and_not_clicked(built, world, system):
+    moment = system.at + 5 * HOUR
+    items = built.snapshot("item", moment).set_index("item_id")
+    lists = []
+    for user in world.log.user_ids[:30]:
+        found, scores = system.recommend(built, user, moment, k=8)
+        pairs = built.snapshot("user_item", moment, user_id=user)
+        assert not set(found) & set(pairs.item_id[pairs.clicks > 0])
+        assert (items.loc[found].event_time >= moment - DAY).all()
+        assert (np.diff(scores) <= 0).all() and len(set(found)) == len(found)
+        lists.append(tuple(found))
+    assert len(set(lists)) > 10  # personal
+
+
+def test_asked_at_the_cut_it_gives_the_lists_of_the_exam(built, world, system, exam):
+    known = set(built.snapshot("user_item", system.at).user_id)
+    checked = 0
+    for person, (rows, ratings) in zip(exam.people, exam.ratings):
+        user = world.log.user_ids[person]
+        if user not in known:
+            continue
+        scores = system.scores(exam.views, rows, ratings)
+        found, given = system.recommend(built, user, system.at, exam.k)
+        numbers = [system.items.index(item) for item in found]
+        assert scores[numbers].astype(np.float32).tobytes() == given.tobytes()
+        checked += 1
+    assert checked > 20
+
+
+def test_unknown_person(built, system):
+    with pytest.raises(ValueError, match=r"user must be known .* 'U\d+', .* got 'nobody'"):
+        system.recommend(built, "nobody", system.at)
+
+
+def test_unknown_moment(built):
+    with pytest.raises(ValueError, match="at must be a moment by which the store knows something"):
+        train_svd(built, 1000.0)
+    with pytest.raises(ValueError, match="times must be finite"):
+        train_svd(built, float("nan"))
+
+
+@pytest.mark.parametrize("bad", [{"factors": 0}, {"reg": -1}, {"live_hours": 0}, {"epochs": 1.5}])
+def test_bad_settings(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        SVDSettings(**bad)
+
+
+def test_exam_by_hand(built, world, system, exam):
+    """Precision and recall of one scorer, person by person, from the log itself."""
+    log = world.log
+    clicked = {}
+    for r in range(log.cut(system.at), len(log.impressions)):
+        part = slice(log.impressions.start[r], log.impressions.start[r + 1])
+        for item in log.impressions.item[part][log.impressions.clicked[part]]:
+            clicked.setdefault(log.impressions.user[r], set()).add(log.articles.ids[item])
+    assert sorted(clicked) == exam.people.tolist()
+    views = system.exposure(built, system.at)
+    targets = reachable = 0
+    for person, (rows, ratings) in zip(exam.people, exam.ratings):
+        scores = np.where(views > 0, system.scores(views, rows, ratings), -np.inf)
+        scores[rows[ratings > 0]] = -np.inf
+        order = np.argsort(-scores.astype(np.float32), kind="stable")[:5]
+        names = {system.items[i] for i in order if scores[i] > -np.inf}
+        hits = len(names & clicked[person])
+        row = exam.values["svd"].loc[person]
+        assert row.precision == hits / 5
+        assert row.recall == hits / len(clicked[person])
+        targets += len(clicked[person])
+        able = {system.items[i] for i in np.flatnonzero(scores > -np.inf)}
+        reachable += len(able & clicked[person])
+    assert exam.reachable() == (reachable, targets)
+    assert 0 < reachable < targets
+
+
+def test_figures_and_report_agree(exam):
+    figures, report = exam.figures(), performance_report(exam)
+    mean = exam.values["svd"].precision.mean()
+    assert figures["svd_precision_at_5"] == pytest.approx(mean, rel=1e-12)
+    low, high = figures["svd_recall_at_5_low"], figures["svd_recall_at_5_high"]
+    assert low < figures["svd_recall_at_5"] < high
+    assert f"| {figures['svd_recall_at_5']:.3f} | {low:.3f} to {high:.3f} |" in report
+    assert f"{figures['reachable']} of them" in report
+
+
+def test_exam_without_later_clicks(built, world, system):
+    with pytest.raises(ValueError, match="data must hold clicks after the moment of training"):
+        SVDEvaluation(built, world.log.before(system.at), system)
+
+
+def test_a_newcomer_is_judged_too(built, world, system, exam):
+    known = set(built.snapshot("user_item", system.at).user_id)
+    new = [p for p in exam.people if world.log.user_ids[p] not in known]
+    assert new
+    assert exam.values["svd"].loc[new].notna().all().all()
+
+
+def test_now_is_when_everything_is_known(built):
+    now = built.now()
+    assert len(built.snapshot("item", now)) == len(built.snapshot("item", now + 10 * DAY))
+    latest = pd.concat([built.snapshot(v, now + DAY).created_time for v in built.views]).max()
+    assert now == np.nextafter(latest, np.inf)
+    empty = FeatureStore("sqlite://")
+    with pytest.raises(ValueError, match="the store holds no rows of 'item'"):
+        empty.now()
+    empty.close()

@@ -1,0 +1,49 @@
+"""Figures handed over by a notebook: kept as they are, or refused, never half-written."""
+
+import json
+import math
+
+import numpy as np
+import pytest
+
+from newsreco.reports.results import VARIABLE, read, record
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    path = tmp_path / "results.jsonl"
+    monkeypatch.setenv(VARIABLE, str(path))
+    return path
+
+
+def test_figures_come_back_by_name_and_the_later_one_counts(file):
+    record("auc", 0.5)
+    record("größe", "klein ☃")
+    record("auc", 0.625)
+    assert read(file) == {"auc": 0.625, "größe": "klein ☃"}
+
+
+def test_numpy_and_nested_values_become_plain(file):
+    record("all", {"f": np.float32(0.5), "i": np.int32(3), "b": np.True_, "a": np.arange(2)})
+    record("pair", (1, np.float64(2.5)))
+    assert read(file) == {"all": {"f": 0.5, "i": 3, "b": True, "a": [0, 1]}, "pair": [1, 2.5]}
+
+
+def test_what_is_not_finite_is_null(file):
+    record("x", [math.nan, np.inf, np.float32("nan"), 1.0])
+    assert read(file) == {"x": [None, None, None, 1.0]}
+    assert json.loads(file.read_text(), parse_constant=pytest.fail)
+
+
+def test_nothing_is_written_where_nobody_asks(tmp_path, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.chdir(tmp_path)
+    record("auc", 0.5)
+    assert list(tmp_path.iterdir()) == [] and read(tmp_path / "none.jsonl") == {}
+
+
+@pytest.mark.parametrize(("name", "value"), [("", 1), (3, 1), ("x", object()), ("x", [{1, 2}])])
+def test_what_json_cannot_hold_is_refused_even_where_nobody_asks(name, value, monkeypatch):
+    monkeypatch.delenv(VARIABLE, raising=False)
+    with pytest.raises(ValueError, match="name|x must be"):
+        record(name, value)
