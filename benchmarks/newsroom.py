@@ -50,7 +50,7 @@ def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
     paths = ["--data", folder / "data", "--out", folder / "model", "--json", folder / "out.json"]
     command = [sys.executable, "-m", "newsreco", "train", "--no-tracking", *map(str, paths)]
     seconds, peak_mb = measured(command)
-    figures = json.loads((folder / "out.json").read_text())
+    metrics = json.loads((folder / "out.json").read_text())
     return {
         "what": TRAIN,
         "setting": sizes,
@@ -58,7 +58,7 @@ def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
         "target_seconds": TRAIN_SECONDS,
         "peak_mb": peak_mb,
         "target_mb": TRAIN_MB,
-        "figures": figures,
+        "metrics": metrics,
     }
 
 
@@ -136,7 +136,7 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
         theirs.append(time.perf_counter() - start)
         same.append(len(set(items) & set(served.recommend(user).items.tolist())) / len(items))
     return {
-        "setting": {"people": len(users), "people_plain": len(theirs), "threads": 1},
+        "setting": {"users": len(users), "people_plain": len(theirs), "threads": 1},
         "median_ms": float(np.median(ours) * 1e3),
         "p99_ms": float(np.quantile(ours, 0.99) * 1e3),
         "share": {stage: seconds / ours.sum() for stage, seconds in stages.items()},

@@ -91,8 +91,8 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     parameters = {name: value for name, value in given.items() if name in names}
     if "folder" in names:
         parameters["folder"] = str(own)
-    figures = own / "results.jsonl"
-    os.environ[VARIABLE] = str(figures)
+    metrics = own / "results.jsonl"
+    os.environ[VARIABLE] = str(metrics)
     started = time.perf_counter()
     execute_notebook(
         str(path), str(run / path.name), parameters, kernel_name=KERNEL["name"], cwd=str(own),
@@ -102,7 +102,7 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     parameters.pop("folder", None)
     return {
         "notebook": path.stem, "parameters": parameters, "seconds": seconds,
-        "results": read(figures),
+        "results": read(metrics),
     }  # fmt: skip
 
 
@@ -166,8 +166,8 @@ def main(argv: list[str]) -> int:
     seconds = time.perf_counter() - started
     write_results(run, given, rows, seconds)
     point_latest(run)
-    figures = sum(len(row["results"]) for row in rows)
-    print(f"{len(rows)} notebooks, {figures} figures, {seconds:.0f} s: {run / 'results.json'}")
+    metrics = sum(len(row["results"]) for row in rows)
+    print(f"{len(rows)} notebooks, {metrics} metrics, {seconds:.0f} s: {run / 'results.json'}")
     return 0
 
 

@@ -1,7 +1,7 @@
-"""Training: from a log to a model, and its exam on the impressions that came afterwards.
+"""Training: from a log to a model, and its evaluation on the impressions that came afterwards.
 
 The log is cut at a moment, whole impressions on either side. Everything is learned from before:
-the words and patterns of the articles known by then, the counters, the ranker. In the exam the
+the words and patterns of the articles known by then, the counters, the ranker. In the evaluation the
 learned parts stand still while the counters go on, as they would in use: an impression is scored
 with what was known just before it.
 """
@@ -26,7 +26,7 @@ from newsreco.models.rankers import RANKERS
 
 WARM_UP = 0.1  # the first impressions only fill the counters: nothing is learned from them
 SIMPLE = {"trend": "trend_days", "profile": "profile", "last": "last"}  # one feature alone
-STAGES = ("words", "features", "ranker", "tables", "exam")
+STAGES = ("words", "features", "ranker", "tables", "evaluation")
 
 
 @dataclass(eq=False)
@@ -36,18 +36,18 @@ class Result:
     Parameters
     ----------
     model : NewsModel
-    figures : dict of str to float
-        Of the exam; keys as `newsreco train --json` writes them.
+    metrics : dict of str to float
+        Of the evaluation; keys as `newsreco train --json` writes them.
     steps : list of dict
         The ranker's loss, step by step.
-    exam : Evaluation
+    evaluation : Evaluation
         Every scorer's metrics, impression by impression.
     """
 
     model: NewsModel
-    figures: dict[str, float]
+    metrics: dict[str, float]
     steps: list[dict]
-    exam: Evaluation = field(repr=False)
+    evaluation: Evaluation = field(repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -59,8 +59,8 @@ class Result:
 
     @property
     def per_impression(self) -> pd.DataFrame:
-        """The ranker's metrics, one row an impression of the exam."""
-        return self.exam.per_impression("ranker")
+        """The ranker's metrics, one row an impression of the evaluation."""
+        return self.evaluation.per_impression("ranker")
 
 
 def train(
@@ -77,7 +77,7 @@ def train(
     log : NewsLog
     settings : Settings, optional
     truth : GroundTruth, optional
-        Known click chances of a made-up log; they serve the exam only.
+        Known click chances of a made-up log; they serve the evaluation only.
     progress : bool
         Show a bar.
     lists : int
@@ -87,10 +87,10 @@ def train(
     moment = log.cutoff_time(settings.test_fraction)
     with tqdm(total=len(STAGES), disable=not progress, unit="stage") as bar:
         model, steps = _learn(log.before(moment), settings, bar)
-        bar.set_description("exam")
-        exam, figures = evaluate(model, log, truth, lists)
+        bar.set_description("evaluation")
+        evaluation, metrics = evaluate(model, log, truth, lists)
         bar.update()
-    return Result(model, figures, steps, exam)
+    return Result(model, metrics, steps, evaluation)
 
 
 def _learn(past: NewsLog, settings: Settings, bar: tqdm) -> tuple[NewsModel, list[dict]]:
@@ -145,9 +145,9 @@ def evaluate(
 
     Returns
     -------
-    exam : Evaluation
+    evaluation : Evaluation
         The order of what was shown.
-    figures : dict of str to float
+    metrics : dict of str to float
     """
     first = int(np.searchsorted(log.impressions.time, model.state.now, side="right"))
     last = len(log.impressions)
@@ -157,11 +157,11 @@ def evaluate(
             f"got none of its {last} impressions later than that"
         )
     if model.user_ids != log.user_ids[: len(model.user_ids)]:
-        raise ValueError("log must begin as the training log did: its people are others")
+        raise ValueError("log must begin as the training log did: its users differ")
     state = model.state.copy()
     X = replay(log, state, model.vectors, first, last)
     shown = log.impressions.rows(first, last)
-    exam = Evaluation(shown, rng=model.settings.seed)
+    evaluation = Evaluation(shown, rng=model.settings.seed)
     placed = model.scores(X, placed=True)
     scorers = {"ranker": model.scores(X), "order": -places(shown), "placed": placed}
     for name, feature in SIMPLE.items():
@@ -170,11 +170,11 @@ def evaluate(
         later = slice(log.impressions.start[first], None)
         scorers |= {"best": truth.probability[later], "taste": truth.relevance[later]}
     for name, scores in scorers.items():
-        exam.enter(name, scores)
-    figures = _figures(exam, scorers)
+        evaluation.add(name, scores)
+    metrics = _metrics(evaluation, scorers)
     if lists:
-        figures |= list_metrics(evaluate_lists(model, log, at_most=lists), rng=model.settings.seed)
-    return exam, figures
+        metrics |= list_metrics(evaluate_lists(model, log, at_most=lists), rng=model.settings.seed)
+    return evaluation, metrics
 
 
 def places(shown) -> np.ndarray:
@@ -182,26 +182,29 @@ def places(shown) -> np.ndarray:
     return np.arange(len(shown.item)) - np.repeat(shown.start[:-1], np.diff(shown.start))
 
 
-def _figures(exam: Evaluation, scorers: dict[str, np.ndarray]) -> dict[str, float]:
-    if not exam.n_judged:
+def _metrics(evaluation: Evaluation, scorers: dict[str, np.ndarray]) -> dict[str, float]:
+    if not evaluation.n_evaluated:
         raise ValueError(
-            f"none of the {len(exam.shown)} impressions of the exam holds both a click and an "
+            f"none of the {len(evaluation.shown)} impressions of the evaluation holds both a click and an "
             "article not clicked: there is nothing to judge"
         )
-    figures = exam.figures("ranker", "ranker") | exam.figures("order", "order")
-    gap, low, high = exam.difference("ranker", "order")
-    figures |= {
+    metrics = evaluation.metrics("ranker", "ranker") | evaluation.metrics("order", "order")
+    gap, low, high = evaluation.difference("ranker", "order")
+    metrics |= {
         "gain_over_order": gap,
         "gain_over_order_low": low,
         "gain_over_order_high": high,
     }
-    figures |= {f"{name}_auc": exam.mean(name) for name in (*SIMPLE, "placed")}
-    figures["ranker_pooled_auc"] = pooled_auc(exam.shown, scorers["ranker"])
+    metrics |= {f"{name}_auc": evaluation.mean(name) for name in (*SIMPLE, "placed")}
+    metrics["ranker_pooled_auc"] = pooled_auc(evaluation.shown, scorers["ranker"])
     if "best" in scorers:
-        best, taste = exam.mean("best"), exam.mean("taste")
-        figures |= {"best_auc": best, "best_auc_without_places": taste}
+        best, taste = evaluation.mean("best"), evaluation.mean("taste")
+        metrics |= {"best_auc": best, "best_auc_without_places": taste}
         for name, ceiling in (("share_of_best", best), ("share_of_best_without_places", taste)):
             if ceiling > 0.51:  # where clicks are a coin's, there is nothing to have a share of
-                figures[name] = (figures["ranker_auc"] - 0.5) / (ceiling - 0.5)
-    figures |= {"impressions": len(exam.shown), "impressions_judged": exam.n_judged}
-    return figures | {"people": len(exam.people)}
+                metrics[name] = (metrics["ranker_auc"] - 0.5) / (ceiling - 0.5)
+    metrics |= {
+        "impressions": len(evaluation.shown),
+        "impressions_evaluated": evaluation.n_evaluated,
+    }
+    return metrics | {"users": len(evaluation.users)}

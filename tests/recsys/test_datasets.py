@@ -135,7 +135,7 @@ LAYOUTS = {"latest-small": CSV, "25m": CSV, "32m": CSV, "1m": DAT, "100k": OLD}
 def place(tmp_path, monkeypatch):
     """Put files where the loader looks for them; the release then counts four ratings."""
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(datasets, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(movielens, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(pooch, "retrieve", lambda *args, **more: pytest.fail("a download began"))
 
     def put(name, changes=(), zipped=False, into="data", right_hash=True):
@@ -262,7 +262,7 @@ def test_without_data_and_network_the_reader_is_told_what_to_do(tmp_path, monkey
         raise OSError("no network")
 
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(datasets, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(movielens, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(pooch, "retrieve", offline)
     with pytest.raises(ConnectionError) as caught:
         load_movielens("1m")

@@ -107,7 +107,7 @@ def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
 
 
 def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
-    """The table of figures that the command and the chapter print."""
+    """The table of metrics that the command and the chapter print."""
     found = evaluate_search(assistant.search, questions)
     told = evaluate_answers(assistant, questions)
     rows = {name: found[name] for name in found}

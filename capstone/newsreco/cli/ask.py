@@ -69,7 +69,7 @@ def make_assistant(arguments: argparse.Namespace):
 
 
 def evaluate(assistant, arguments: argparse.Namespace) -> int:
-    """Print the figures of a question set."""
+    """Print the metrics of a question set."""
     from newsreco.assistant.calibration import calibrate, summary
     from newsreco.assistant.facts import make_questions
     from newsreco.assistant.questions import load_questions, split_questions
@@ -85,8 +85,8 @@ def evaluate(assistant, arguments: argparse.Namespace) -> int:
         assistant.threshold = calibrate(assistant, choose)
     table = summary(assistant, judge)
     if arguments.json:
-        figures = {"threshold": assistant.threshold} | table.to_dict("index")
-        print(json.dumps(figures, indent=2))
+        metrics = {"threshold": assistant.threshold} | table.to_dict("index")
+        print(json.dumps(metrics, indent=2))
     else:
         print(f"threshold {assistant.threshold:.3f}, from {len(choose)} other questions")
         print(table.round(3).to_string())

@@ -60,7 +60,7 @@ def _add_evaluate(steps: argparse._SubParsersAction) -> argparse.ArgumentParser:
     judge.add_argument("--model", required=True, help="folder that train wrote")
     judge.add_argument("--data", required=True, help="folder that holds the clicks after training")
     judge.add_argument("-k", type=int, default=5, help="length of the lists (default: %(default)s)")
-    judge.add_argument("--json", help="file for all figures")
+    judge.add_argument("--json", help="file for all metrics")
     judge.add_argument("--report", help="file for the performance report (Markdown)")
     judge.add_argument("--quiet", action="store_true", help="no progress bars")
     judge.set_defaults(run=run_evaluate)
@@ -131,7 +131,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
-    """The exam, its figures and its report."""
+    """The evaluation, its metrics and its report."""
     from newsreco.data import load_mind
     from newsreco.evaluation.svd import evaluate_svd
     from newsreco.files import write_text
@@ -142,15 +142,15 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     system = load_svd(arguments.model)
     log, _ = load_mind(arguments.data, progress=not arguments.quiet)
     with _store(arguments) as store:
-        exam = evaluate_svd(store, log, system, arguments.k)
-    figures, report = exam.figures(), performance_report(exam)
-    for name, value in figures.items():
-        print(f"{name:{max(map(len, figures))}}  {round(value, 4)}")
+        evaluation = evaluate_svd(store, log, system, arguments.k)
+    metrics, report = evaluation.metrics(), performance_report(evaluation)
+    for name, value in metrics.items():
+        print(f"{name:{max(map(len, metrics))}}  {round(value, 4)}")
     if arguments.json:
-        write_text(arguments.json, json.dumps(figures, indent=2) + "\n")
+        write_text(arguments.json, json.dumps(metrics, indent=2) + "\n")
     if arguments.report:
         write_text(arguments.report, report)
-    print(track_svd("svd-evaluate", system, figures, {"performance.md": report}))
+    print(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
     return 0
 
 

@@ -84,6 +84,6 @@ def run_status(arguments: argparse.Namespace) -> int:
 
     where = arguments.tracking_uri, arguments.name
     print(status(*where).drop(columns="run").round(4).to_string())
-    past = history(*where).drop(columns="people")
+    past = history(*where).drop(columns="users")
     print("\n" + past.round(4).to_string(index=False) if len(past) else "\nnothing decided yet")
     return 0

@@ -9,14 +9,17 @@ import itertools
 def add(commands: argparse._SubParsersAction) -> None:
     """The parser of this command."""
     sweep = commands.add_parser(
-        "sweep", help="try settings on what comes before the exam, and compare them"
+        "sweep", help="try settings on what comes before the evaluation, and compare them"
     )
     sweep.add_argument("--data", required=True, help="folder with news.tsv and behaviors.tsv")
     sweep.add_argument("--half-life", type=float, nargs="+", default=[1.0, 3.0, 10.0], help="days")
     sweep.add_argument("--embedder", nargs="+", default=["tfidf"], help="tfidf, sentence")
     sweep.add_argument("--ranker", nargs="+", default=["logistic"], help="logistic, lambdamart")
     sweep.add_argument(
-        "--test-fraction", type=float, default=0.2, help="kept for the exam (default: %(default)s)"
+        "--test-fraction",
+        type=float,
+        default=0.2,
+        help="kept for the evaluation (default: %(default)s)",
     )
     sweep.add_argument("--seed", type=int, default=0)
     sweep.add_argument("--sweep-name", default="sweep", help="of the run that holds the others")
@@ -26,7 +29,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 
 def run_sweep(arguments: argparse.Namespace) -> int:
-    """Train on all combinations; print figures with intervals, best first."""
+    """Train on all combinations; print metrics with intervals, best first."""
     import pandas as pd
 
     from newsreco.data import load_mind
@@ -41,7 +44,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     past = validation_log(log, arguments.test_fraction)
     results = sweep(past, choices, uri=arguments.tracking_uri, name=arguments.sweep_name)
     names = ["ranker_auc", "ranker_auc_low", "ranker_auc_high", "ranker_ndcg_at_10"]
-    rows = {title(r.settings): [r.figures[name] for name in names] for r in results}
+    rows = {title(r.settings): [r.metrics[name] for name in names] for r in results}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=names)
     print(table.sort_values("ranker_auc", ascending=False).round(4).to_string())
     return 0

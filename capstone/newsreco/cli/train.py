@@ -1,4 +1,4 @@
-"""newsreco train, evaluate: a model from a folder of data, and its exam."""
+"""newsreco train, evaluate: a model from a folder of data, and its evaluation."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     train.add_argument("--data", required=True, help="folder with news.tsv and behaviors.tsv")
     train.add_argument("--out", required=True, help="folder of the model; replaced only when done")
-    train.add_argument("--json", help="file for all figures")
+    train.add_argument("--json", help="file for all metrics")
     train.add_argument("--report", help="folder for a report in HTML and Markdown")
     train.add_argument("--half-life", type=float, default=3.0, help="days (default: %(default)s)")
     train.add_argument("--embedder", default="tfidf", help="tfidf or sentence")
@@ -39,7 +39,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     judge = commands.add_parser("evaluate", help="judge a trained model on later impressions")
     judge.add_argument("--model", required=True, help="folder that train wrote")
     judge.add_argument("--data", required=True, help="the training data, or data that continues it")
-    judge.add_argument("--json", help="file for all figures")
+    judge.add_argument("--json", help="file for all metrics")
     judge.add_argument("--report", help="folder for a report in HTML and Markdown")
     judge.add_argument("--strict", action="store_true", help="stop at the first bad line")
     judge.add_argument("--quiet", action="store_true", help="no progress bars")
@@ -76,7 +76,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
-    """The exam alone."""
+    """The evaluation alone."""
     from newsreco.data import load_mind
     from newsreco.models.bundle import load_model
     from newsreco.synthetic import read_ground_truth
@@ -85,8 +85,8 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     model = load_model(arguments.model)
     log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
     tell(report)
-    exam, figures = evaluate(model, log, read_ground_truth(arguments.data, log))
-    show(Result(model, figures, [], exam), arguments)
+    evaluation, metrics = evaluate(model, log, read_ground_truth(arguments.data, log))
+    show(Result(model, metrics, [], evaluation), arguments)
     return 0
 
 
@@ -97,18 +97,18 @@ def tell(report: LoadReport) -> None:
 
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
-    """Print the figures, and write them and the report where that was asked for."""
-    figures = result.figures
-    ends = {f"{name}_{end}" for name in figures for end in ("low", "high")}
-    shown = {name: value for name, value in figures.items() if name not in ends}
+    """Print the metrics, and write them and the report where that was asked for."""
+    metrics = result.metrics
+    ends = {f"{name}_{end}" for name in metrics for end in ("low", "high")}
+    shown = {name: value for name, value in metrics.items() if name not in ends}
     width = max(map(len, shown))
     for name, value in shown.items():
         line = f"{name:{width}}  {round(value, 4):<7}"
-        if f"{name}_low" in figures:
-            line += f" ({figures[f'{name}_low']:.4f} to {figures[f'{name}_high']:.4f})"
+        if f"{name}_low" in metrics:
+            line += f" ({metrics[f'{name}_low']:.4f} to {metrics[f'{name}_high']:.4f})"
         print(line.rstrip())
     if arguments.json:
-        write_text(arguments.json, json.dumps(result.figures, indent=2) + "\n")
+        write_text(arguments.json, json.dumps(result.metrics, indent=2) + "\n")
     if arguments.report:
         from newsreco.reports.page import write_report
 

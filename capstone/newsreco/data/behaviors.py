@@ -55,7 +55,7 @@ class BehaviorsReader:
     time: array = field(default_factory=lambda: array("d"))
     size: array = field(default_factory=lambda: array("q"))
     code: array = field(default_factory=lambda: array("i"))
-    people: dict[str, int] = field(default_factory=dict)
+    users: dict[str, int] = field(default_factory=dict)
     earlier: list[Earlier] = field(default_factory=list)
     clicked_earlier: array = field(default_factory=lambda: array("i"))
 
@@ -88,7 +88,7 @@ class BehaviorsReader:
 
     def _add(self, impression: str, user: str, time: float, codes: list[int]) -> None:
         self.ids.append(impression)
-        self.user.append(self.people.setdefault(user, len(self.people)))
+        self.user.append(self.users.setdefault(user, len(self.users)))
         self.time.append(time)
         self.size.append(len(codes))
         self.code.extend(codes)

@@ -62,7 +62,7 @@ def load_mind(
     log = _log(news, behaviors)
     shown = log.impressions
     sizes = (log.n_items, log.n_users, len(shown), len(shown.item), int(shown.clicked.sum()))
-    report.sizes = dict(zip(("articles", "people", "impressions", "shown", "clicks"), sizes))
+    report.sizes = dict(zip(("articles", "users", "impressions", "shown", "clicks"), sizes))
     return log, report
 
 
@@ -151,7 +151,7 @@ def _log(news: NewsReader, read: BehaviorsReader) -> NewsLog:
     ids = [read.ids[row] for row in order.tolist()]
     clicked = (code & 1).astype(bool)
     shown = Impressions(ids, rank[user[order]], time[order], start, code >> 1, clicked)
-    names = list(read.people)
+    names = list(read.users)
     taken = np.array([(e.start, e.end - e.start) for e in read.earlier], np.int64)
     history = _gather(np.array(read.clicked_earlier, np.int32), *taken.T, by_time)
     return NewsLog(news.articles(), [names[u] for u in by_time.tolist()], *history, shown)

@@ -38,16 +38,18 @@ def level(clicks: np.ndarray) -> np.ndarray:
     return np.array(names, object)[np.searchsorted(LEVELS, clicks, side="right") - 1]
 
 
-def calibration_table(exam, promised: np.ndarray, known: np.ndarray | None) -> pd.DataFrame:
+def calibration_table(evaluation, promised: np.ndarray, known: np.ndarray | None) -> pd.DataFrame:
     """Tenths of what was shown, by the promised chance: means, and the interval of the share."""
     rows = {}
     tenth = np.argsort(np.argsort(promised, kind="stable")) * BINS // len(promised)
-    person = exam.person[exam.shown.impression]
+    person = evaluation.user_index[evaluation.shown.impression]
     for b in range(BINS):
         inside = tenth == b
         if not inside.any():
             continue
-        mean, low, high = mean_over_people(exam.shown.clicked[inside], person[inside], exam.rng)
+        mean, low, high = mean_over_people(
+            evaluation.shown.clicked[inside], person[inside], evaluation.rng
+        )
         rows[b + 1] = {"predicted": promised[inside].mean(), "observed": mean}
         rows[b + 1] |= {"low": low, "high": high}
         if known is not None:

@@ -26,24 +26,24 @@ class Evaluation:
     shown : Impressions
         The held-out impressions.
     rng : int
-        Of the resamples; one exam uses the same draws for all, so differences are paired.
+        Of the resamples; one evaluation uses the same draws for all, so differences are paired.
     """
 
     def __init__(self, shown: Impressions, rng: int = 0):
         self.shown, self.rng = shown, rng
-        self.people, self.person = np.unique(shown.user, return_inverse=True)
+        self.users, self.user_index = np.unique(shown.user, return_inverse=True)
         self.found: dict[str, dict[str, np.ndarray]] = {}
         self.scores: dict[str, np.ndarray] = {}
         self._means: dict[tuple[str, str], np.ndarray] = {}
 
-    def enter(self, name: str, scores: np.ndarray) -> None:
+    def add(self, name: str, scores: np.ndarray) -> None:
         """Judge one score for each article shown: (n_shown,), higher is better."""
         shown = self.shown
         self.scores[name] = np.asarray(scores)
         self.found[name] = impression_metrics(shown.clicked, scores, shown.start, shown.item)
 
     @property
-    def n_judged(self) -> int:
+    def n_evaluated(self) -> int:
         """Impressions with a click and something not clicked: only these count."""
         first = next(iter(self.found.values()))["auc"]
         return int(np.isfinite(first).sum())
@@ -55,26 +55,28 @@ class Evaluation:
     def means(self, name: str, metric: str = "auc") -> np.ndarray:
         """The mean in each resample of the people, (RESAMPLES,)."""
         if (name, metric) not in self._means:
-            means = resampled_means(self.found[name][metric], self.person, self.rng)
+            means = resampled_means(self.found[name][metric], self.user_index, self.rng)
             self._means[name, metric] = means
         return self._means[name, metric]
 
-    def figures(self, name: str, prefix: str) -> dict[str, float]:
+    def metrics(self, name: str, prefix: str) -> dict[str, float]:
         """All metrics of one scorer with the 95 % interval, and the AUC's standard error."""
-        figures = {}
+        metrics = {}
         for metric, key in METRICS.items():
             low, high = interval(self.means(name, metric))
-            figures |= {
+            metrics |= {
                 f"{prefix}_{key}": self.mean(name, metric),
                 f"{prefix}_{key}_low": float(low),
                 f"{prefix}_{key}_high": float(high),
             }
-        figures[f"{prefix}_auc_se"] = float(self.means(name).std(ddof=1))
-        return figures
+        metrics[f"{prefix}_auc_se"] = float(self.means(name).std(ddof=1))
+        return metrics
 
     def difference(self, name: str, other: str, metric: str = "auc") -> tuple[float, float, float]:
         """Mean of name minus other, and the ends of its paired 95 % interval."""
-        return paired(self.found[name][metric], self.found[other][metric], self.person, self.rng)
+        return paired(
+            self.found[name][metric], self.found[other][metric], self.user_index, self.rng
+        )
 
     def table(self, baseline: str) -> pd.DataFrame:
         """One row a scorer: the metrics, and the difference in AUC from one of them."""

@@ -160,10 +160,10 @@ def list_metrics(judged: pd.DataFrame, k: int = 10, rng: int = 0) -> dict[str, f
     by_person = judged.groupby("user")[columns]
     sums, counts = by_person.sum().to_numpy(), by_person.count().to_numpy()
     low, high = interval(bootstrap_ratios(sums, counts, rng))
-    figures: dict[str, float] = {"lists_judged": len(judged)}
+    metrics: dict[str, float] = {"lists_evaluated": len(judged)}
     for column, mean, below, above in zip(columns, judged[columns].mean(), low, high):
         key = column if column == "reachable" else f"{column.replace(' ', '_')}_at_{k}"
-        figures |= {key: float(mean)}
+        metrics |= {key: float(mean)}
         if column != "reachable":
-            figures |= {f"{key}_low": float(below), f"{key}_high": float(above)}
-    return figures
+            metrics |= {f"{key}_low": float(below), f"{key}_high": float(above)}
+    return metrics

@@ -1,4 +1,4 @@
-"""The exam of what comes next: every scorer answers the same questions, twice.
+"""The evaluation of what comes next: every scorer answers the same questions, twice.
 
 Once it orders what the page showed (the metrics of an impression), and once it picks the best k of
 all live articles (recall and NDCG). The first is fair to what nobody was shown; the second is what
@@ -91,7 +91,7 @@ def evaluate_next_click(
 ) -> tuple[Evaluation, pd.DataFrame]:
     """All scorers answer the questions of visits first..last-1.
 
-    Returns the exam on what was shown, and a frame with one row a question: user, and for each
+    Returns the evaluation on what was shown, and a frame with one row a question: user, and for each
     scorer the recall and NDCG of its k best live articles, as columns (name, metric).
     """
     asked, scores, rows = [], {name: [] for name in scorers}, []
@@ -108,12 +108,12 @@ def evaluate_next_click(
             row[name, "recall"] = recall_at_k([best], [question.wanted], k)[0]
             row[name, "ndcg"] = ndcg_at_k([best], [question.wanted], k)[0]
         rows.append(row)
-    exam = Evaluation(_chosen(log.impressions, np.array(asked, int)))
+    evaluation = Evaluation(_chosen(log.impressions, np.array(asked, int)))
     for name in scorers:
-        exam.enter(name, np.concatenate(scores[name]))
+        evaluation.add(name, np.concatenate(scores[name]))
     frame = pd.DataFrame(rows)
     frame.columns = pd.MultiIndex.from_tuples(frame.columns)
-    return exam, frame
+    return evaluation, frame
 
 
 def _moments(log: NewsLog, vectors: np.ndarray, half_life: float, first: int):

@@ -1,4 +1,4 @@
-"""The exam of the SVD system: one cut in time, whole impressions, full ranking.
+"""The evaluation of the SVD system: one cut in time, whole impressions, full ranking.
 
 What was clicked after the cut is to be found, by each person who clicked, in a list of k drawn up
 from what the store knew at the cut. Everything live then and not yet clicked by the person is a
@@ -44,7 +44,7 @@ class SVDEvaluation:
         self.k, self.system = k, system
         self.views = system.exposure(store, system.at)
         self.live = self.views > 0
-        self.people, self.relevant = clicked_between(log, system.at, until)
+        self.users, self.relevant = clicked_between(log, system.at, until)
         place = index_of(system.items, pd.Series(log.articles.ids))
         # articles without a place get numbers behind those that have one: in no list, but wanted
         unknown = len(system.items) + np.arange(log.n_items)
@@ -52,31 +52,31 @@ class SVDEvaluation:
         self.relevant = [number[items] for items in self.relevant]
         pairs = dict(list(store.snapshot("user_item", system.at).groupby("user_id")))
         nothing = pd.DataFrame({"item_id": [], "clicks": []})
-        names = [log.user_ids[person] for person in self.people]
+        names = [log.user_ids[person] for person in self.users]
         self.ratings = [system.ratings(pairs.get(name, nothing)) for name in names]
         self.values: dict[str, pd.DataFrame] = {}
 
-    def enter(self, name: str, scores: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
+    def add(self, name: str, scores: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> None:
         """Judge a scorer: scores(rows, ratings) of each person are (n_items,) numbers."""
         lists = [
             best(scores(rows, ratings), self.live, rows[ratings > 0], self.k)[0]
             for rows, ratings in self.ratings
         ]
-        self.judge(name, np.array(lists).reshape(len(self.people), self.k))
+        self.judge(name, np.array(lists).reshape(len(self.users), self.k))
 
     def judge(self, name: str, lists: np.ndarray) -> None:
         """Judge lists of article numbers, (n_people, k), padded with -1."""
         found = {m: metric(lists, self.relevant, self.k) for m, metric in METRICS.items()}
-        self.values[name] = pd.DataFrame(found, index=self.people)
+        self.values[name] = pd.DataFrame(found, index=self.users)
 
-    def figures(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """All values and intervals by name, and what there was to find: for JSON and MLflow."""
         found = {}
         for (name, metric), row in self.table("popularity").iterrows():
             ends = {"": row.value, "_low": row.low, "_high": row.high}
             found |= {f"{name}_{metric}{end}": float(number) for end, number in ends.items()}
         able, targets = self.reachable()
-        return found | {"people": len(self.people), "targets": targets, "reachable": able}
+        return found | {"users": len(self.users), "targets": targets, "reachable": able}
 
     def reachable(self) -> tuple[int, int]:
         """How many targets could have been recommended, and how many there are."""
@@ -108,13 +108,13 @@ def evaluate_svd(
     store: FeatureStore, log: NewsLog, system: SVDSystem, k: int = 5, until: float = np.inf
 ) -> SVDEvaluation:
     """The system beside popularity (all clicks) and trending (those of the last day)."""
-    exam = SVDEvaluation(store, log, system, k, until)
+    evaluation = SVDEvaluation(store, log, system, k, until)
     clicks = clicks_at(store, system, system.at)
     lately = clicks - clicks_at(store, system, system.at - 24 * HOUR)
-    exam.enter("popularity", lambda rows, ratings: clicks)
-    exam.enter("trending", lambda rows, ratings: lately)
-    exam.enter("svd", lambda rows, ratings: system.scores(exam.views, rows, ratings))
-    return exam
+    evaluation.add("popularity", lambda rows, ratings: clicks)
+    evaluation.add("trending", lambda rows, ratings: lately)
+    evaluation.add("svd", lambda rows, ratings: system.scores(evaluation.views, rows, ratings))
+    return evaluation
 
 
 def clicks_at(store: FeatureStore, system: SVDSystem, moment: float) -> np.ndarray:

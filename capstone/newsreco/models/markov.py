@@ -1,4 +1,4 @@
-r"""What next? An exam of models that look at the order of clicks, and at the order alone.
+r"""What next? An evaluation of models that look at the order of clicks, and at the order alone.
 
 A visit with a click is a question: the person's earlier clicks are known, and the articles
 clicked on this visit are the answers. Clicks of one visit have no order among themselves, so a

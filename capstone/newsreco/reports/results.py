@@ -39,7 +39,7 @@ def record(name: str, value: Any) -> None:
 
 
 def read(path: str | Path) -> dict[str, Any]:
-    """The figures of a file that `record` wrote, by name; none where there is no file."""
+    """The metrics of a file that `record` wrote, by name; none where there is no file."""
     path = Path(path)
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {figure["name"]: figure["value"] for figure in map(json.loads, lines)}

@@ -63,7 +63,7 @@ def parts(result: Result) -> list[Part]:
 
 def summary(result: Result) -> Part:
     """What was found, in words that the intervals allow."""
-    f = result.figures
+    f = result.metrics
     low, high = f["gain_over_order_low"], f["gain_over_order_high"]
     word = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
     text = (
@@ -86,15 +86,15 @@ def summary(result: Result) -> Part:
 
 def data(result: Result) -> Part:
     """Which data, settings and versions the figures belong to."""
-    f, known = result.figures, "best_auc" in result.figures
+    f, known = result.metrics, "best_auc" in result.metrics
     rows = {
         "data": "SYNTHETIC: made up by a program, with known click chances"
         if known
         else "came without known click chances",
         "data fingerprint": result.data_fingerprint,
-        "impressions of the exam": f"{f['impressions']:,}",
-        "of these judged (a click, and not all clicked)": f"{f['impressions_judged']:,}",
-        "people of the exam": f"{f['people']:,}",
+        "impressions of the evaluation": f"{f['impressions']:,}",
+        "of these judged (a click, and not all clicked)": f"{f['impressions_evaluated']:,}",
+        "people of the evaluation": f"{f['users']:,}",
     }
     rows |= {name: str(value) for name, value in asdict(result.settings).items()}
     rows |= {"newsreco": __version__, "Python": platform.python_version()}
@@ -109,18 +109,18 @@ def data(result: Result) -> Part:
 
 def scorers(result: Result) -> Part:
     """Every scorer's metrics, best AUC first."""
-    exam = result.exam
-    names = sorted(exam.found, key=lambda name: -exam.mean(name))
+    evaluation = result.evaluation
+    names = sorted(evaluation.found, key=lambda name: -evaluation.mean(name))
     rows, drawn = {}, {}
     for name in names:
-        low, high = interval(exam.means(name))
-        gap = "" if name == "order" else _with_interval(*exam.difference(name, "order"), "+")
+        low, high = interval(evaluation.means(name))
+        gap = "" if name == "order" else _with_interval(*evaluation.difference(name, "order"), "+")
         rows[NAMES.get(name, name)] = {
-            "AUC": _with_interval(exam.mean(name), low, high),
-            **{METRICS[m]: f"{exam.mean(name, m):.3f}" for m in ("mrr", "ndcg@5", "ndcg@10")},
+            "AUC": _with_interval(evaluation.mean(name), low, high),
+            **{METRICS[m]: f"{evaluation.mean(name, m):.3f}" for m in ("mrr", "ndcg@5", "ndcg@10")},
             "AUC above the page's order": gap,
         }
-        drawn[NAMES.get(name, name)] = {"mean": exam.mean(name), "low": low, "high": high}
+        drawn[NAMES.get(name, name)] = {"mean": evaluation.mean(name), "low": low, "high": high}
     text = (
         "Means over impressions, each judged by itself. The line at 0.5 is a coin's AUC. Whoever "
         "is told the places can foresee clicks better, but cannot choose an order by them."
@@ -134,7 +134,7 @@ def scorers(result: Result) -> Part:
 
 def lists(result: Result) -> Part | None:
     """Recall and NDCG of the two stages' lists; None where they were not judged."""
-    rows, f = {}, result.figures
+    rows, f = {}, result.metrics
     for name, metric, k in (m.groups() for m in map(OF_A_LIST.fullmatch, f) if m):
         key = f"{name}_{metric}_at_{k}"
         shown = _with_interval(f[key], f[f"{key}_low"], f[f"{key}_high"])
@@ -151,15 +151,15 @@ def lists(result: Result) -> Part | None:
 
 def calibration(result: Result) -> Part | None:
     """Whether of a hundred clicks promised a hundred came; None for a ranker of mere orders."""
-    scores = getattr(result.exam, "scores", {})
+    scores = getattr(result.evaluation, "scores", {})
     if "placed" not in scores or not hasattr(result.model.ranker, "probabilities"):
         return None
     promised = 1 / (1 + np.exp(-np.asarray(scores["placed"], float)))
-    table = calibration_table(result.exam, promised, scores.get("best"))
+    table = calibration_table(result.evaluation, promised, scores.get("best"))
     text = (
         "Everything shown, in tenths by the chance that the model promised, places known. On the "
         f"line, as many clicked as promised: {promised.mean():.3f} promised, "
-        f"{result.exam.shown.clicked.mean():.3f} clicked over all."
+        f"{result.evaluation.shown.clicked.mean():.3f} clicked over all."
     )
     alt = (
         f"Share clicked against promised chance in {len(table)} groups, from "
@@ -173,10 +173,12 @@ def calibration(result: Result) -> Part | None:
 
 def groups(result: Result) -> list[Part]:
     """AUC by what the model knew of the person, by the hour, by what was clicked."""
-    frame, exam = result.per_impression, result.exam
-    first = exam.shown.start[:-1] + first_clicked(exam.shown)
+    frame, evaluation = result.per_impression, result.evaluation
+    first = evaluation.shown.start[:-1] + first_clicked(evaluation.shown)
     articles = result.model.articles
-    category = np.array(articles.categories, object)[articles.category[exam.shown.item[first]]]
+    category = np.array(articles.categories, object)[
+        articles.category[evaluation.shown.item[first]]
+    ]
     known = result.model.state.arrays.user_clicks
     clicks = np.where(
         frame["user"] < len(known), known[np.minimum(frame["user"], len(known) - 1)], 0
@@ -193,7 +195,9 @@ def groups(result: Result) -> list[Part]:
 
 def _group_part(result: Result, key: str, title: str, group, most: int | None) -> Part | None:
     auc = result.per_impression["auc"].to_numpy()
-    table = group_means(auc, np.asarray(group, object), result.exam.person, result.exam.rng)
+    table = group_means(
+        auc, np.asarray(group, object), result.evaluation.user_index, result.evaluation.rng
+    )
     if most is not None:
         table = table.sort_values("impressions", ascending=False, kind="stable").head(most)
     if table.empty:
@@ -205,7 +209,7 @@ def _group_part(result: Result, key: str, title: str, group, most: int | None) -
         },
         index=table.index,
     )
-    whole = result.figures["ranker_auc"]
+    whole = result.metrics["ranker_auc"]
     text = f"Groups of {FEWEST} impressions or more; the line is the mean over all, {whole:.3f}."
     alt = "Mean AUC with its interval: " + ", ".join(
         f"{name} {mean:.3f}" for name, mean in table["mean"].items()

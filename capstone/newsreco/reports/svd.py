@@ -14,30 +14,30 @@ NAMES = {
 }
 
 
-def performance_report(exam: SVDEvaluation) -> str:
+def performance_report(evaluation: SVDEvaluation) -> str:
     """What was asked, of whom, and how well the system did, beside popularity and trending."""
-    system, table = exam.system, exam.table("popularity")
-    able, targets = exam.reachable()
+    system, table = evaluation.system, evaluation.table("popularity")
+    able, targets = evaluation.reachable()
     cut = datetime.fromtimestamp(system.at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
     lines = [
         "# Performance of the SVD system",
         "",
         f"- **Split:** one cut in time, {cut}. Training knew what the store knew then; every click "
         "of every impression from then on is to be found. The model is not trained again.",
-        f"- **Lists:** {exam.k} articles a person, from all {int(exam.live.sum())} that were live "
+        f"- **Lists:** {evaluation.k} articles a person, from all {int(evaluation.live.sum())} that were live "
         "at the cut, less those the person had clicked (full ranking).",
-        f"- **People:** {len(exam.people)} who clicked after the cut, each counted once.",
+        f"- **People:** {len(evaluation.users)} who clicked after the cut, each counted once.",
         f"- **Targets:** {targets}; {able} of them ({able / targets:.1%}) were live at the cut and "
         "could have been recommended.",
-        f"- **Settings:** {settings_of(exam)}; data `{system.data_fingerprint}`.",
+        f"- **Settings:** {settings_of(evaluation)}; data `{system.data_fingerprint}`.",
         "",
     ]
-    for metric in (f"precision_at_{exam.k}", f"recall_at_{exam.k}"):
+    for metric in (f"precision_at_{evaluation.k}", f"recall_at_{evaluation.k}"):
         lines += [
             f"| {metric} | value | 95 % interval | less popularity | 95 % interval, paired |",
             "|---|---|---|---|---|",
         ]
-        for name in exam.values:
+        for name in evaluation.values:
             row = table.loc[(name, metric)]
             lines.append(
                 f"| {NAMES.get(name, name)} | {row.value:.3f} | {row.low:.3f} to {row.high:.3f} "
@@ -52,6 +52,8 @@ def performance_report(exam: SVDEvaluation) -> str:
     return "\n".join(lines)
 
 
-def settings_of(exam: SVDEvaluation) -> str:
+def settings_of(evaluation: SVDEvaluation) -> str:
     """The settings in one line."""
-    return ", ".join(f"{name} {value:g}" for name, value in asdict(exam.system.settings).items())
+    return ", ".join(
+        f"{name} {value:g}" for name, value in asdict(evaluation.system.settings).items()
+    )

@@ -244,5 +244,5 @@ plant: tomatoes | dahlias | leeks | roses | beans | tulips
 - Phones in lockers: {240-900} {place} pupils learn without
 . A school in {place} keeps the phones of {240-900} pupils in lockers during lessons.
 . Head teacher {person} reports better marks in {2-9} classes.
-. Parents and the teachers' union meet before the exams on {day}.
+. Parents and the teachers' union meet before the evaluations on {day}.
 """

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from newsreco.training import Result
 
 SCRIPT = Path(__file__).with_name("served_model.py")
-EXAM = "exam.npz"  # the artifact with every impression's metrics
+EVALUATION = "evaluation.npz"  # the artifact with every impression's metrics
 
 
 def log_result(
@@ -33,7 +33,7 @@ def log_result(
     whole = log.fingerprint()
     mlflow.set_tags(tags_of(result, whole))
     _log_numbers(mlflow, result)
-    _log_data(mlflow, {"training": result.data_fingerprint, "exam": whole}, source)
+    _log_data(mlflow, {"training": result.data_fingerprint, "evaluation": whole}, source)
     _log_files(mlflow, result, report)
     log_model(mlflow, result.model)
 
@@ -48,11 +48,11 @@ def metric_name(name: str) -> str:
 
 
 def tags_of(result: Result, log_fingerprint: str) -> dict[str, str]:
-    """What the figures rest on: data, code, libraries."""
+    """What the metrics rest on: data, code, libraries."""
     return {
         "data_fingerprint": result.data_fingerprint,
         "log_fingerprint": log_fingerprint,
-        "synthetic": "yes" if "best_auc" in result.figures else "no",
+        "synthetic": "yes" if "best_auc" in result.metrics else "no",
         "code_version": code_version(),
     } | {f"library.{name}": version for name, version in libraries().items()}
 
@@ -104,12 +104,12 @@ def _signature():
 
 
 def _log_numbers(mlflow, result: Result) -> None:
-    """The figures, and the ranker's steps with their numbers."""
+    """The metrics, and the ranker's steps with their numbers."""
     now = int(time.time() * 1000)
     metric = mlflow.entities.Metric
     found = [
         metric(metric_name(name), float(value), now, 0)
-        for name, value in result.figures.items()
+        for name, value in result.metrics.items()
         if np.isfinite(value)
     ]
     for row in result.steps:
@@ -135,13 +135,13 @@ def _log_data(mlflow, digests: dict[str, str], source: str | Path | None) -> Non
 
 
 def _log_files(mlflow, result: Result, report: bool) -> None:
-    """The report with its figures, all figures as JSON, and each impression's metrics."""
+    """The report with its metrics, all metrics as JSON, and each impression's metrics."""
     from newsreco.reports.page import write_report
 
-    mlflow.log_dict(result.figures, "figures.json")
+    mlflow.log_dict(result.metrics, "metrics.json")
     with tempfile.TemporaryDirectory() as folder:
         if report:
             write_report(result, Path(folder) / "report")
         columns = {name: column.to_numpy() for name, column in result.per_impression.items()}
-        np.savez_compressed(Path(folder) / EXAM, **columns)
+        np.savez_compressed(Path(folder) / EVALUATION, **columns)
         mlflow.log_artifacts(folder)

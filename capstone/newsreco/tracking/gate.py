@@ -1,6 +1,6 @@
-"""The exam of two models on the same impressions, and whether the first is better.
+"""The evaluation of two models on the same impressions, and whether the first is better.
 
-A larger figure may be luck, and figures of two exams cannot be compared at all. So both models are
+A larger figure may be luck, and metrics of two evaluations cannot be compared at all. So both models are
 examined anew, on impressions later than anything that either has learned from, and the interval of
 the difference is taken over people, each with all of their impressions.
 """
@@ -23,7 +23,7 @@ FEWEST_PEOPLE = 20  # an interval over fewer says nothing
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the exam of two versions says.
+    """What the evaluation of two versions says.
 
     Parameters
     ----------
@@ -43,13 +43,13 @@ class Comparison:
     gap: float = float("nan")
     low: float = float("nan")
     high: float = float("nan")
-    people: int = 0
+    users: int = 0
     impressions: int = 0
 
     @property
     def passes(self) -> bool:
         """The candidate may serve."""
-        return self.production is None or (self.people >= FEWEST_PEOPLE and self.low > 0)
+        return self.production is None or (self.users >= FEWEST_PEOPLE and self.low > 0)
 
     def __str__(self) -> str:
         if self.production is None:
@@ -57,10 +57,10 @@ class Comparison:
         text = (
             f"version {self.candidate} against {self.production}: {self.metric} {self.gap:+.4f} "
             f"({self.low:+.4f} to {self.high:+.4f}) on {self.impressions} impressions of "
-            f"{self.people} people"
+            f"{self.users} people"
         )
         few = f"; fewer than {FEWEST_PEOPLE} people say nothing"
-        return text + (few if self.people < FEWEST_PEOPLE else "")
+        return text + (few if self.users < FEWEST_PEOPLE else "")
 
 
 class Refused(ValueError):
@@ -83,14 +83,16 @@ def judge(
 
     check_metric(metric)
     column = metric.removeprefix("ranker_")
-    exams = []
+    evaluations = []
     for model in (candidate, production):
         if model.articles.ids != log.articles.ids:
             raise ValueError("log must hold the articles that the models were trained with")
-        exams.append(evaluate(model, log, lists=0)[0].per_impression("ranker"))
-    n = min(len(exam) for exam in exams)  # the last ones: later than both trainings
-    user = exams[0]["user"].to_numpy()[-n:]
-    first, second = (exam[column].to_numpy()[-n:] for exam in exams)
+        evaluations.append(evaluate(model, log, lists=0)[0].per_impression("ranker"))
+    n = min(
+        len(evaluation) for evaluation in evaluations
+    )  # the last ones: later than both trainings
+    user = evaluations[0]["user"].to_numpy()[-n:]
+    first, second = (evaluation[column].to_numpy()[-n:] for evaluation in evaluations)
     counted = np.isfinite(first - second)
     people, impressions = len(np.unique(user[counted])), int(counted.sum())
     if not impressions:

@@ -27,7 +27,7 @@ def history(uri: str | None = None, name: str = NAME) -> pd.DataFrame:
     kept = sorted((key, text) for key, text in tags.items() if key.startswith(HISTORY))
     rows = [json.loads(text) for _, text in kept]
     columns = ["action", "version", "before", "by", "at", "why", "forced"]
-    columns += ["metric", "gap", "low", "high", "people"]
+    columns += ["metric", "gap", "low", "high", "users"]
     table = pd.DataFrame(rows, columns=columns)
     return table.astype({"version": int, "before": "Int64"})
 

@@ -79,7 +79,7 @@ def promote(
 
 
 def _verdict(version, model, rival, log, metric, uri, name, force) -> Comparison:
-    """The exam; with `force`, whatever keeps it from being held keeps nobody."""
+    """The evaluation; with `force`, whatever keeps it from being held keeps nobody."""
     if rival is None:
         return Comparison(version, None, metric)
     try:
@@ -101,7 +101,7 @@ def _told(comparison_result: Comparison) -> dict:
     if not comparison_result.impressions:
         return {}
     numbers = {end: round(getattr(comparison_result, end), 6) for end in ("gap", "low", "high")}
-    return {"metric": comparison_result.metric, **numbers, "people": comparison_result.people}
+    return {"metric": comparison_result.metric, **numbers, "users": comparison_result.users}
 
 
 def rollback(uri: str | None = None, name: str = NAME, why: str = "") -> int:

@@ -1,7 +1,7 @@
 """The registry: which model serves, which did before, and what each rests on.
 
 A version is a model that a run has made, numbered, with tags that tell its data, code and
-figures. The alias `production` points to the one that serves; whoever serves asks for the alias
+metrics. The alias `production` points to the one that serves; whoever serves asks for the alias
 and never for a number. Loading reads arrays alone and runs nothing that the store holds, and what
 it reads must be what was registered, byte for byte: the version keeps the bundle's seal.
 """
@@ -87,7 +87,7 @@ def _run_of(client, experiment: str, seal: str) -> str | None:
 
 
 def _record(mlflow, experiment: str, folder: str | Path) -> str:
-    """A run for a bundle that none has recorded; it has no figures."""
+    """A run for a bundle that none has recorded; it has no metrics."""
     model = load_model(folder)
     with mlflow.start_run(experiment_id=experiment, run_name=title(model.settings)) as run:
         log_model(mlflow, model)
@@ -166,7 +166,7 @@ def load_version(version: int, uri: str | None = None, name: str = NAME) -> News
 
 
 def status(uri: str | None = None, name: str = NAME) -> pd.DataFrame:
-    """All versions, newest first: alias, figures, and what each rests on.
+    """All versions, newest first: alias, metrics, and what each rests on.
 
     Returns
     -------
@@ -192,11 +192,11 @@ _COLUMNS = (
 
 def _row(version, production: int | None) -> tuple:
     number, tags = int(version.version), version.tags
-    figures = [
+    metrics = [
         float(tags.get(key, "nan"))
         for key in ("ranker_auc", "ranker_auc_low", "ranker_auc_high", "ranker_ndcg_at_10")
     ]
     made = pd.Timestamp(version.creation_timestamp, unit="ms").floor("s")
     rests_on = tags.get("data_fingerprint", ""), tags.get("code_version", "")
     alias = ALIAS if number == production else ""
-    return (number, alias, *figures, *rests_on, made, tags.get("decision", ""), version.run_id)
+    return (number, alias, *metrics, *rests_on, made, tags.get("decision", ""), version.run_id)

@@ -1,7 +1,7 @@
-"""Tracking: what to write down about a training, so that its figures can be found again.
+"""Tracking: what to write down about a training, so that its metrics can be found again.
 
 A run in MLflow holds what went in (settings, the data's fingerprint, the code's version), what
-came out (figures, the loss step by step, every impression's metrics) and the model itself, as a
+came out (metrics, the loss step by step, every impression's metrics) and the model itself, as a
 bundle beside a short script that reads it: no pickle. After Zaharia et al. 2018. A training never
 fails because of its record: what cannot be written is said in one line.
 """
@@ -27,7 +27,7 @@ EXPERIMENT = "newsreco"
 
 
 def say(text: str) -> None:
-    """To stderr, where it does not mix with the figures."""
+    """To stderr, where it does not mix with the metrics."""
     print(text, file=sys.stderr)
 
 
@@ -74,11 +74,11 @@ class Run:
         ----------
         result : Result
         log : NewsLog
-            The whole log, with the exam's part.
+            The whole log, with the evaluation's part.
         source : path, optional
             The folder that the log came from.
         report : bool
-            With the model's report and its figures, which take longer than all else.
+            With the model's report and its metrics, which take longer than all else.
         """
 
         def log_all(mlflow) -> None:

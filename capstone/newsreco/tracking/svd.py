@@ -14,17 +14,17 @@ EXPERIMENT = "newsreco-svd"
 
 
 def track_svd(
-    name: str, system: SVDSystem, figures: Mapping[str, float], texts: Mapping[str, str],
+    name: str, system: SVDSystem, metrics: Mapping[str, float], texts: Mapping[str, str],
     uri: str | None = None,
 ) -> str:  # fmt: skip
-    """Record a run: settings, figures and files of text; a sentence that says how it went."""
+    """Record a run: settings, metrics and files of text; a sentence that says how it went."""
     tags = {"data_fingerprint": system.data_fingerprint, "code_version": code_version()}
     try:
         with mlflow_client(uri, create=True) as mlflow:
             where = experiment_id(mlflow.MlflowClient(), tracking_uri(uri), EXPERIMENT)
             with mlflow.start_run(experiment_id=where, run_name=name, nested=True, tags=tags):
                 mlflow.log_params(asdict(system.settings) | {"at": system.at})
-                mlflow.log_metrics(dict(figures))
+                mlflow.log_metrics(dict(metrics))
                 for file, text in texts.items():
                     mlflow.log_text(text, file)
     except Exception as error:  # whatever it is, the training is worth more than its record

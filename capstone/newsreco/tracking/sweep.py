@@ -1,7 +1,7 @@
 """A sweep: one training for each setting, nested under one run, and a table read back.
 
-The settings are chosen by a *validation_log*: the log is cut at the moment of the real exam, and
-everything later is left out, so that the real exam has seen none of the choosing. Intervals of a
+The settings are chosen by a *validation_log*: the log is cut at the moment of the real evaluation, and
+everything later is left out, so that the real evaluation has seen none of the choosing. Intervals of a
 difference are paired: two runs that judged the same impressions left every impression's metrics
 behind, so the table can compare them later, whoever trained them.
 """
@@ -20,7 +20,7 @@ import pandas as pd
 from newsreco.evaluation.impressions import check_metric, paired
 from newsreco.models.bundle import Settings
 from newsreco.tracking.client import mlflow_client, tracking_uri
-from newsreco.tracking.contents import EXAM
+from newsreco.tracking.contents import EVALUATION
 from newsreco.tracking.runs import EXPERIMENT, Run, closing, say, tracked
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ CHOICES = ("half_life_days", "embedder", "ranker", "seed")
 
 
 def validation_log(log: NewsLog, test_fraction: float = 0.2) -> NewsLog:
-    """The log without the part that the exam will be on: for choosing settings."""
+    """The log without the part that the evaluation will be on: for choosing settings."""
     return log.before(log.cutoff_time(test_fraction))
 
 
@@ -147,21 +147,21 @@ def _newest(found: pd.DataFrame, name: str) -> str:
 
 def _differences(mlflow, table: pd.DataFrame, base: str, metric: str) -> pd.DataFrame:
     """Each run's metric minus that of the run `base`, paired over people."""
-    exams = {run_id: _exam(mlflow, run_id) for run_id in table["run_id"]}
+    evaluations = {run_id: _evaluation(mlflow, run_id) for run_id in table["run_id"]}
     log = table.set_index("run_id").loc[base, "log"]
     rows = []
     for _, row in table.iterrows():
-        pair = exams[row["run_id"]], exams[base]
+        pair = evaluations[row["run_id"]], evaluations[base]
         same = row["log"] == log and _same_impressions(*pair)
         rows.append(_difference(*pair, metric) if same else (np.nan,) * 3)
     names = ["difference", "difference_low", "difference_high"]
     return pd.DataFrame(rows, columns=names, index=table.index)
 
 
-def _exam(mlflow, run_id: str) -> dict[str, np.ndarray]:
+def _evaluation(mlflow, run_id: str) -> dict[str, np.ndarray]:
     with tempfile.TemporaryDirectory() as folder:
         path = mlflow.artifacts.download_artifacts(
-            run_id=run_id, artifact_path=EXAM, dst_path=folder
+            run_id=run_id, artifact_path=EVALUATION, dst_path=folder
         )
         with np.load(Path(path), allow_pickle=False) as file:
             return dict(file)

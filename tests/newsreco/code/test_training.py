@@ -83,8 +83,8 @@ def test_articles_first_shown_after_the_cut_teach_no_words(world):
 
 def test_a_saved_model_gives_the_same_figures(world, result, bundle):
     again = load_model(bundle)
-    _, figures = evaluate(again, world.log, world.truth)
-    assert figures == result.figures
+    _, metrics = evaluate(again, world.log, world.truth)
+    assert metrics == result.metrics
     assert again.articles.title == world.log.articles.title
     assert again.user_ids == result.model.user_ids
     again.save(bundle.parent / "again")
@@ -104,15 +104,15 @@ def test_one_byte_changed_is_refused(bundle, name):
 def test_figures_are_those_of_the_held_out_period(world, result):
     log = world.log
     n_later = len(log.impressions) - log.cut(log.cutoff_time(0.2))
-    assert result.figures["impressions"] == n_later == len(result.per_impression)
+    assert result.metrics["impressions"] == n_later == len(result.per_impression)
     auc = result.per_impression["auc"]
-    assert result.figures["ranker_auc"] == pytest.approx(auc.mean())
-    assert result.figures["impressions_judged"] == auc.notna().sum() < n_later
+    assert result.metrics["ranker_auc"] == pytest.approx(auc.mean())
+    assert result.metrics["impressions_evaluated"] == auc.notna().sum() < n_later
 
 
 def test_another_log_is_refused(world, result):
     users = world.log.user_ids[::-1]
-    with pytest.raises(ValueError, match="people"):
+    with pytest.raises(ValueError, match="users"):
         evaluate(result.model, replace(world.log, user_ids=users))
     past = world.log.before(world.log.cutoff_time(0.2))
     with pytest.raises(ValueError, match="later"):
@@ -136,16 +136,16 @@ def test_bad_settings_are_named(change, named):
 
 
 def test_the_commands(tmp_path, capsys):
-    data, model, figures = tmp_path / "data", tmp_path / "model", tmp_path / "figures.json"
+    data, model, metrics = tmp_path / "data", tmp_path / "model", tmp_path / "metrics.json"
     assert main(["sample", "--out", str(data), "--seed", "3", *SMALL]) == 0
-    command = ["train", "--data", str(data), "--out", str(model), "--json", str(figures)]
+    command = ["train", "--data", str(data), "--out", str(model), "--json", str(metrics)]
     command += ["--no-tracking"]
     assert main([*command, "--quiet"]) == 0
-    trained = json.loads(figures.read_text())
+    trained = json.loads(metrics.read_text())
     assert {"ranker_auc", "ranker_auc_se", "best_auc"} <= trained.keys()
-    judge = ["evaluate", "--model", str(model), "--data", str(data), "--json", str(figures)]
+    judge = ["evaluate", "--model", str(model), "--data", str(data), "--json", str(metrics)]
     assert main([*judge, "--quiet"]) == 0
-    assert json.loads(figures.read_text()) == trained
+    assert json.loads(metrics.read_text()) == trained
     assert "ranker_auc" in capsys.readouterr().out
 
 

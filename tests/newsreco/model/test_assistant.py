@@ -11,13 +11,13 @@ from newsreco.synthetic import make_synthetic_log
 
 
 @pytest.fixture(scope="module")
-def exam():
+def evaluation():
     articles = make_synthetic_log(n_impressions=10, n_users=5, seed=77).log.articles
     return articles, make_questions(articles, seed=77)
 
 
-def test_quality(exam):
-    articles, questions = exam
+def test_quality(evaluation):
+    articles, questions = evaluation
     choose, judge = split_questions(questions)
     assistant = Assistant(articles)
     assistant.threshold = calibrate(assistant, choose)
@@ -29,8 +29,8 @@ def test_quality(exam):
     assert mean["source cited"] > 0.7 and mean["answer contained"] > 0.7
 
 
-def test_bm25_ranks_sources_higher_than_the_cosine(exam):
-    articles, questions = exam
+def test_bm25_ranks_sources_higher_than_the_cosine(evaluation):
+    articles, questions = evaluation
     passages = cut_into_passages(articles)
     rank = [
         evaluate_search(PassageSearch(*weights).fit(passages), questions)["mrr@5"].mean()
@@ -39,8 +39,8 @@ def test_bm25_ranks_sources_higher_than_the_cosine(exam):
     assert rank[0] > rank[1] + 0.02
 
 
-def test_more_of_the_question_means_more_confidence(exam):
-    articles, questions = exam
+def test_more_of_the_question_means_more_confidence(evaluation):
+    articles, questions = evaluation
     assistant = Assistant(articles)
     for question in questions[:30]:
         sure = assistant.ask(question.text).confidence

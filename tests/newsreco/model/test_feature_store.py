@@ -26,9 +26,9 @@ def ctr_auc(store, log, moments):
     """Per-impression AUC of the store's click rates, and its standard error over people."""
     shown = log.impressions
     ctr = store.as_of("item", [log.articles.ids[i] for i in shown.item], moments).ctr
-    exam = Evaluation(shown)
-    exam.enter("ctr", ctr.fillna(ctr.mean()).to_numpy())
-    return exam.mean("ctr"), exam.means("ctr").std(ddof=1)
+    evaluation = Evaluation(shown)
+    evaluation.add("ctr", ctr.fillna(ctr.mean()).to_numpy())
+    return evaluation.mean("ctr"), evaluation.means("ctr").std(ddof=1)
 
 
 def test_as_of_rates_cannot_foresee_a_coin(coin):
@@ -48,8 +48,8 @@ def test_svd_beats_popularity(seed):
     log = make_synthetic_log(seed=seed).log
     store = FeatureStore("sqlite://")
     build(store, log, progress=False)
-    exam = evaluate_svd(store, log, train_svd(store, log.cutoff_time(0.2)))
-    table = exam.table("popularity")
+    evaluation = evaluate_svd(store, log, train_svd(store, log.cutoff_time(0.2)))
+    table = evaluation.table("popularity")
     for metric in ("precision_at_5", "recall_at_5"):
         assert table.loc[("svd", metric)].difference_low > 0.02
     assert np.all(table.loc["popularity"].difference == 0)

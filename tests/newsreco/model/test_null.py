@@ -13,12 +13,12 @@ from newsreco.training import train
 @pytest.mark.parametrize("seed", range(5))
 def test_where_clicks_are_a_coins_there_is_nothing_to_find(seed, tmp_path):
     """The whole pipeline, from files: AUC 0.50 within 3 standard errors."""
-    data, figures = tmp_path / "data", tmp_path / "figures.json"
+    data, metrics = tmp_path / "data", tmp_path / "metrics.json"
     sample = ["sample", "--out", str(data), "--seed", str(seed), "--click-model", "coin"]
     assert main(sample) == 0
-    model = ["--out", str(tmp_path / "model"), "--json", str(figures), "--quiet"]
+    model = ["--out", str(tmp_path / "model"), "--json", str(metrics), "--quiet"]
     assert main(["train", "--data", str(data), *model, "--no-tracking"]) == 0
-    found = json.loads(figures.read_text())
+    found = json.loads(metrics.read_text())
     assert 0 < found["ranker_auc_se"] < 0.02
     assert abs(found["ranker_auc"] - 0.5) < 3 * found["ranker_auc_se"]
 
@@ -26,7 +26,7 @@ def test_where_clicks_are_a_coins_there_is_nothing_to_find(seed, tmp_path):
 @pytest.mark.parametrize("ranker", ["logistic", "lambdamart"])
 def test_where_there_is_taste_the_ranker_beats_the_order_shown(ranker):
     world = make_synthetic_log(seed=0)
-    found = train(world.log, Settings(ranker=ranker), world.truth, progress=False).figures
+    found = train(world.log, Settings(ranker=ranker), world.truth, progress=False).metrics
     assert found["gain_over_order_low"] > 0
     assert found["ranker_auc"] < found["best_auc"], "nobody beats the known chances"
     assert found["share_of_best"] > 0.5

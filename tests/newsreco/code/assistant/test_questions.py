@@ -218,8 +218,8 @@ def test_evaluate(folder, capsys, tmp_path):
     assert main(["ask", "--data", folder, "--evaluate"]) == 0
     assert "hit@5" in capsys.readouterr().out
     assert main(["ask", "--data", folder, "--evaluate", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)
-    assert 0 <= figures["threshold"] <= 1 and figures["hit@5"]["mean"] > 0.5
+    metrics = json.loads(capsys.readouterr().out)
+    assert 0 <= metrics["threshold"] <= 1 and metrics["hit@5"]["mean"] > 0.5
     path = tmp_path / "q.jsonl"
     path.write_text('{"question": "Who?"}\n', encoding="utf-8")
     assert main(["ask", "--data", folder, "--evaluate", "--questions", str(path)]) == 2

@@ -41,9 +41,9 @@ def test_the_whole_way(features, data, tmp_path):
         "evaluate", "--model", tmp_path / "m", "--data", data, "--json", answer,
         "--report", tmp_path / "p.md", "--quiet",
     )  # fmt: skip
-    figures = json.loads(answer.read_text())
-    assert status == 0 and 0 < figures["svd_precision_at_5"] < 1
-    assert f"svd_recall_at_5                 {figures['svd_recall_at_5']:.4f}".rstrip("0") in said
+    metrics = json.loads(answer.read_text())
+    assert status == 0 and 0 < metrics["svd_precision_at_5"] < 1
+    assert f"svd_recall_at_5                 {metrics['svd_recall_at_5']:.4f}".rstrip("0") in said
     assert (tmp_path / "p.md").read_text().startswith("# Performance of the SVD system")
     status, said, _ = features("infer", "--model", tmp_path / "m", "--user", "U1004", "-k", 3)
     assert status == 0 and [line.split()[0] for line in said.splitlines()] == ["1", "2", "3"]

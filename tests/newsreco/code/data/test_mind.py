@@ -63,7 +63,7 @@ def test_a_clean_folder_by_hand(write):
     assert report.clean
     assert report.sizes == {
         "articles": 3,
-        "people": 2,
+        "users": 2,
         "impressions": 3,
         "shown": 6,
         "clicks": 3,

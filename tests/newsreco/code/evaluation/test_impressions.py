@@ -38,11 +38,11 @@ def test_a_paired_difference_is_that_of_the_same_impressions():
 
 def test_figures_of_an_exam_lie_within_their_intervals(world):
     shown = world.log.impressions
-    exam = Evaluation(shown)
-    exam.enter("truth", world.truth.probability)
-    judged = exam.per_impression("truth")["auc"].to_numpy()
+    evaluation = Evaluation(shown)
+    evaluation.add("truth", world.truth.probability)
+    judged = evaluation.per_impression("truth")["auc"].to_numpy()
     assert np.isnan(judged).sum() > 50, "so that leaving them out makes a difference"
-    found = exam.figures("truth", "best")
+    found = evaluation.metrics("truth", "best")
     low, high = interval(resampled_means(judged, shown.user))
     assert (found["best_auc_low"], found["best_auc_high"]) == pytest.approx((low, high))
     assert low < found["best_auc"] == np.nanmean(judged) < high

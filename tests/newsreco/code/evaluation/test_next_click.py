@@ -105,17 +105,17 @@ def test_the_exam_agrees_with_scores_made_by_hand(world, vectors):
     log = world.log
     first, last = 500, 650
     scorers = {"markov": markov, "shares": shares, "order": topic_order}
-    exam, lists = evaluate_next_click(log, vectors, 3 * DAY, scorers, first, last)
+    evaluation, lists = evaluate_next_click(log, vectors, 3 * DAY, scorers, first, last)
     asked = [
         moment for moment in _moments(log, vectors, 3 * DAY, first) if moment.question.visit < last
     ]
-    assert len(lists) == len(asked) == len(exam.shown) > 30
+    assert len(lists) == len(asked) == len(evaluation.shown) > 30
     moment = asked[0]
     likeness = moment.vectors @ moment.vectors[moment.question.last].T
     everything = np.arange(log.n_items)
     np.testing.assert_array_equal(last_content(moment, everything), likeness.max(axis=1))
     assert lists["markov", "recall"].between(0, 1).all()
-    alone = Evaluation(exam.shown)
-    alone.enter("zero", np.zeros(len(exam.shown.item)))
+    alone = Evaluation(evaluation.shown)
+    alone.add("zero", np.zeros(len(evaluation.shown.item)))
     assert alone.mean("zero") == 0.5
-    assert exam.mean("markov") != exam.mean("shares")
+    assert evaluation.mean("markov") != evaluation.mean("shares")

@@ -1,4 +1,4 @@
-"""The SVD system: what it may know, what it recommends, and its exam."""
+"""The SVD system: what it may know, what it recommends, and its evaluation."""
 
 import shutil
 from dataclasses import replace
@@ -30,7 +30,7 @@ def system(built, world):
 
 
 @pytest.fixture(scope="module")
-def exam(built, world, system):
+def evaluation(built, world, system):
     return evaluate_svd(built, world.log, system)
 
 
@@ -105,15 +105,15 @@ def test_recommends_what_is_live_and_not_clicked(built, world, system):
     assert len(set(lists)) > 10  # personal
 
 
-def test_asked_at_the_cut_it_gives_the_lists_of_the_exam(built, world, system, exam):
+def test_asked_at_the_cut_it_gives_the_lists_of_the_evaluation(built, world, system, evaluation):
     known = set(built.snapshot("user_item", system.at).user_id)
     checked = 0
-    for person, (rows, ratings) in zip(exam.people, exam.ratings):
+    for person, (rows, ratings) in zip(evaluation.users, evaluation.ratings):
         user = world.log.user_ids[person]
         if user not in known:
             continue
-        scores = system.scores(exam.views, rows, ratings)
-        found, given = system.recommend(built, user, system.at, exam.k)
+        scores = system.scores(evaluation.views, rows, ratings)
+        found, given = system.recommend(built, user, system.at, evaluation.k)
         numbers = [system.items.index(item) for item in found]
         assert scores[numbers].astype(np.float32).tobytes() == given.tobytes()
         checked += 1
@@ -138,7 +138,7 @@ def test_bad_settings(bad):
         SVDSettings(**bad)
 
 
-def test_exam_by_hand(built, world, system, exam):
+def test_exam_by_hand(built, world, system, evaluation):
     """Precision and recall of one scorer, person by person, from the log itself."""
     log = world.log
     clicked = {}
@@ -146,33 +146,33 @@ def test_exam_by_hand(built, world, system, exam):
         part = slice(log.impressions.start[r], log.impressions.start[r + 1])
         for item in log.impressions.item[part][log.impressions.clicked[part]]:
             clicked.setdefault(log.impressions.user[r], set()).add(log.articles.ids[item])
-    assert sorted(clicked) == exam.people.tolist()
+    assert sorted(clicked) == evaluation.users.tolist()
     views = system.exposure(built, system.at)
     targets = reachable = 0
-    for person, (rows, ratings) in zip(exam.people, exam.ratings):
+    for person, (rows, ratings) in zip(evaluation.users, evaluation.ratings):
         scores = np.where(views > 0, system.scores(views, rows, ratings), -np.inf)
         scores[rows[ratings > 0]] = -np.inf
         order = np.argsort(-scores.astype(np.float32), kind="stable")[:5]
         names = {system.items[i] for i in order if scores[i] > -np.inf}
         hits = len(names & clicked[person])
-        row = exam.values["svd"].loc[person]
+        row = evaluation.values["svd"].loc[person]
         assert row.precision == hits / 5
         assert row.recall == hits / len(clicked[person])
         targets += len(clicked[person])
         able = {system.items[i] for i in np.flatnonzero(scores > -np.inf)}
         reachable += len(able & clicked[person])
-    assert exam.reachable() == (reachable, targets)
+    assert evaluation.reachable() == (reachable, targets)
     assert 0 < reachable < targets
 
 
-def test_figures_and_report_agree(exam):
-    figures, report = exam.figures(), performance_report(exam)
-    mean = exam.values["svd"].precision.mean()
-    assert figures["svd_precision_at_5"] == pytest.approx(mean, rel=1e-12)
-    low, high = figures["svd_recall_at_5_low"], figures["svd_recall_at_5_high"]
-    assert low < figures["svd_recall_at_5"] < high
-    assert f"| {figures['svd_recall_at_5']:.3f} | {low:.3f} to {high:.3f} |" in report
-    assert f"{figures['reachable']} of them" in report
+def test_figures_and_report_agree(evaluation):
+    metrics, report = evaluation.metrics(), performance_report(evaluation)
+    mean = evaluation.values["svd"].precision.mean()
+    assert metrics["svd_precision_at_5"] == pytest.approx(mean, rel=1e-12)
+    low, high = metrics["svd_recall_at_5_low"], metrics["svd_recall_at_5_high"]
+    assert low < metrics["svd_recall_at_5"] < high
+    assert f"| {metrics['svd_recall_at_5']:.3f} | {low:.3f} to {high:.3f} |" in report
+    assert f"{metrics['reachable']} of them" in report
 
 
 def test_exam_without_later_clicks(built, world, system):
@@ -180,11 +180,11 @@ def test_exam_without_later_clicks(built, world, system):
         SVDEvaluation(built, world.log.before(system.at), system)
 
 
-def test_a_newcomer_is_judged_too(built, world, system, exam):
+def test_a_newcomer_is_judged_too(built, world, system, evaluation):
     known = set(built.snapshot("user_item", system.at).user_id)
-    new = [p for p in exam.people if world.log.user_ids[p] not in known]
+    new = [p for p in evaluation.users if world.log.user_ids[p] not in known]
     assert new
-    assert exam.values["svd"].loc[new].notna().all().all()
+    assert evaluation.values["svd"].loc[new].notna().all().all()
 
 
 def test_now_is_when_everything_is_known(built):

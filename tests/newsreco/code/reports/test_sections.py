@@ -31,12 +31,12 @@ def part(result, key):
 def test_it_has_all_parts_in_order_and_the_result_s_figures(result, tmp_path):
     path = write_report(result, tmp_path / "new" / "folder")
     assert [part.key for part in report_parts.parts(result)] == KEYS
-    figures = result.figures
+    metrics = result.metrics
     for text in (path.read_text(), path.with_suffix(".md").read_text()):
         for name in ("ranker_auc", "ranker_auc_low", "order_auc", "best_auc", "ranker_mrr"):
-            assert f"{figures[name]:.3f}" in text, name
+            assert f"{metrics[name]:.3f}" in text, name
         assert result.data_fingerprint in text
-        assert f"{figures['share_of_best']:.0%}" in text
+        assert f"{metrics['share_of_best']:.0%}" in text
 
 
 def test_the_page_is_whole_and_says_each_picture_in_words(result, tmp_path):
@@ -71,8 +71,8 @@ def test_the_same_result_gives_the_same_bytes(result, tmp_path):
     [(0.01, 0.1, "better than"), (-0.2, -0.01, "worse than"), (-0.1, 0.1, "not told apart from")],
 )
 def test_better_is_said_only_where_the_interval_says_so(result, low, high, said):
-    figures = result.figures | {"gain_over_order_low": low, "gain_over_order_high": high}
-    words = report_parts.summary(replace(result, figures=figures)).text
+    metrics = result.metrics | {"gain_over_order_low": low, "gain_over_order_high": high}
+    words = report_parts.summary(replace(result, metrics=metrics)).text
     assert [w for w in ("better than", "worse than", "not told apart from") if w in words] == [said]
 
 
@@ -103,19 +103,19 @@ def test_boosted_trees_promise_no_chances(world, tmp_path):
 def test_a_model_that_was_read_has_no_training_to_show(world, result, tmp_path):
     result.model.save(tmp_path / "model")
     model = load_model(tmp_path / "model")
-    exam, figures = evaluate(model, world.log, world.truth)
-    read = Result(model, figures, [], exam)
+    evaluation, metrics = evaluate(model, world.log, world.truth)
+    read = Result(model, metrics, [], evaluation)
     assert [part.key for part in report_parts.parts(read)] == KEYS[:-1]
     assert part(read, "scorers").table.equals(part(result, "scorers").table)
 
 
 def test_the_lists_of_the_two_stages_are_shown_where_they_were_judged(result):
-    bare = {k: v for k, v in result.figures.items() if k.startswith(("ranker", "order", "gain"))}
-    assert report_parts.lists(replace(result, figures=bare)) is None
-    figures = {"listed_recall_at_10": 0.1234, "listed_recall_at_10_low": 0.1}
-    figures |= {"listed_recall_at_10_high": 0.2, "listed_ndcg_at_10": 0.0567}
-    figures |= {"listed_ndcg_at_10_low": 0.04, "listed_ndcg_at_10_high": 0.07}
-    (row,) = report_parts.lists(replace(result, figures=bare | figures)).table.to_numpy().tolist()
+    bare = {k: v for k, v in result.metrics.items() if k.startswith(("ranker", "order", "gain"))}
+    assert report_parts.lists(replace(result, metrics=bare)) is None
+    metrics = {"listed_recall_at_10": 0.1234, "listed_recall_at_10_low": 0.1}
+    metrics |= {"listed_recall_at_10_high": 0.2, "listed_ndcg_at_10": 0.0567}
+    metrics |= {"listed_ndcg_at_10_low": 0.04, "listed_ndcg_at_10_high": 0.07}
+    (row,) = report_parts.lists(replace(result, metrics=bare | metrics)).table.to_numpy().tolist()
     assert row == ["0.123 (0.100 to 0.200)", "0.057 (0.040 to 0.070)"]
 
 
@@ -162,8 +162,8 @@ def test_calibration_by_hand():
     promised = np.repeat(np.arange(10) / 10, 4)
     clicked = np.tile([True, False, False, False], 10)
     shown = SimpleNamespace(clicked=clicked, impression=np.repeat(np.arange(20), 2))
-    exam = SimpleNamespace(shown=shown, person=np.arange(20), rng=0)
-    table = report_groups.calibration_table(exam, promised, promised + 0.05)
+    evaluation = SimpleNamespace(shown=shown, person=np.arange(20), rng=0)
+    table = report_groups.calibration_table(evaluation, promised, promised + 0.05)
     assert list(table["predicted"]) == pytest.approx([b / 10 for b in range(10)])
     assert list(table["observed"]) == [0.25] * 10 and list(table["shown"]) == [4] * 10
     assert list(table["known"]) == pytest.approx([b / 10 + 0.05 for b in range(10)])

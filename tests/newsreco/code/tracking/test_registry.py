@@ -82,7 +82,7 @@ def test_a_version_tells_its_data_code_and_figures(good, town, mlflow_uri):
     assert add(good, town.log, mlflow_uri) == 1
     row = status(mlflow_uri).loc[1]
     assert row["alias"] == "" and row["decision"] == ""
-    assert row["ranker_auc"] == pytest.approx(good.figures["ranker_auc"], abs=1e-6)
+    assert row["ranker_auc"] == pytest.approx(good.metrics["ranker_auc"], abs=1e-6)
     assert row["low"] < row["ranker_auc"] < row["high"]
     assert row["data"] == good.data_fingerprint and row["code"]
     assert same(load_version(1, mlflow_uri), good.model)
@@ -174,7 +174,7 @@ def test_a_force_that_was_not_needed_is_none(good, bad, town, mlflow_uri):
     assert list(history(mlflow_uri)["action"]) == ["promoted", "promoted"]
 
 
-def test_force_needs_no_exam(good, worse, town, mlflow_uri):
+def test_force_needs_no_evaluation(good, worse, town, mlflow_uri):
     promote(add(good, town.log, mlflow_uri), uri=mlflow_uri)
     version = add(worse, town.log, mlflow_uri)
     with pytest.raises(ValueError, match="log is needed"):
@@ -183,18 +183,24 @@ def test_force_needs_no_exam(good, worse, town, mlflow_uri):
     assert history(mlflow_uri).iloc[-1]["forced"]
 
 
-# the exam
+# the evaluation
 
 
 def test_both_are_judged_on_what_neither_has_learned_from(good, town):
     early = train(town.log, Settings(test_fraction=0.5), progress=False, lists=0)
     gap, low, high, people, impressions = judge(good.model, early.model, town.log)
-    exam = good.per_impression
-    other = evaluate(early.model, town.log, lists=0)[0].per_impression("ranker").iloc[-len(exam) :]
-    expected = paired(exam["auc"].to_numpy(), other["auc"].to_numpy(), exam["user"].to_numpy())
+    evaluation = good.per_impression
+    other = (
+        evaluate(early.model, town.log, lists=0)[0]
+        .per_impression("ranker")
+        .iloc[-len(evaluation) :]
+    )
+    expected = paired(
+        evaluation["auc"].to_numpy(), other["auc"].to_numpy(), evaluation["user"].to_numpy()
+    )
     assert (gap, low, high) == expected
-    counted = exam["auc"].notna()
-    assert (people, impressions) == (exam["user"][counted].nunique(), counted.sum())
+    counted = evaluation["auc"].notna()
+    assert (people, impressions) == (evaluation["user"][counted].nunique(), counted.sum())
     back = judge(early.model, good.model, town.log)
     assert back[0] == -gap and back[3:] == (people, impressions)
 
@@ -212,9 +218,9 @@ def test_a_log_with_other_articles_is_refused(good, worse, world):
 
 
 def test_a_few_people_prove_nothing():
-    assert not Comparison(2, 1, "ranker_auc", 0.1, 0.05, 0.2, people=19, impressions=90).passes
-    assert Comparison(2, 1, "ranker_auc", 0.1, 0.05, 0.2, people=20, impressions=90).passes
-    assert not Comparison(2, 1, "ranker_auc", 0.1, 0.0, 0.2, people=20, impressions=90).passes
+    assert not Comparison(2, 1, "ranker_auc", 0.1, 0.05, 0.2, users=19, impressions=90).passes
+    assert Comparison(2, 1, "ranker_auc", 0.1, 0.05, 0.2, users=20, impressions=90).passes
+    assert not Comparison(2, 1, "ranker_auc", 0.1, 0.0, 0.2, users=20, impressions=90).passes
 
 
 # what must not happen

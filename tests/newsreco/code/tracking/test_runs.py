@@ -1,4 +1,4 @@
-"""Tracking: a run holds what its figures rest on, and never ends a training."""
+"""Tracking: a run holds what its metrics rest on, and never ends a training."""
 
 import contextlib
 import json
@@ -74,7 +74,7 @@ def test_a_run_holds_settings_figures_and_what_they_rest_on(run, result, world, 
     found = read_run(mlflow_uri, run.id)
     assert found.info.status == "FINISHED" and found.info.run_name == "tfidf, logistic, 3 days"
     assert found.data.params["half_life_days"] == "3.0" and found.data.params["seed"] == "0"
-    finite = {name: value for name, value in result.figures.items() if np.isfinite(value)}
+    finite = {name: value for name, value in result.metrics.items() if np.isfinite(value)}
     assert {name: found.data.metrics[name] for name in finite} == finite
     tags = found.data.tags
     assert tags["data_fingerprint"] == result.data_fingerprint != tags["log_fingerprint"]
@@ -82,7 +82,7 @@ def test_a_run_holds_settings_figures_and_what_they_rest_on(run, result, world, 
     assert tags["code_version"] == code_version() and tags["library.numpy"] == np.__version__
     assert tags["synthetic"] == "yes"
     sets = {i.tags[0].value: i.dataset.digest for i in found.inputs.dataset_inputs}
-    assert sets == {"training": result.data_fingerprint, "exam": world.log.fingerprint()}
+    assert sets == {"training": result.data_fingerprint, "evaluation": world.log.fingerprint()}
 
 
 def test_the_loss_is_there_step_by_step(run, result, mlflow_uri):
@@ -97,9 +97,9 @@ def test_the_report_and_every_impression_are_there(run, result, mlflow_uri, tmp_
         got = mlflow.artifacts.download_artifacts(run_id=run.id, dst_path=str(tmp_path / "got"))
     assert "<h1>" in (Path(got) / "report/report.html").read_text()
     assert "<svg" in (Path(got) / "report/scorers.svg").read_text()
-    assert json.loads((Path(got) / "figures.json").read_text()) == result.figures
-    with np.load(Path(got) / "exam.npz") as exam:
-        np.testing.assert_array_equal(exam["auc"], result.per_impression["auc"])
+    assert json.loads((Path(got) / "metrics.json").read_text()) == result.metrics
+    with np.load(Path(got) / "evaluation.npz") as evaluation:
+        np.testing.assert_array_equal(evaluation["auc"], result.per_impression["auc"])
 
 
 def test_the_model_is_a_bundle_and_code_without_pickle(run, result, mlflow_uri, tmp_path):
@@ -129,13 +129,13 @@ def test_a_model_with_lightgbm_says_that_it_needs_it():
 
 
 def test_every_name_of_a_figure_is_one_that_mlflow_takes(result):
-    names = [metric_name(name) for name in (*result.figures, *METRICS)]
+    names = [metric_name(name) for name in (*result.metrics, *METRICS)]
     assert all(re.fullmatch(r"[\w\-. /]+", name) for name in names)
     assert metric_name("ndcg@10") == "ndcg_at_10" and "ranker_ndcg_at_10" in names
 
 
 def test_a_figure_that_is_no_number_is_left_out(result, world, mlflow_uri):
-    odd = replace(result, figures=result.figures | {"ranker_pooled_auc": float("nan")})
+    odd = replace(result, metrics=result.metrics | {"ranker_pooled_auc": float("nan")})
     run = record(odd, world.log, mlflow_uri)
     metrics = read_run(mlflow_uri, run.id).data.metrics
     assert run.reason is None and "ranker_pooled_auc" not in metrics and "ranker_auc" in metrics
@@ -261,7 +261,7 @@ def test_a_sweep_nests_its_runs_and_its_table_agrees_with_the_exams(world, mlflo
     parents = {read_run(mlflow_uri, id_).data.tags["mlflow.parentRunId"] for id_ in table["run_id"]}
     (parent,) = parents
     assert read_run(mlflow_uri, parent).data.params["half_life_days"] == "0.3, 20.0"
-    first, second = (r.exam for r in results)
+    first, second = (r.evaluation for r in results)
     first.found["second"] = second.found["ranker"]
     gap = table.loc[title(choices[1]), ["difference", "difference_low", "difference_high"]]
     np.testing.assert_allclose(gap.astype(float), first.difference("second", "ranker"), rtol=1e-12)
@@ -280,9 +280,11 @@ def test_of_runs_with_one_name_the_newest_is_the_baseline(world, result, mlflow_
     worse = replace(result.model, ranker=replace(result.model.ranker))
     worse.ranker.restore(result.model.ranker.arrays())
     worse.ranker.weights = -worse.ranker.weights
-    exam, figures = evaluate(worse, world.log)
+    evaluation, metrics = evaluate(worse, world.log)
     record(result, world.log, mlflow_uri, name="one")
-    newest = record(replace(result, exam=exam, figures=figures), world.log, mlflow_uri, name="one")
+    newest = record(
+        replace(result, evaluation=evaluation, metrics=metrics), world.log, mlflow_uri, name="one"
+    )
     table = comparison(mlflow_uri, baseline="one").set_index("run_id")
     assert table.loc[newest.id, "difference"] == 0 and table.iloc[0]["difference"] > 0
 
@@ -351,7 +353,7 @@ def test_a_real_server_takes_runs_and_serves_versions(server, result, world):
 
     run = record(result, world.log, server)
     assert run.reason is None
-    assert read_run(server, run.id).data.metrics["ranker_auc"] == result.figures["ranker_auc"]
+    assert read_run(server, run.id).data.metrics["ranker_auc"] == result.metrics["ranker_auc"]
     promote(register(run.id, uri=server), uri=server)
     assert load_production(server).data_fingerprint == result.data_fingerprint
     assert comparison(server, baseline=title(SETTINGS))["difference"].tolist() == [0.0]
