@@ -172,7 +172,7 @@ def test_calibration_by_hand():
     promised = np.repeat(np.arange(10) / 10, 4)
     clicked = np.tile([True, False, False, False], 10)
     shown = SimpleNamespace(clicked=clicked, impression=np.repeat(np.arange(20), 2))
-    evaluation = SimpleNamespace(shown=shown, person=np.arange(20), rng=0)
+    evaluation = SimpleNamespace(shown=shown, user_index=np.arange(20), rng=0)
     table = report_groups.calibration_table(evaluation, promised, promised + 0.05)
     assert list(table["predicted"]) == pytest.approx([b / 10 for b in range(10)])
     assert list(table["observed"]) == [0.25] * 10 and list(table["shown"]) == [4] * 10
