@@ -52,7 +52,7 @@ def tags_of(result: Result, log_fingerprint: str) -> dict[str, str]:
     return {
         "data_fingerprint": result.data_fingerprint,
         "log_fingerprint": log_fingerprint,
-        "synthetic": "yes" if "best_auc" in result.metrics else "no",
+        "synthetic": "yes" if "best_possible_auc" in result.metrics else "no",
         "code_version": code_version(),
     } | {f"library.{name}": version for name, version in libraries().items()}
 
