@@ -9,10 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from newsreco.files import write_text
 from newsreco.reports import diagnostics, metrics, overview
 from newsreco.reports.render import render
 from newsreco.reports.section import Section
+from recsys.files import write_text
 
 if TYPE_CHECKING:
     from newsreco.training import Result
