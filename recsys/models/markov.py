@@ -128,7 +128,8 @@ def transition_probabilities(
 ) -> sparse.csr_matrix:
     """CSR matrix (n_items, n_items) float32: P_ji for each item j and the items i after it.
 
-    >>> transition_probabilities(np.array([0, 0, 0, 1]), np.array([1, 1, 2, 0]), 3).toarray().round(2)
+    >>> P = transition_probabilities(np.array([0, 0, 0, 1]), np.array([1, 1, 2, 0]), 3)
+    >>> P.toarray().round(2)
     array([[0.  , 0.67, 0.33],
            [1.  , 0.  , 0.  ],
            [0.  , 0.  , 0.  ]], dtype=float32)

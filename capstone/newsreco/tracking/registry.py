@@ -3,7 +3,7 @@
 A version is a model that a run has made, numbered, with tags that tell its data, code and
 metrics. The alias `production` points to the one that serves; whoever serves asks for the alias
 and never for a number. Loading reads arrays alone and runs nothing that the store holds, and what
-it reads must be what was registered, byte for byte: the version keeps the bundle's seal.
+it reads must be what was registered, byte for byte: the version keeps the bundle's checksum.
 """
 
 from __future__ import annotations
@@ -14,15 +14,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from newsreco.config import ALIAS, EXPERIMENT, REGISTERED_MODEL
 from newsreco.evaluation.impressions import METRICS
 from newsreco.models.bundle import NewsModel, load_model
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import experiment_id, log_model
 from newsreco.tracking.provenance import code_version
-from newsreco.tracking.runs import EXPERIMENT, title
+from newsreco.tracking.runs import title
 
-NAME = "newsreco"
-ALIAS = "production"
 FIGURES = [f"ranker_{key}{end}" for key in METRICS.values() for end in ("", "_low", "_high")]
 COPIED = ("data_fingerprint", "log_fingerprint", "code_version", "synthetic", "bundle")
 
@@ -31,7 +30,7 @@ def register(
     run: str | None = None,
     folder: str | Path | None = None,
     uri: str | None = None,
-    name: str = NAME,
+    name: str = REGISTERED_MODEL,
     experiment: str = EXPERIMENT,
 ) -> int:
     """Make the model of a run a version of the registry; returns its number.
@@ -49,12 +48,12 @@ def register(
     """
     if (run is None) == (folder is None):
         raise ValueError("give either run or folder, got " + ("both" if run else "neither"))
-    seal = None if folder is None else _check_bundle(folder)
-    with mlflow_client(uri, create=seal is not None) as mlflow:
+    checksum = None if folder is None else _check_bundle(folder)
+    with mlflow_client(uri, create=checksum is not None) as mlflow:
         client = mlflow.MlflowClient()
-        if seal is not None:
+        if checksum is not None:
             where = experiment_id(client, tracking_uri(uri), experiment)
-            run = _run_of(client, where, seal) or _record(mlflow, where, folder)
+            run = _run_of(client, where, checksum) or _record(mlflow, where, folder)
         tags, metrics = client.get_run(run).data.tags, client.get_run(run).data.metrics
         if "model_uri" not in tags:
             raise ValueError(f"run must have recorded a model, got {run!r}, which has none")
@@ -71,18 +70,18 @@ def register(
 
 
 def _check_bundle(folder: str | Path) -> str:
-    """The bundle's seal; ValueError where the folder holds no sound bundle."""
+    """The bundle's checksum; ValueError where the folder holds no sound bundle."""
     load_model(folder)
-    return _seal(folder)
+    return _checksum(folder)
 
 
-def _seal(folder: str | Path) -> str:
-    return json.loads((Path(folder) / "manifest.json").read_text())["seal"]
+def _checksum(folder: str | Path) -> str:
+    return json.loads((Path(folder) / "manifest.json").read_text())["checksum"]
 
 
-def _run_of(client, experiment: str, seal: str) -> str | None:
+def _run_of(client, experiment: str, checksum: str) -> str | None:
     """The newest run that recorded a bundle."""
-    found = client.search_runs([experiment], f"tags.bundle = '{seal}'", max_results=1)
+    found = client.search_runs([experiment], f"tags.bundle = '{checksum}'", max_results=1)
     return found[0].info.run_id if found else None
 
 
@@ -104,7 +103,7 @@ def _make_model(mlflow, client, name: str) -> None:
             raise
 
 
-def load_production(uri: str | None = None, name: str = NAME) -> NewsModel:
+def load_production(uri: str | None = None, name: str = REGISTERED_MODEL) -> NewsModel:
     """The model that serves; ValueError where there is none, or it is not what was registered."""
     version = production_version(uri, name)
     if version is None:
@@ -112,7 +111,7 @@ def load_production(uri: str | None = None, name: str = NAME) -> NewsModel:
     return load_version(version, uri, name)
 
 
-def production_version(uri: str | None = None, name: str = NAME) -> int | None:
+def production_version(uri: str | None = None, name: str = REGISTERED_MODEL) -> int | None:
     """The number of the version that serves; None where none does."""
     with mlflow_client(uri) as mlflow:
         return production_of(mlflow.MlflowClient(), name)
@@ -136,7 +135,7 @@ def registered(client, name: str):
         ) from None
 
 
-def check_version(version: int, uri: str | None = None, name: str = NAME) -> None:
+def check_version(version: int, uri: str | None = None, name: str = REGISTERED_MODEL) -> None:
     """ValueError, with the versions that there are, where there is none of that number."""
     with mlflow_client(uri) as mlflow:
         client = mlflow.MlflowClient()
@@ -147,7 +146,7 @@ def check_version(version: int, uri: str | None = None, name: str = NAME) -> Non
         raise ValueError(f"version must be one of {numbers} of {name!r}, got {version}")
 
 
-def load_version(version: int, uri: str | None = None, name: str = NAME) -> NewsModel:
+def load_version(version: int, uri: str | None = None, name: str = REGISTERED_MODEL) -> NewsModel:
     """The model of a version, verified; ValueError where a byte differs from what was registered.
 
     Nothing that the store holds is run: the script beside the bundle is for other servers.
@@ -157,15 +156,15 @@ def load_version(version: int, uri: str | None = None, name: str = NAME) -> News
         place = f"models:/{name}/{version}/artifacts/bundle"
         bundle = mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=folder)
         model = load_model(bundle)
-        if _seal(bundle) != made.tags.get("bundle"):
+        if _checksum(bundle) != made.tags.get("bundle"):
             raise ValueError(
                 f"version {version} of {name!r} is not the bundle that was registered: "
-                "its seal differs"
+                "its checksum differs"
             )
     return model
 
 
-def status(uri: str | None = None, name: str = NAME) -> pd.DataFrame:
+def status(uri: str | None = None, name: str = REGISTERED_MODEL) -> pd.DataFrame:
     """All versions, newest first: alias, metrics, and what each rests on.
 
     Returns
