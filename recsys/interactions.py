@@ -183,9 +183,9 @@ class Interactions:
         rows = np.zeros(len(self), np.uint64)
         for column in (self.user, self.item, self.time, self.value):
             if column is not None:
-                rows = _mix(rows ^ column.astype(np.float64).view(np.uint64))
+                rows = _hash64(rows ^ column.astype(np.float64).view(np.uint64))
         present = [self.time is not None, self.value is not None]
-        totals = [int(_mix(rows + np.uint64(salt)).sum(dtype=np.uint64)) for salt in (1, 2)]
+        totals = [int(_hash64(rows + np.uint64(salt)).sum(dtype=np.uint64)) for salt in (1, 2)]
         parts = [len(self), self.n_users, self.n_items, *present, *totals]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
@@ -318,7 +318,7 @@ def _look_up(name: str, index: dict, labels: Sequence[Hashable]) -> np.ndarray:
         raise ValueError(f"unknown {name} {unknown!r}; known are {known}, ...") from None
 
 
-def _mix(x: np.ndarray) -> np.ndarray:
+def _hash64(x: np.ndarray) -> np.ndarray:
     """Hash of each 64-bit word (SplitMix64, Steele et al. 2014)."""
     x = (x + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -143,16 +143,27 @@ def _is_private(name: str) -> bool:
 
 
 def _private_uses(tree: ast.Module) -> Iterator[str]:
-    """Imports of private names and modules, and attributes that this file does not define."""
-    own = _defined(tree)
+    """Imports of private names, and private attributes of objects from other files.
+
+    An attribute counts unless this file defines one of that name, or the object is `self`, `cls`,
+    `super()` or made by `cls(...)`.
+    """
+    own, objects = _defined(tree), {"self", "cls", "super()"} | set(_made_by_cls(tree))
     for node in _walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
             if any(_is_private(part) for name in names for part in name.split(".")):
                 yield ast.unparse(node)
         elif isinstance(node, ast.Attribute) and _is_private(node.attr):  # noqa: SIM102
-            if node.attr not in own and ast.unparse(node.value) not in ("self", "cls", "super()"):
+            if node.attr not in own and ast.unparse(node.value) not in objects:
                 yield ast.unparse(node)
+
+
+def _made_by_cls(tree: ast.Module) -> Iterator[str]:
+    """Variables that hold an object of the class itself: x = cls(...)."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and ast.unparse(node.value).startswith("cls("):
+            yield from map(ast.unparse, node.targets)
 
 
 def _defined(tree: ast.Module) -> set[str]:
