@@ -83,7 +83,7 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     """Run a notebook into the run's folder: what it was given, what it recorded, its seconds."""
     from papermill import execute_notebook
 
-    from newsreco.reports.results import VARIABLE, read
+    from newsreco.reports.results import read
 
     own = run / path.stem
     own.mkdir()
@@ -92,7 +92,7 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     if "folder" in names:
         parameters["folder"] = str(own)
     metrics = own / "results.jsonl"
-    os.environ[VARIABLE] = str(metrics)
+    os.environ["NEWSRECO_RESULTS"] = str(metrics)
     started = time.perf_counter()
     execute_notebook(
         str(path), str(run / path.name), parameters, kernel_name=KERNEL["name"], cwd=str(own),

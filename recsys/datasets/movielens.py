@@ -15,6 +15,7 @@ import numpy as np
 from recsys.datasets.synthetic import REPOSITORY
 from recsys.interactions import Interactions
 from recsys.io import read_csv
+from recsys.split import temporal_split
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +47,9 @@ MOVIELENS = {
     "25m": _MovieLens("ml-25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", 25_000_095),
     "32m": _MovieLens("ml-32m", "md5:d472be332d4daa821edc399621853b57", 32_000_204),
 }
+LIKES = "1m-likes"
+LIKES_FOLDER, N_LIKES = "ml-1m-likes", 516_819
+LIKES_CUTOFF, LEAST_LIKES = 975_768_738, 5  # of `split_likes`
 
 
 def load_movielens(name: str = "latest-small", progress: bool = True) -> Interactions:
@@ -57,7 +61,9 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
 
     Parameters
     ----------
-    name : {"latest-small", "100k", "1m", "25m", "32m"}
+    name : {"latest-small", "100k", "1m", "1m-likes", "25m", "32m"}
+        "1m-likes" holds the ratings of 4 and 5 stars that `split_likes` uses, from the folder
+        ml-1m-likes or from the whole release: the same log from either.
     progress : bool
         Show a progress bar while downloading.
 
@@ -76,21 +82,66 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
     ConnectionError
         If the data is neither at hand nor to be downloaded.
     """
+    if name == LIKES:
+        return _load_likes(progress)
     if not isinstance(name, str) or name not in MOVIELENS:
-        raise ValueError(f"name must be one of {list(MOVIELENS)}, got {name!r}")
+        raise ValueError(f"name must be one of {[*MOVIELENS, LIKES]}, got {name!r}")
     release = MOVIELENS[name]
     source = _Source.find(release, progress)
+    ratings, films = _read(source, release.layout)
+    _check_count(source, ratings, release.n_ratings)
+    return _movielens_log(ratings, films)
+
+
+def _load_likes(progress: bool) -> Interactions:
+    """The likes of MovieLens-1M in order of time, from ml-1m-likes or else from ml-1m."""
+    folders = [folder / LIKES_FOLDER for folder in data_folders()]
+    source = next((_Source(folder) for folder in folders if folder.is_dir()), None)
+    if source is not None:
+        ratings, films = _read(source, "csv")
+    else:
+        release = MOVIELENS["1m"]
+        source = _Source.find(release, progress)
+        ratings, films = _read(source, release.layout)
+        _check_count(source, ratings, release.n_ratings)
+    ratings = _used_likes(ratings)
+    _check_count(source, ratings, N_LIKES)
+    return _movielens_log(ratings, films)
+
+
+def _used_likes(ratings: pd.DataFrame) -> pd.DataFrame:
+    """The likes before the cutoff, and the later ones of users with enough before it."""
+    likes = ratings[ratings["rating"] >= 4].sort_values(["time", "user", "item"])
+    before = likes["time"] < LIKES_CUTOFF
+    count = likes["user"].map(likes.loc[before, "user"].value_counts()).fillna(0)
+    return likes[before | ((likes["time"] > LIKES_CUTOFF) & (count >= LEAST_LIKES))]
+
+
+def split_likes(likes: Interactions) -> tuple[Interactions, Interactions]:
+    """Training and test set of `load_movielens("1m-likes")`, cut at one time.
+
+    The training set holds the likes before second 975,768,738 (2 December 2000), about nine
+    tenths; the test set the later likes of users with at least five in training.
+    """
+    return temporal_split(likes, at=LIKES_CUTOFF)
+
+
+def _read(source: _Source, layout: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings and films, refused where they are not whole."""
     try:
-        ratings, films = _READERS[release.layout](source)
+        ratings, films = _READERS[layout](source)
         _check_films(ratings, films)
     except (KeyError, ValueError, TypeError, IndexError, zipfile.BadZipFile) as error:
         raise ValueError(f"{source.path} is damaged or incomplete: {error}") from None
-    if len(ratings) != release.n_ratings:
+    return ratings, films
+
+
+def _check_count(source: _Source, ratings: pd.DataFrame, expected: int) -> None:
+    if len(ratings) != expected:
         raise ValueError(
-            f"{source.path} must hold {release.n_ratings:,} ratings, got {len(ratings):,}: "
+            f"{source.path} must hold {expected:,} ratings, got {len(ratings):,}: "
             "it is damaged or incomplete"
         )
-    return _movielens_log(ratings, films)
 
 
 def _check_films(ratings: pd.DataFrame, films: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pooch
 import pytest
 
 from recsys import load_movielens, load_synthetic_log, make_synthetic
-from recsys.datasets import movielens, synthetic
+from recsys.datasets import movielens, split_likes, synthetic
 
 # --- the generated world ---------------------------------------------------------------------
 
@@ -291,6 +291,88 @@ def test_a_download_is_checked_against_the_published_hash(tmp_path, monkeypatch,
 def test_an_unknown_name_is_refused():
     with pytest.raises(ValueError, match=r"^name must be one of \['latest-small', .*\], got '20m'"):
         load_movielens("20m")
+
+
+# --- the likes of MovieLens-1M: from their own folder or from the whole release ----------------
+
+CUT = 975_768_738
+RATINGS = [
+    *((7, item, 4 + item // 20 % 2, CUT - 100 + item) for item in (10, 20, 30, 40, 50)),
+    *((9, item, 5, CUT - 50 + item) for item in (20, 30, 40, 10)),  # four likes before the cutoff
+    (9, 50, 3, CUT - 9), (9, 60, 5, CUT), (9, 70, 4, CUT + 9),  # a dislike, two likes too late
+    (7, 60, 5, CUT + 9), (7, 80, 2, CUT + 10), (7, 70, 4, CUT), (7, 90, 4, CUT + 1),
+    (8, 90, 5, CUT + 2), (6, 90, 5, CUT - 1),
+]  # fmt: skip
+LIKES = [row for row in RATINGS if row[2] >= 4][::-1]
+FILMS = {item: (f"Film {item}é (1990)", "Drama") for item in range(10, 100, 10)}
+
+
+@pytest.fixture
+def likes(place, monkeypatch, tmp_path):
+    """Put the whole release, or the folder of its likes, where the loader looks."""
+    monkeypatch.setattr(movielens, "N_LIKES", 12)
+
+    def put(source, rows=LIKES):
+        if source == "ml-1m":
+            place("1m", {
+                "ratings.dat": "".join(f"{u}::{i}::{r}::{t}\n" for u, i, r, t in RATINGS),
+                "movies.dat": "".join(f"{i}::{t}::{g}\n" for i, (t, g) in FILMS.items()),
+            })  # fmt: skip
+            full = dataclasses.replace(movielens.MOVIELENS["1m"], n_ratings=len(RATINGS))
+            monkeypatch.setitem(movielens.MOVIELENS, "1m", full)
+            return
+        folder = tmp_path / "data" / "ml-1m-likes"
+        folder.mkdir(parents=True)
+        lines = ["userId,movieId,rating,timestamp", *(",".join(map(str, row)) for row in rows)]
+        (folder / "ratings.csv").write_text("\n".join(lines) + "\n")
+        lines = ["movieId,title,genres", *(f"{i},{t},{g}" for i, (t, g) in FILMS.items())]
+        (folder / "movies.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    return put
+
+
+def test_the_likes_are_the_same_from_either_source(likes):
+    likes("ml-1m")
+    full = load_movielens("1m-likes")
+    likes("ml-1m-likes")
+    supplied = load_movielens("1m-likes")
+    for log in (full, supplied):
+        rows = zip(
+            np.array(log.user_labels)[log.user].tolist(),
+            np.array(log.item_labels)[log.item].tolist(),
+            log.value.tolist(), log.time.tolist(), strict=True,
+        )  # fmt: skip
+        kept = RATINGS[:9] + [(6, 90, 5, CUT - 1)]
+        later = [(7, 90, 4, CUT + 1), (7, 60, 5, CUT + 9)]
+        assert list(rows) == sorted(kept, key=lambda row: (row[3], row[0], row[1])) + later
+    assert full.user_labels == supplied.user_labels == [6, 7, 9]
+    assert full.item_labels == supplied.item_labels
+    assert full.user.tolist() == supplied.user.tolist()
+    assert full.item.tolist() == supplied.item.tolist()
+    assert full.titles.tolist() == supplied.titles.tolist()
+    assert full.fingerprint == supplied.fingerprint
+
+
+def test_likes_are_split_at_the_cutoff(likes):
+    likes("ml-1m-likes")
+    log = load_movielens("1m-likes")
+    train, test = split_likes(log)
+    assert (len(train), len(test)) == (10, 2) and train.time.max() < CUT < test.time.min()
+    assert set(np.array(log.user_labels)[test.user].tolist()) == {7}
+
+
+def test_likes_of_another_number_are_refused(likes):
+    likes("ml-1m-likes", LIKES[1:])
+    with pytest.raises(ValueError, match="must hold 12 ratings, got 11"):
+        load_movielens("1m-likes")
+
+
+def test_the_real_likes():
+    if not any((folder / "ml-1m-likes").is_dir() for folder in movielens.data_folders()):
+        pytest.skip("ml-1m-likes is not at hand")
+    train, test = split_likes(load_movielens("1m-likes"))
+    assert (len(train), len(test), len(np.unique(test.user))) == (463_017, 53_802, 1_079)
+    assert np.bincount(train.user)[test.user].min() == 5
 
 
 def test_the_real_small_release():

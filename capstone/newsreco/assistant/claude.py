@@ -8,7 +8,6 @@ tools.
 
 from __future__ import annotations
 
-import os
 import re
 import time
 from collections.abc import Callable, Sequence
@@ -16,8 +15,8 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from newsreco.assistant.prompt import NoAnswer, check, request, text_of
+from newsreco.config import read_config
 
-DEFAULT_MODEL = "claude-haiku-5-5"
 RETRIED = {408, 409, 429}  # and everything from 500 on
 
 
@@ -28,7 +27,7 @@ class Claude:
     Parameters
     ----------
     model : str
-        NEWSRECO_CLAUDE_MODEL where it is set, else DEFAULT_MODEL.
+        By default, the setting NEWSRECO_CLAUDE_MODEL.
     timeout : float
         Seconds of silence from the server before an attempt is given up.
     attempts : int
@@ -43,7 +42,7 @@ class Claude:
         time.sleep and time.monotonic, so that a test need not wait.
     """
 
-    model: str = field(default_factory=lambda: os.environ.get("NEWSRECO_CLAUDE_MODEL", ""))
+    model: str = field(default_factory=lambda: read_config().claude_model)
     timeout: float = 20.0
     attempts: int = 3
     patience: float = 40.0
@@ -55,7 +54,6 @@ class Claude:
     name: ClassVar[str] = "claude"
 
     def __post_init__(self) -> None:
-        self.model = self.model or DEFAULT_MODEL
         if self.attempts < 1:
             raise ValueError(f"attempts must be at least 1, got {self.attempts}")
 
@@ -76,7 +74,7 @@ class Claude:
 
     def _request(self, body: dict) -> Any:
         """One reply, by several attempts where that may help."""
-        key = os.environ.get("ANTHROPIC_API_KEY", "").strip()
+        key = read_config().anthropic_api_key.get_secret_value().strip()
         if not key:
             raise NoAnswer("ANTHROPIC_API_KEY is not set")
         if not re.fullmatch(r"[!-~]+", key):  # it goes into a header

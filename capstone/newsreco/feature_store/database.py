@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,20 +10,18 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from newsreco.config import read_config
+
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-DEFAULT = "sqlite:///newsreco.db"
-VARIABLE = "NEWSRECO_DATABASE_URL"
 ALLOWED = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
-SECONDS_TO_CONNECT = 10
-SECONDS_TO_WAIT = 30  # for another writer to finish, on SQLite
 
 
 def database_url(given: str | None = None) -> str:
     """The database to use: the one given, else NEWSRECO_DATABASE_URL, else a file here."""
-    return given or os.environ.get(VARIABLE) or DEFAULT
+    return given or read_config().database_url
 
 
 def connect(database: str, create: bool = True) -> sa.Engine:
@@ -39,14 +37,16 @@ def connect(database: str, create: bool = True) -> sa.Engine:
     url = parse(database)
     if url.drivername == "sqlite":
         _check_file(url, create)
-        engine = sa.create_engine(url, connect_args={"timeout": SECONDS_TO_WAIT})
+        timeout = read_config().database_lock_timeout
+        engine = sa.create_engine(url, connect_args={"timeout": timeout})
         _begin_for_real(engine)
         return engine
     if find_spec("psycopg") is None:
         raise ValueError(
             f"database {masked(url)} needs the package psycopg: pip install 'psycopg[binary]'"
         )
-    return sa.create_engine(url, connect_args={"connect_timeout": SECONDS_TO_CONNECT})
+    timeout = math.ceil(read_config().database_connect_timeout)
+    return sa.create_engine(url, connect_args={"connect_timeout": timeout})
 
 
 def parse(database: str) -> sa.URL:

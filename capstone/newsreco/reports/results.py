@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from pathlib import Path
 from typing import Any
 
-VARIABLE = "NEWSRECO_RESULTS"
+from newsreco.config import read_config
 
 
 def record(name: str, value: Any) -> None:
@@ -33,7 +32,7 @@ def record(name: str, value: Any) -> None:
     if not isinstance(name, str) or not name:
         raise ValueError(f"name must be a word such as 'ranker_auc', got {name!r}")
     line = json.dumps({"name": name, "value": _plain(name, value)}, ensure_ascii=False)
-    if path := os.environ.get(VARIABLE):
+    if path := read_config().results:
         with open(path, "a", encoding="utf-8") as file:
             file.write(line + "\n")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import os
 import re
 import sqlite3
@@ -20,18 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-DEFAULT_URI = "sqlite:///mlflow.db"
-PATIENCE = 5  # seconds in which a store must answer
+from newsreco.config import read_config, set_mlflow_defaults
+
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
-DEFAULTS = {  # of MLflow's own settings; whoever sets one in the environment is obeyed
-    "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "WARNING",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "15",
-    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
-    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "GIT_PYTHON_REFRESH": "quiet",
-}
 
 
 class Unreachable(ConnectionError):
@@ -40,7 +32,7 @@ class Unreachable(ConnectionError):
 
 def tracking_uri(uri: str | None = None) -> str:
     """The store to use: the one given, else MLFLOW_TRACKING_URI, else a file in this folder."""
-    return uri or os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI
+    return uri or read_config().tracking_uri
 
 
 @contextlib.contextmanager
@@ -92,8 +84,7 @@ def without_password(text: str) -> str:
 
 
 def _import() -> ModuleType:
-    for name, value in DEFAULTS.items():
-        os.environ.setdefault(name, value)
+    set_mlflow_defaults()
     try:
         import mlflow
     except ImportError as error:
@@ -178,7 +169,7 @@ def _ask(uri: str, create: bool) -> None:
 def _ask_server(uri: str) -> None:
     request = urllib.request.Request(uri.rstrip("/") + "/health")
     try:
-        urllib.request.urlopen(request, timeout=PATIENCE).close()
+        urllib.request.urlopen(request, timeout=read_config().tracking_timeout).close()
     except urllib.error.HTTPError as error:
         error.close()
         if error.code >= 500:  # any other status is an answer
@@ -192,7 +183,8 @@ def _ask_file(uri: str, create: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.is_file():
         raise FileNotFoundError(path)
-    with contextlib.closing(sqlite3.connect(path, timeout=PATIENCE)) as database:
+    timeout = read_config().tracking_timeout
+    with contextlib.closing(sqlite3.connect(path, timeout=timeout)) as database:
         database.execute("BEGIN IMMEDIATE")
         database.rollback()
 
@@ -200,7 +192,8 @@ def _ask_file(uri: str, create: bool) -> None:
 def _ask_database(uri: str) -> None:
     import sqlalchemy
 
-    limits = {} if uri.startswith("mssql") else {"connect_timeout": PATIENCE}
+    timeout = math.ceil(read_config().tracking_timeout)
+    limits = {} if uri.startswith("mssql") else {"connect_timeout": timeout}
     engine = sqlalchemy.create_engine(uri, connect_args=limits)
     try:
         engine.connect().close()

@@ -13,14 +13,15 @@ import uuid
 
 import pandas as pd
 
+from newsreco.config import REGISTERED_MODEL
 from newsreco.tracking.client import mlflow_client
-from newsreco.tracking.registry import NAME, registered
+from newsreco.tracking.registry import registered
 
 HISTORY = "history."
 RESTORED = {"rolled back": "restored"}  # what happened to the version that serves again
 
 
-def history(uri: str | None = None, name: str = NAME) -> pd.DataFrame:
+def history(uri: str | None = None, name: str = REGISTERED_MODEL) -> pd.DataFrame:
     """Every decision, oldest first: `action`, `version`, `before`, `by`, `at`, `why`, numbers."""
     with mlflow_client(uri) as mlflow:
         tags = registered(mlflow.MlflowClient(), name).tags

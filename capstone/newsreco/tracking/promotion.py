@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from newsreco.config import ALIAS, REGISTERED_MODEL
 from newsreco.evaluation.impressions import check_metric
 from newsreco.files import locked
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.gate import Comparison, Refused, judge
 from newsreco.tracking.history import history, write
-from newsreco.tracking.registry import ALIAS, NAME, load_version, production_of, production_version
+from newsreco.tracking.registry import load_version, production_of, production_version
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
@@ -35,7 +36,7 @@ def promote(
     log: NewsLog | None = None,
     metric: str = "ranker_auc",
     uri: str | None = None,
-    name: str = NAME,
+    name: str = REGISTERED_MODEL,
     force: bool = False,
     why: str = "",
 ) -> Comparison:
@@ -104,7 +105,7 @@ def _told(comparison_result: Comparison) -> dict:
     return {"metric": comparison_result.metric, **numbers, "users": comparison_result.users}
 
 
-def rollback(uri: str | None = None, name: str = NAME, why: str = "") -> int:
+def rollback(uri: str | None = None, name: str = REGISTERED_MODEL, why: str = "") -> int:
     """Let the version serve that did before; returns its number.
 
     Rolling back again goes one further back. The version must still load.

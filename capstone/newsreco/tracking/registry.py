@@ -14,15 +14,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from newsreco.config import ALIAS, EXPERIMENT, REGISTERED_MODEL
 from newsreco.evaluation.impressions import METRICS
 from newsreco.models.bundle import NewsModel, load_model
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import experiment_id, log_model
 from newsreco.tracking.provenance import code_version
-from newsreco.tracking.runs import EXPERIMENT, title
+from newsreco.tracking.runs import title
 
-NAME = "newsreco"
-ALIAS = "production"
 FIGURES = [f"ranker_{key}{end}" for key in METRICS.values() for end in ("", "_low", "_high")]
 COPIED = ("data_fingerprint", "log_fingerprint", "code_version", "synthetic", "bundle")
 
@@ -31,7 +30,7 @@ def register(
     run: str | None = None,
     folder: str | Path | None = None,
     uri: str | None = None,
-    name: str = NAME,
+    name: str = REGISTERED_MODEL,
     experiment: str = EXPERIMENT,
 ) -> int:
     """Make the model of a run a version of the registry; returns its number.
@@ -104,7 +103,7 @@ def _make_model(mlflow, client, name: str) -> None:
             raise
 
 
-def load_production(uri: str | None = None, name: str = NAME) -> NewsModel:
+def load_production(uri: str | None = None, name: str = REGISTERED_MODEL) -> NewsModel:
     """The model that serves; ValueError where there is none, or it is not what was registered."""
     version = production_version(uri, name)
     if version is None:
@@ -112,7 +111,7 @@ def load_production(uri: str | None = None, name: str = NAME) -> NewsModel:
     return load_version(version, uri, name)
 
 
-def production_version(uri: str | None = None, name: str = NAME) -> int | None:
+def production_version(uri: str | None = None, name: str = REGISTERED_MODEL) -> int | None:
     """The number of the version that serves; None where none does."""
     with mlflow_client(uri) as mlflow:
         return production_of(mlflow.MlflowClient(), name)
@@ -136,7 +135,7 @@ def registered(client, name: str):
         ) from None
 
 
-def check_version(version: int, uri: str | None = None, name: str = NAME) -> None:
+def check_version(version: int, uri: str | None = None, name: str = REGISTERED_MODEL) -> None:
     """ValueError, with the versions that there are, where there is none of that number."""
     with mlflow_client(uri) as mlflow:
         client = mlflow.MlflowClient()
@@ -147,7 +146,7 @@ def check_version(version: int, uri: str | None = None, name: str = NAME) -> Non
         raise ValueError(f"version must be one of {numbers} of {name!r}, got {version}")
 
 
-def load_version(version: int, uri: str | None = None, name: str = NAME) -> NewsModel:
+def load_version(version: int, uri: str | None = None, name: str = REGISTERED_MODEL) -> NewsModel:
     """The model of a version, verified; ValueError where a byte differs from what was registered.
 
     Nothing that the store holds is run: the script beside the bundle is for other servers.
@@ -165,7 +164,7 @@ def load_version(version: int, uri: str | None = None, name: str = NAME) -> News
     return model
 
 
-def status(uri: str | None = None, name: str = NAME) -> pd.DataFrame:
+def status(uri: str | None = None, name: str = REGISTERED_MODEL) -> pd.DataFrame:
     """All versions, newest first: alias, metrics, and what each rests on.
 
     Returns

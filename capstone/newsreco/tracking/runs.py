@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from newsreco.config import EXPERIMENT
 from newsreco.models.bundle import Settings
 from newsreco.tracking import contents as record
 from newsreco.tracking.client import mlflow_client, sentence, tracking_uri
@@ -22,8 +23,6 @@ from newsreco.tracking.client import mlflow_client, sentence, tracking_uri
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
     from newsreco.training import Result
-
-EXPERIMENT = "newsreco"
 
 
 def say(text: str) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict
 
+from newsreco.config import SVD_EXPERIMENT
 from newsreco.models.svd import SVDSystem
 from newsreco.tracking.client import mlflow_client, sentence, tracking_uri
 from newsreco.tracking.contents import experiment_id
 from newsreco.tracking.provenance import code_version
-
-EXPERIMENT = "newsreco-svd"
 
 
 def track_svd(
@@ -21,7 +20,7 @@ def track_svd(
     tags = {"data_fingerprint": system.data_fingerprint, "code_version": code_version()}
     try:
         with mlflow_client(uri, create=True) as mlflow:
-            where = experiment_id(mlflow.MlflowClient(), tracking_uri(uri), EXPERIMENT)
+            where = experiment_id(mlflow.MlflowClient(), tracking_uri(uri), SVD_EXPERIMENT)
             with mlflow.start_run(experiment_id=where, run_name=name, nested=True, tags=tags):
                 mlflow.log_params(asdict(system.settings) | {"at": system.at})
                 mlflow.log_metrics(dict(metrics))
@@ -29,4 +28,4 @@ def track_svd(
                     mlflow.log_text(text, file)
     except Exception as error:  # whatever it is, the training is worth more than its record
         return f"not tracked: {sentence(error)}"
-    return f"tracked by MLflow: experiment {EXPERIMENT}, run {name}"
+    return f"tracked by MLflow: experiment {SVD_EXPERIMENT}, run {name}"

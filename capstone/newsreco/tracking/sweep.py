@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from newsreco.config import EXPERIMENT
 from newsreco.evaluation.impressions import check_metric, paired
 from newsreco.models.bundle import Settings
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import EVALUATION
-from newsreco.tracking.runs import EXPERIMENT, Run, closing, say, tracked
+from newsreco.tracking.runs import Run, closing, say, tracked
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog

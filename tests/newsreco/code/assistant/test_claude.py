@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import pytest
 
 from newsreco.assistant import Assistant, Claude
-from newsreco.assistant.claude import DEFAULT_MODEL
 from newsreco.assistant.passages import articles_from
 from newsreco.assistant.prompt import (
     NOT_FOUND,
@@ -20,6 +19,7 @@ from newsreco.assistant.prompt import (
     request,
     text_of,
 )
+from newsreco.config import read_config
 
 KEY = "sk-test-0123456789"
 QUESTION = "Who scored for Tarn against Velmouth?"
@@ -80,7 +80,7 @@ def test_success(server):
     (sent,) = server.requests
     body = json.loads(sent.content)
     assert sent.url.path == "/v1/messages" and KEY in sent.headers["authorization"]
-    assert body["model"] == DEFAULT_MODEL and body["system"] == SYSTEM
+    assert body["model"] == read_config().claude_model and body["system"] == SYSTEM
     assert set(body) == {"model", "max_tokens", "system", "messages"}
     assert [m["role"] for m in body["messages"]] == ["user"]
     assert KEY not in sent.content.decode()

@@ -6,13 +6,13 @@ import math
 import numpy as np
 import pytest
 
-from newsreco.reports.results import VARIABLE, read, record
+from newsreco.reports.results import read, record
 
 
 @pytest.fixture
 def file(tmp_path, monkeypatch):
     path = tmp_path / "results.jsonl"
-    monkeypatch.setenv(VARIABLE, str(path))
+    monkeypatch.setenv("NEWSRECO_RESULTS", str(path))
     return path
 
 
@@ -36,7 +36,7 @@ def test_what_is_not_finite_is_null(file):
 
 
 def test_nothing_is_written_where_nobody_asks(tmp_path, monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv("NEWSRECO_RESULTS", raising=False)
     monkeypatch.chdir(tmp_path)
     record("auc", 0.5)
     assert list(tmp_path.iterdir()) == [] and read(tmp_path / "none.jsonl") == {}
@@ -44,6 +44,6 @@ def test_nothing_is_written_where_nobody_asks(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("name", "value"), [("", 1), (3, 1), ("x", object()), ("x", [{1, 2}])])
 def test_what_json_cannot_hold_is_refused_even_where_nobody_asks(name, value, monkeypatch):
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv("NEWSRECO_RESULTS", raising=False)
     with pytest.raises(ValueError, match="name|x must be"):
         record(name, value)

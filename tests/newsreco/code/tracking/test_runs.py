@@ -22,7 +22,6 @@ from newsreco.evaluation.impressions import METRICS
 from newsreco.models.bundle import Settings, load_model
 from newsreco.models.pipeline import RecommendationPipeline
 from newsreco.synthetic import write_sample
-from newsreco.tracking import client as connect
 from newsreco.tracking.client import Unreachable, mlflow_client, tracking_uri
 from newsreco.tracking.contents import metric_name
 from newsreco.tracking.provenance import code_version, requirements
@@ -181,7 +180,7 @@ def test_where_the_server_is_down_training_works_and_says_so(data, tmp_path, cap
 
 
 def test_a_server_that_takes_the_call_and_never_answers_is_not_waited_for(monkeypatch):
-    monkeypatch.setattr(connect, "PATIENCE", 0.2)
+    monkeypatch.setenv("NEWSRECO_TRACKING_TIMEOUT", "0.2")
     with socket.create_server(("127.0.0.1", 0)) as mute:
         address = f"http://127.0.0.1:{mute.getsockname()[1]}"
         with pytest.raises(Unreachable, match="timed out"), mlflow_client(address):
@@ -208,7 +207,7 @@ def test_a_file_that_is_no_database_stays_as_it_is(tmp_path, capsys):
 def test_a_locked_database_costs_a_moment_and_the_record(
     result, world, mlflow_uri, monkeypatch, capsys
 ):
-    monkeypatch.setattr(connect, "PATIENCE", 0.1)
+    monkeypatch.setenv("NEWSRECO_TRACKING_TIMEOUT", "0.1")
     other = sqlite3.connect(mlflow_uri.removeprefix("sqlite:///"))
     with tracked(SETTINGS, mlflow_uri) as run, contextlib.closing(other):
         other.execute("BEGIN EXCLUSIVE")
