@@ -77,11 +77,11 @@ def evaluate_lists(
             row[f"{name} ndcg"] = ndcg_at_k([items], [wanted], k)[0]
             row[f"{name} alike"] = likeness(model.vectors[items[:k]])
             if oracle is not None:
-                row[f"{name} chance"] = _mean(oracle.chances(state, user, time, items[:k]))
+                row[f"{name} chance"] = _mean(oracle.probabilities(state, user, time, items[:k]))
         if oracle is not None:
-            possible = np.sort(oracle.chances(state, user, time, np.flatnonzero(live)))
+            possible = np.sort(oracle.probabilities(state, user, time, np.flatnonzero(live)))
             row["best chance"] = _mean(possible[-k:])
-            row["page chance"] = _mean(oracle.chances(state, user, time, shown.item[page]))
+            row["page chance"] = _mean(oracle.probabilities(state, user, time, shown.item[page]))
         rows.append(row)
     if not rows:
         raise ValueError("log must hold a click later than the training, got none")

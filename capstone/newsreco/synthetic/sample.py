@@ -103,9 +103,7 @@ def _write(folder: Path, plan: Plan, progress: bool) -> None:
     with ExitStack() as stack:
 
         def new(name: str):
-            return stack.enter_context(
-                (folder / name).open("w", encoding="utf-8", newline="\n")
-            )
+            return stack.enter_context((folder / name).open("w", encoding="utf-8", newline="\n"))
 
         new("README.txt").write(_readme(plan))
         new(NEWS).writelines(_news_lines(plan))

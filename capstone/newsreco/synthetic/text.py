@@ -66,7 +66,9 @@ MAKERS = {
     "keeper": lambda slots, rng: player(slots["club"], 0),
     "target": lambda slots, rng: player(slots["rival"], between(rng, 1, SQUAD - 1)),
     "woman": lambda slots, rng: player(slots["club"], SQUAD + between(rng, 0, WOMEN - 1)),
-    "person": lambda slots, rng: f"{pick(rng, NAMES['first_name'])} {pick(rng, NAMES['last_name'])}",
+    "person": lambda slots, rng: (
+        f"{pick(rng, NAMES['first_name'])} {pick(rng, NAMES['last_name'])}"
+    ),
     "place": lambda slots, rng: pick(rng, NAMES["place"]),
     "firm": lambda slots, rng: pick(rng, NAMES["firm"]),
     "day": lambda slots, rng: pick(rng, NAMES["day"]),

@@ -86,7 +86,7 @@ def test_data_without_known_chances_is_not_called_synthetic(world, result):
 
 def test_the_share_of_the_best_is_not_said_of_a_coin():
     world = make_synthetic_log(
-        n_articles=60, n_impressions=500, n_users=40, seed=0, click_model="coin"
+        n_articles=60, n_impressions=500, n_users=40, seed=0, click_model="random"
     )
     result = train(world.log, Settings(), world.truth, progress=False)
     assert "the model reaches" not in part(result, "summary").text
