@@ -163,7 +163,7 @@ class Recommender:
         """Write the fitted model to a folder of arrays and JSON, all of it or nothing."""
         self._check_fitted()
         arrays = {"history": self.history, **self._arrays()}
-        bundle.save(folder, type(self).__name__, self.parameters, self.data_fingerprint, arrays)
+        bundle.save(folder, type(self), self.parameters, self.data_fingerprint, arrays)
 
     def _arrays(self) -> dict[str, Any]:
         """The arrays and CSR matrices to save, by name."""
@@ -172,8 +172,8 @@ class Recommender:
         return {name: array for name, array in named.items() if array is not None}
 
     @classmethod
-    def _restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Recommender:
-        """The model that `save` wrote."""
+    def restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Recommender:
+        """The model that `save` wrote; `recsys.load` calls this."""
         given = {
             field.name: arrays.pop(field.name) for field in fields(cls) if field.name in arrays
         }

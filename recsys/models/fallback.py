@@ -85,8 +85,8 @@ class Fallback(Recommender):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Class and parameters of each model, in order."""
-        parts = [{"class": type(m).__name__, "parameters": m.parameters} for m in self.models]
+        """Module, class and parameters of each model, in order."""
+        parts = [bundle.class_name(type(m)) | {"parameters": m.parameters} for m in self.models]
         return {"models": parts}
 
     def _arrays(self) -> dict[str, Any]:
@@ -98,14 +98,14 @@ class Fallback(Recommender):
         }
 
     @classmethod
-    def _restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Fallback:
+    def restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Fallback:
         history, parts = arrays["history"], []
         for place, part in enumerate(parameters["models"]):
             start = f"{place}_"
             own = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
-            kind = bundle.model_class(part["class"])
+            part_class = bundle.find_class(part["module"], part["class"])
             own["history"] = history
-            parts.append(kind._restore(part["parameters"], fingerprint, own))
+            parts.append(part_class.restore(part["parameters"], fingerprint, own))
         model = cls(*parts)
         model._remember(history, fingerprint)
         model.fitted_models = parts

@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 NAMES = {
     "ranker": "this model",
-    "placed": "this model, told the places",
-    "order": "the page's own order",
-    "trend": "trending alone",
+    "with positions": "this model, given the positions",
+    "displayed order": "the displayed order",
+    "trending": "trending alone",
     "profile": "profile alone",
-    "last": "last visit alone",
-    "best": "the known chances",
-    "taste": "the known chances, without places",
+    "last click": "last click alone",
+    "true probability": "the true probability",
+    "true probability without position": "the true probability, without position",
 }
 METRICS = {"auc": "AUC", "mrr": "MRR", "ndcg@5": "nDCG@5", "ndcg@10": "nDCG@10", "ndcg": "nDCG"}
 STAGES = {
     "trending": "trending alone",
     "candidates": "first stage, as retrieved",
     "ranked": "second stage, ranked",
-    "listed": "re-ranked, as shown",
+    "reranked": "re-ranked, as shown",
 }
 OF_A_LIST = re.compile(rf"({'|'.join(LISTS)})_(recall|ndcg)_at_(\d+)")
 PACKAGES = ("recsys-course", "numpy", "numba", "lightgbm")
@@ -64,17 +64,18 @@ def parts(result: Result) -> list[Part]:
 def summary(result: Result) -> Part:
     """What was found, in words that the intervals allow."""
     f = result.metrics
-    low, high = f["gain_over_order_low"], f["gain_over_order_high"]
+    low, high = f["gain_over_displayed_order_low"], f["gain_over_displayed_order_high"]
     word = "better than" if low > 0 else "worse than" if high < 0 else "not told apart from"
     text = (
         f"AUC per impression {f['ranker_auc']:.3f} ({f['ranker_auc_low']:.3f} to "
-        f"{f['ranker_auc_high']:.3f}): {word} the page's own order, {f['order_auc']:.3f}; the "
-        f"difference is {f['gain_over_order']:+.3f} ({low:+.3f} to {high:+.3f})."
+        f"{f['ranker_auc_high']:.3f}): {word} the displayed order, "
+        f"{f['displayed_order_auc']:.3f}; the difference is {f['gain_over_displayed_order']:+.3f} ({low:+.3f} to {high:+.3f})."
     )
-    if "share_of_best" in f:
+    if "fraction_of_best_possible" in f:
         text += (
-            f" The clicks were drawn from known chances, which reach {f['best_auc']:.3f}. Of what "
-            f"these have above chance (0.5), the model reaches {f['share_of_best']:.0%}."
+            " The clicks were drawn from known probabilities, which reach "
+            f"{f['best_possible_auc']:.3f}. Of what these have above chance (0.5), the model "
+            f"reaches {f['fraction_of_best_possible']:.0%}."
         )
     else:
         text += (
@@ -86,7 +87,7 @@ def summary(result: Result) -> Part:
 
 def data(result: Result) -> Part:
     """Which data, settings and versions the figures belong to."""
-    f, known = result.metrics, "best_auc" in result.metrics
+    f, known = result.metrics, "best_possible_auc" in result.metrics
     rows = {
         "data": "SYNTHETIC: made up by a program, with known click chances"
         if known
@@ -114,7 +115,11 @@ def scorers(result: Result) -> Part:
     rows, drawn = {}, {}
     for name in names:
         low, high = interval(evaluation.means(name))
-        gap = "" if name == "order" else _with_interval(*evaluation.difference(name, "order"), "+")
+        gap = (
+            ""
+            if name == "displayed order"
+            else _with_interval(*evaluation.difference(name, "displayed order"), "+")
+        )
         rows[NAMES.get(name, name)] = {
             "AUC": _with_interval(evaluation.mean(name), low, high),
             **{METRICS[m]: f"{evaluation.mean(name, m):.3f}" for m in ("mrr", "ndcg@5", "ndcg@10")},
@@ -152,10 +157,10 @@ def lists(result: Result) -> Part | None:
 def calibration(result: Result) -> Part | None:
     """Whether of a hundred clicks promised a hundred came; None for a ranker of mere orders."""
     scores = getattr(result.evaluation, "scores", {})
-    if "placed" not in scores or not hasattr(result.model.ranker, "probabilities"):
+    if "with positions" not in scores or not hasattr(result.model.ranker, "probabilities"):
         return None
-    promised = 1 / (1 + np.exp(-np.asarray(scores["placed"], float)))
-    table = calibration_table(result.evaluation, promised, scores.get("best"))
+    promised = 1 / (1 + np.exp(-np.asarray(scores["with positions"], float)))
+    table = calibration_table(result.evaluation, promised, scores.get("true probability"))
     text = (
         "Everything shown, in tenths by the chance that the model promised, places known. On the "
         f"line, as many clicked as promised: {promised.mean():.3f} promised, "

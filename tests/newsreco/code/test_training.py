@@ -142,7 +142,7 @@ def test_the_commands(tmp_path, capsys):
     command += ["--no-tracking"]
     assert main([*command, "--quiet"]) == 0
     trained = json.loads(metrics.read_text())
-    assert {"ranker_auc", "ranker_auc_se", "best_auc"} <= trained.keys()
+    assert {"ranker_auc", "ranker_auc_se", "best_possible_auc"} <= trained.keys()
     judge = ["evaluate", "--model", str(model), "--data", str(data), "--json", str(metrics)]
     assert main([*judge, "--quiet"]) == 0
     assert json.loads(metrics.read_text()) == trained

@@ -33,10 +33,16 @@ def test_it_has_all_parts_in_order_and_the_result_s_figures(result, tmp_path):
     assert [part.key for part in report_parts.parts(result)] == KEYS
     metrics = result.metrics
     for text in (path.read_text(), path.with_suffix(".md").read_text()):
-        for name in ("ranker_auc", "ranker_auc_low", "order_auc", "best_auc", "ranker_mrr"):
+        for name in (
+            "ranker_auc",
+            "ranker_auc_low",
+            "displayed_order_auc",
+            "best_possible_auc",
+            "ranker_mrr",
+        ):
             assert f"{metrics[name]:.3f}" in text, name
         assert result.data_fingerprint in text
-        assert f"{metrics['share_of_best']:.0%}" in text
+        assert f"{metrics['fraction_of_best_possible']:.0%}" in text
 
 
 def test_the_page_is_whole_and_says_each_picture_in_words(result, tmp_path):
@@ -71,7 +77,10 @@ def test_the_same_result_gives_the_same_bytes(result, tmp_path):
     [(0.01, 0.1, "better than"), (-0.2, -0.01, "worse than"), (-0.1, 0.1, "not told apart from")],
 )
 def test_better_is_said_only_where_the_interval_says_so(result, low, high, said):
-    metrics = result.metrics | {"gain_over_order_low": low, "gain_over_order_high": high}
+    metrics = result.metrics | {
+        "gain_over_displayed_order_low": low,
+        "gain_over_displayed_order_high": high,
+    }
     words = report_parts.summary(replace(result, metrics=metrics)).text
     assert [w for w in ("better than", "worse than", "not told apart from") if w in words] == [said]
 
@@ -80,7 +89,7 @@ def test_data_without_known_chances_is_not_called_synthetic(world, result):
     real = train(world.log, Settings(), progress=False)
     assert "SYNTHETIC" in to_markdown(report_parts.parts(result))
     text = to_markdown(report_parts.parts(real))
-    assert "SYNTHETIC" not in text and "known chances" not in text
+    assert "SYNTHETIC" not in text and "known probabilities" not in text
     assert "known" not in part(real, "calibration").table
 
 
@@ -110,11 +119,12 @@ def test_a_model_that_was_read_has_no_training_to_show(world, result, tmp_path):
 
 
 def test_the_lists_of_the_two_stages_are_shown_where_they_were_judged(result):
-    bare = {k: v for k, v in result.metrics.items() if k.startswith(("ranker", "order", "gain"))}
+    kept = ("ranker", "displayed_order", "gain")
+    bare = {k: v for k, v in result.metrics.items() if k.startswith(kept)}
     assert report_parts.lists(replace(result, metrics=bare)) is None
-    metrics = {"listed_recall_at_10": 0.1234, "listed_recall_at_10_low": 0.1}
-    metrics |= {"listed_recall_at_10_high": 0.2, "listed_ndcg_at_10": 0.0567}
-    metrics |= {"listed_ndcg_at_10_low": 0.04, "listed_ndcg_at_10_high": 0.07}
+    metrics = {"reranked_recall_at_10": 0.1234, "reranked_recall_at_10_low": 0.1}
+    metrics |= {"reranked_recall_at_10_high": 0.2, "reranked_ndcg_at_10": 0.0567}
+    metrics |= {"reranked_ndcg_at_10_low": 0.04, "reranked_ndcg_at_10_high": 0.07}
     (row,) = report_parts.lists(replace(result, metrics=bare | metrics)).table.to_numpy().tolist()
     assert row == ["0.123 (0.100 to 0.200)", "0.057 (0.040 to 0.070)"]
 
@@ -137,9 +147,9 @@ def test_a_hostile_category_is_shown_and_not_run(result):
 
 def test_means_over_people_draw_people_not_impressions():
     values, person = np.array([0.0, 0.0, 0.0, 1.0, 1.0, 1.0]), np.array([0, 0, 0, 9, 9, 9])
-    mean, low, high = report_groups.mean_over_people(values, person)
+    mean, low, high = report_groups.mean_over_users(values, person)
     assert (mean, low, high) == (0.5, 0.0, 1.0)  # two people: both, or one of them twice
-    alone = report_groups.mean_over_people(values, np.zeros(6, int))
+    alone = report_groups.mean_over_users(values, np.zeros(6, int))
     assert alone == (0.5, 0.5, 0.5)
 
 
@@ -162,7 +172,7 @@ def test_calibration_by_hand():
     promised = np.repeat(np.arange(10) / 10, 4)
     clicked = np.tile([True, False, False, False], 10)
     shown = SimpleNamespace(clicked=clicked, impression=np.repeat(np.arange(20), 2))
-    evaluation = SimpleNamespace(shown=shown, person=np.arange(20), rng=0)
+    evaluation = SimpleNamespace(shown=shown, user_index=np.arange(20), rng=0)
     table = report_groups.calibration_table(evaluation, promised, promised + 0.05)
     assert list(table["predicted"]) == pytest.approx([b / 10 for b in range(10)])
     assert list(table["observed"]) == [0.25] * 10 and list(table["shown"]) == [4] * 10
