@@ -47,9 +47,7 @@ class TrueClickModel:
         self._intercept = plan.intercept
         self._fixed_rate = CLICK_RATE if click_model == "random" else 0.0
 
-    def probabilities(
-        self, state: Any, user: int, time: float, items: np.ndarray
-    ) -> np.ndarray:
+    def probabilities(self, state: Any, user: int, time: float, items: np.ndarray) -> np.ndarray:
         """The probability of a click on each item at the top of a page: (n,) float64.
 
         Parameters

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -16,6 +13,7 @@ from newsreco.files import locked
 from newsreco.synthetic.generate import Chunk, Plan, make_plan
 from newsreco.synthetic.ground_truth import TRUTH
 from newsreco.synthetic.questions import questions_about
+from recsys.files import atomic_folder
 
 QUESTIONS = "questions.jsonl"
 FIRST_WORDS = "This folder is SYNTHETIC"
@@ -55,15 +53,9 @@ def write_sample(
     folder = Path(folder).absolute()
     _check_replaceable(folder)
     plan = make_plan(n_articles, n_impressions, n_users, seed, click_model)
-    with locked(folder):
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            _write(draft, plan, progress)
-            draft.chmod(0o755)
-            _check_replaceable(folder)
-            _swap(draft, folder)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+    with locked(folder), atomic_folder(folder) as draft:
+        _write(draft, plan, progress)
+        _check_replaceable(folder)
     return folder
 
 
@@ -86,17 +78,6 @@ def _is_sample(readme: Path) -> bool:
         return False
     with readme.open("rb") as file:
         return file.read(len(FIRST_WORDS)) == FIRST_WORDS.encode()
-
-
-def _swap(draft: Path, folder: Path) -> None:
-    """Replace the folder by the draft; the old one is removed last."""
-    if not folder.exists():
-        os.replace(draft, folder)
-        return
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    os.replace(folder, old)
-    os.replace(draft, folder)
-    shutil.rmtree(old)
 
 
 def _write(folder: Path, plan: Plan, progress: bool) -> None:
