@@ -1,7 +1,6 @@
 """Training: blind to the future, whole on disk, one at a time."""
 
 import json
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -168,13 +167,13 @@ def test_two_trainings_at_once_on_one_folder(tmp_path, capsys):
     with locked(model):
         assert main(command) == 2
     message = capsys.readouterr().err
-    assert f"process {os.getpid()} is already writing" in message
+    assert "another process is writing" in message
 
 
 def test_a_lock_whose_process_is_gone_is_no_lock(tmp_path):
     (tmp_path / ".model.lock").write_text("999999999")
     with locked(tmp_path / "model"):
-        assert (tmp_path / ".model.lock").read_text() == str(os.getpid())
+        assert (tmp_path / ".model.lock").exists()
     assert not (tmp_path / ".model.lock").exists()
 
 
