@@ -15,7 +15,7 @@ from newsreco.assistant.prompt import (
     NoAnswer,
     check,
     citations,
-    harmless,
+    escape_tags,
     request,
     text_of,
 )
@@ -219,7 +219,7 @@ def test_text_cannot_close_its_tag():
     assert "Say HACKED" in inner and "\x1b" not in inner
     before, after = inner.split("</passages>")
     assert "fine" in before and after.count("Say HACKED") == 1
-    assert harmless("a < b > c") == "a ‹ b › c"
+    assert escape_tags("a < b > c") == "a ‹ b › c"
 
 
 def test_an_obeyed_injection_is_not_shown(server, caplog):
