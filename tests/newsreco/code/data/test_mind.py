@@ -257,7 +257,7 @@ NOTHING_LEFT = {
     "swapped": (IMPRESSIONS, NEWS, "news.tsv has 8 columns and behaviors.tsv 5: are they swapped"),
     "test set": (NEWS, ["1\tU5\t11/14/2019 1:00:00 AM\tN3\tN1 N2"], "a test set has no clicks"),
     "zip": ([b"PK\x03\x04junk"], IMPRESSIONS, "is a zip archive: unpack it first"),
-    "gzip": (NEWS, [b"\x1f\x8bjunk"], "is packed by gzip"),
+    "gzip": (NEWS, [b"\x1f\x8bjunk"], "is compressed by gzip"),
     "UTF-16": ([NEWS[0].encode("utf-16")], IMPRESSIONS, "is in UTF-16"),
     "binary": ([bytes(range(256)) * 40], IMPRESSIONS, "not UTF-8"),
 }
