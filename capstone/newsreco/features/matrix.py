@@ -18,10 +18,10 @@ they can have happened. Left out: how long somebody read, and what was scrolled 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from newsreco.data import NewsLog
 from newsreco.features.state import RECENT, Arrays, State, arrive, count, decay
+from recsys.compiled import compiled
 
 FEATURES = (
     "profile",  # cosine with the decayed profile
@@ -108,7 +108,7 @@ def replay(
     return X
 
 
-@njit(cache=True)
+@compiled
 def _replay(
     arrays, vectors, history_start, history_item, user, time, start, item, clicked, first, last, X
 ):
@@ -130,7 +130,7 @@ def _replay(
         r = end
 
 
-@njit(cache=True)
+@compiled
 def _visit(arrays: Arrays, vectors, user, time, items, positions, X):
     """The one code path: features of `items` for `user` at `time`, written to X."""
     recent = np.empty(RECENT, np.int64)
@@ -187,7 +187,7 @@ def _visit(arrays: Arrays, vectors, user, time, items, positions, X):
         X[i, 14] = np.log1p(positions[i])
 
 
-@njit(cache=True)
+@compiled
 def _recent_clicks(arrays, user, time, recent, weight):
     """The person's last clicks, newest first, and their decayed weights; how many there are."""
     n = 0
@@ -200,7 +200,7 @@ def _recent_clicks(arrays, user, time, recent, weight):
     return n
 
 
-@njit(cache=True)
+@compiled
 def _clicks_of_last_visit(arrays, user, recent, n):
     """How many of the recent clicks belong to the newest visit; they have no order."""
     if n == 0:
@@ -218,27 +218,27 @@ def _clicks_of_last_visit(arrays, user, recent, n):
     return n_last
 
 
-@njit(cache=True)
+@compiled
 def _rate(clicks, views, faded, common):
     """Log of the click rate relative to the common one, smoothed by PRIOR views at it."""
     return np.log((clicks * faded + PRIOR * common) / ((views * faded + PRIOR) * common))
 
 
-@njit(cache=True)
+@compiled
 def _own_rate(own, everybody):
     """Log of a person's click rate in a topic relative to everybody's, smoothed towards it."""
     common = (everybody[0] + 1.0) / (everybody[1] + PRIOR)
     return np.log((own[0] + OWN_PRIOR * common) / ((own[1] + OWN_PRIOR) * common))
 
 
-@njit(cache=True)
+@compiled
 def add(total, weight, vector):
     """total += weight * vector."""
     for k in range(len(total)):
         total[k] += weight * vector[k]
 
 
-@njit(cache=True)
+@compiled
 def dot(a, b):
     """The inner product in four strands: quick, and always summed in the same order."""
     s0 = s1 = s2 = s3 = np.float32(0)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from newsreco.data import NewsLog
+from recsys.compiled import compiled
 
 RECENT = 50  # a profile looks no further back than so many clicks
 DAY = 86_400.0
@@ -200,13 +200,13 @@ class State:
 CLICK_COLUMNS = ("click_item", "click_time", "click_before", "click_untimed")
 
 
-@njit(cache=True)
+@compiled
 def decay(age, half_life):
     """What is left of 1 after so many seconds."""
     return 0.5 ** (age / half_life)
 
 
-@njit(cache=True)
+@compiled
 def arrive(arrays, user, history_start, history_item):
     """The person's clicks of before the log, once; they count from its first moment."""
     if not arrays.arrived[user]:
@@ -215,7 +215,7 @@ def arrive(arrays, user, history_start, history_item):
             _click(arrays, user, history_item[j], arrays.begin[0], True)
 
 
-@njit(cache=True)
+@compiled
 def count(arrays, user, time, items, clicked):
     """One visit: every article shown is a view, some of them are clicks."""
     arrays.now[0] = time
@@ -247,7 +247,7 @@ def count(arrays, user, time, items, clicked):
             _click(arrays, user, item, time, False)
 
 
-@njit(cache=True)
+@compiled
 def _click(arrays, user, item, time, untimed):
     """Put a click at the head of the person's list."""
     new = arrays.n_clicks[0]
@@ -260,7 +260,7 @@ def _click(arrays, user, item, time, untimed):
     arrays.n_clicks[0] = new + 1
 
 
-@njit(cache=True)
+@compiled
 def _advance(arrays, history_start, history_item, user, time, start, item, clicked, first, last):
     for v in range(first, last):
         shown = slice(start[v], start[v + 1])

@@ -19,12 +19,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 
 from newsreco.features.state import State, decay
 from newsreco.models.cooccurrence import Tables, follow
 from recsys import validation
+from recsys.compiled import compiled
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, VectorIndex
 
@@ -176,7 +176,7 @@ def _speaking(items: np.ndarray, scores: np.ndarray) -> Found:
     return items[:n], scores[:n]
 
 
-@njit(cache=True)
+@compiled
 def most_clicks(clicks, counted, time, half_life, allowed, items, scores):
     """Fill the items with most decayed clicks; `clicks` are as of the times `counted`."""
     k = len(items)
@@ -194,7 +194,7 @@ def most_clicks(clicks, counted, time, half_life, allowed, items, scores):
         scores[place], items[place] = score, i
 
 
-@njit(cache=True)
+@compiled
 def hide_clicked(newest, click_item, click_before, allowed):
     """Walk a person's list of clicks and take each out of `allowed`."""
     click = newest
@@ -203,7 +203,7 @@ def hide_clicked(newest, click_item, click_before, allowed):
         click = click_before[click]
 
 
-@njit(cache=True)
+@compiled
 def take_turns(lists, place, items, found_by):
     """Rank by rank, each list's next; how many different ones were taken."""
     n = 0
