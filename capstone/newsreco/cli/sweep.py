@@ -41,7 +41,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
 
     from newsreco.data import load_mind
     from newsreco.models.bundle import Settings
-    from newsreco.tracking.runs import title
+    from newsreco.tracking.runs import run_name
     from newsreco.tracking.sweep import sweep, validation_log
 
     grid = itertools.product(arguments.half_life, arguments.embedder, arguments.ranker)
@@ -51,7 +51,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     validation = validation_log(log, arguments.test_fraction)
     uri, name = arguments.tracking_uri, arguments.sweep_name
     results = sweep(validation, settings, uri=uri, name=name)
-    rows = {title(r.settings): [r.metrics[metric] for metric in SHOWN] for r in results}
+    rows = {run_name(r.settings): [r.metrics[metric] for metric in SHOWN] for r in results}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=SHOWN)
     print(table.sort_values("ranker_auc", ascending=False).round(4).to_string())
     return 0
