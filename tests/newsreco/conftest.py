@@ -1,4 +1,4 @@
-"""A small made-up world that the capstone's tests share."""
+"""Synthetic data and MLflow databases that the capstone's tests share."""
 
 import shutil
 
@@ -9,13 +9,13 @@ from newsreco.synthetic import make_synthetic_log
 
 @pytest.fixture(scope="session")
 def world():
-    """100 articles, 800 impressions, 80 people, clicks by taste."""
+    """100 articles, 800 impressions, 80 users, clicks by preference."""
     return make_synthetic_log(n_articles=100, n_impressions=800, n_users=80, seed=1)
 
 
 @pytest.fixture(scope="session")
 def empty_mlflow(tmp_path_factory):
-    """A database of MLflow with its tables and nothing in them: making one takes seconds."""
+    """An MLflow database with empty tables; creating one takes seconds."""
     from newsreco.tracking.client import mlflow_client
 
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
