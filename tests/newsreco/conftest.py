@@ -1,4 +1,4 @@
-"""Synthetic data and MLflow databases that the capstone's tests share."""
+"""A small synthetic log that the tests share."""
 
 import shutil
 
@@ -15,7 +15,7 @@ def world():
 
 @pytest.fixture(scope="session")
 def empty_mlflow(tmp_path_factory):
-    """An MLflow database with empty tables; creating one takes seconds."""
+    """A database of MLflow with its tables and nothing in them: making one takes seconds."""
     from newsreco.tracking.client import mlflow_client
 
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
