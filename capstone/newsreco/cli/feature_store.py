@@ -134,10 +134,10 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """The evaluation, its metrics and its report."""
     from newsreco.data import load_mind
     from newsreco.evaluation.svd import evaluate_svd
-    from newsreco.files import write_text
     from newsreco.models.svd import load_svd
     from newsreco.reports.svd import performance_report
     from newsreco.tracking.svd import track_svd
+    from recsys.files import write_text
 
     system = load_svd(arguments.model)
     log, _ = load_mind(arguments.data, progress=not arguments.quiet)

@@ -48,7 +48,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
 def run_check(arguments: argparse.Namespace) -> int:
     """Print the whole report; with --strict, 2 where anything was left out."""
     from newsreco.data import load_mind
-    from newsreco.files import write_text
+    from recsys.files import write_text
 
     _, report = load_mind(arguments.data, progress=not arguments.quiet)
     print(report)

@@ -7,7 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from newsreco.files import locked, write_text
+from newsreco.files import locked
+from recsys.files import write_text
 
 if TYPE_CHECKING:
     from newsreco.data import LoadReport

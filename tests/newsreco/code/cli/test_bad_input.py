@@ -3,16 +3,12 @@
 import errno
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
 from newsreco.cli import main
-from newsreco.files import locked
 from newsreco.models.bundle import load_model
 from newsreco.synthetic import write_sample
 from newsreco.tracking.client import mlflow_client
@@ -178,27 +174,3 @@ def test_mlflow_interrupted_while_it_makes_its_tables(tmp_path, mlflow_uri, monk
     assert not os.path.exists(file)
     with mlflow_client(mlflow_uri, create=True) as mlflow:
         assert len(mlflow.search_experiments()) == 1
-
-
-HOLDER = """
-import sys, time
-from newsreco.files import locked
-with locked(sys.argv[1]):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_a_killed_process_lets_go(tmp_path):
-    words = [sys.executable, "-c", HOLDER, str(tmp_path / "model")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "held\n"
-        with (
-            pytest.raises(ValueError, match=f"process {other.pid} is already writing"),
-            locked(tmp_path / "model"),
-        ):
-            pass
-        other.send_signal(signal.SIGKILL)
-    with locked(tmp_path / "model"):
-        pass
-    assert list(tmp_path.iterdir()) == []
