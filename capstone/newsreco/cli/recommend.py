@@ -24,8 +24,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; somebody unknown gets what is trending."""
+    from newsreco.data.times import HOUR
     from newsreco.models.bundle import load_model
-    from newsreco.models.pipeline import HOUR, RecommendationPipeline
+    from newsreco.models.pipeline import RecommendationPipeline
     from recsys import validation
     from recsys.files import write_text
 

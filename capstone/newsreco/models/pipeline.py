@@ -57,7 +57,7 @@ class Recommendation:
     seconds: dict[str, float]
 
     def reasons(self, titles: list[str]) -> list[str]:
-        """An explanation of each: the similar article that the user read, or that it is trending."""
+        """An explanation of each: a similar article that the user read, or that it is trending."""
         return [
             f'because you read "{titles[click]}"' if click >= 0 else "trending now"
             for click in self.because

@@ -39,10 +39,10 @@ MOST_CATEGORIES = 10
 def models(result: Result) -> Section:
     """Every model's and baseline's metrics, highest AUC first."""
     evaluation = result.evaluation
-    names = sorted(evaluation.found, key=lambda name: -evaluation.mean(name))
+    names = sorted(evaluation.values, key=lambda name: -evaluation.mean(name))
     labels = [LABELS.get(name, name) for name in names]
     drawn = pd.DataFrame(
-        [(evaluation.mean(name), *interval(evaluation.means(name))) for name in names],
+        [(evaluation.mean(name), *interval(evaluation.bootstrap_means(name))) for name in names],
         labels,
         ["mean", "low", "high"],
     )
@@ -57,7 +57,7 @@ def models(result: Result) -> Section:
 
 
 def _model_row(evaluation, name: str) -> dict[str, str]:
-    row = {"AUC": with_interval(evaluation.mean(name), *interval(evaluation.means(name)))}
+    row = {"AUC": with_interval(evaluation.mean(name), *interval(evaluation.bootstrap_means(name)))}
     for metric in ("mrr", "ndcg@5", "ndcg@10"):
         row[METRICS[metric]] = f"{evaluation.mean(name, metric):.3f}"
     difference = evaluation.difference(name, BASELINE)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from newsreco.evaluation.impressions import check_metric, paired
+from newsreco.evaluation.impressions import check_metric
+from newsreco.evaluation.intervals import paired_difference
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
@@ -97,4 +98,4 @@ def judge(
     people, impressions = len(np.unique(user[counted])), int(counted.sum())
     if not impressions:
         raise ValueError("log must hold later impressions that can be judged, got none")
-    return *paired(first, second, user), people, impressions
+    return *paired_difference(first, second, user), people, impressions

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from newsreco.cli import main
-from newsreco.evaluation.impressions import paired
+from newsreco.evaluation.intervals import paired_difference
 from newsreco.models.bundle import Settings
 from newsreco.synthetic import make_synthetic_log, write_sample
 from newsreco.tracking import history as decisions
@@ -58,7 +58,7 @@ def bad(town):
 @pytest.fixture(scope="module")
 def worse(town, good):
     """The good model with its weights turned round."""
-    ranker = type(good.model.ranker)().restore(good.model.ranker.arrays())
+    ranker = good.model.ranker.from_arrays({}, good.model.ranker.to_arrays())
     ranker.weights = -ranker.weights
     return replace(good, model=replace(good.model, ranker=ranker))
 
@@ -195,7 +195,7 @@ def test_both_are_judged_on_what_neither_has_learned_from(good, town):
         .per_impression("ranker")
         .iloc[-len(evaluation) :]
     )
-    expected = paired(
+    expected = paired_difference(
         evaluation["auc"].to_numpy(), other["auc"].to_numpy(), evaluation["user"].to_numpy()
     )
     assert (gap, low, high) == expected

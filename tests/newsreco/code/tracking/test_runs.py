@@ -261,7 +261,7 @@ def test_a_sweep_nests_its_runs_and_its_table_agrees_with_the_exams(world, mlflo
     (parent,) = parents
     assert read_run(mlflow_uri, parent).data.params["half_life_days"] == "0.3, 20.0"
     first, second = (r.evaluation for r in results)
-    first.found["second"] = second.found["ranker"]
+    first.values["second"] = second.values["ranker"]
     gap = table.loc[title(choices[1]), ["difference", "difference_low", "difference_high"]]
     np.testing.assert_allclose(gap.astype(float), first.difference("second", "ranker"), rtol=1e-12)
     assert table.loc[title(choices[0]), "difference"] == 0
@@ -276,9 +276,9 @@ def test_runs_judged_on_other_impressions_are_not_compared(world, result, mlflow
 
 
 def test_of_runs_with_one_name_the_newest_is_the_baseline(world, result, mlflow_uri):
-    worse = replace(result.model, ranker=replace(result.model.ranker))
-    worse.ranker.restore(result.model.ranker.arrays())
-    worse.ranker.weights = -worse.ranker.weights
+    ranker = result.model.ranker.from_arrays({}, result.model.ranker.to_arrays())
+    ranker.weights = -ranker.weights
+    worse = replace(result.model, ranker=ranker)
     evaluation, metrics = evaluate(worse, world.log)
     record(result, world.log, mlflow_uri, name="one")
     newest = record(
@@ -289,7 +289,8 @@ def test_of_runs_with_one_name_the_newest_is_the_baseline(world, result, mlflow_
 
 
 @pytest.mark.parametrize(
-    "options, named", [({"metric": "displayed_order_auc"}, "metric"), ({"baseline": "best"}, "baseline")]
+    "options, named",
+    [({"metric": "displayed_order_auc"}, "metric"), ({"baseline": "best"}, "baseline")],
 )
 def test_what_cannot_be_compared_is_named(run, mlflow_uri, options, named):
     with pytest.raises(ValueError, match=named):
