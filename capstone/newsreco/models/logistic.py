@@ -10,7 +10,8 @@ A Newton step solves :math:`(X^\top D X + \lambda I) \, \delta = -\nabla` with
 :math:`D = \operatorname{diag}(p_r (1 - p_r))`. There are only a dozen features, so the matrix is
 tiny, a step costs one pass over the rows, and some six steps reach the minimum: there is no
 learning rate to tune, and no random initialisation. (Iteratively reweighted least squares:
-Hastie, Tibshirani and Friedman 2009, section 4.4.1.) The intercept is not regularised. Left out: products of features.
+Hastie, Tibshirani and Friedman 2009, section 4.4.1.) The intercept is not regularised. Left out:
+products of features.
 """
 
 from __future__ import annotations
