@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 
-HOUR = 3600.0
-
 
 def add(commands: argparse._SubParsersAction) -> None:
     """The parsers of these commands."""
@@ -88,7 +86,8 @@ def _store(arguments: argparse.Namespace, create: bool = False):
 def run_build(arguments: argparse.Namespace) -> int:
     """Write the windows that are missing."""
     from newsreco.data import load_mind
-    from newsreco.feature_store.build import DAY, Schedule, build
+    from newsreco.data.times import DAY, HOUR
+    from newsreco.feature_store.build import Schedule, build
 
     if not arguments.window_hours * 60 >= 1:
         raise ValueError(f"--window-hours must be at least a minute, got {arguments.window_hours}")

@@ -79,9 +79,10 @@ def run_train(arguments: argparse.Namespace) -> int:
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """The evaluation alone."""
     from newsreco.data import load_mind
+    from newsreco.evaluation.model import evaluate
     from newsreco.models.bundle import load_model
     from newsreco.synthetic import read_ground_truth
-    from newsreco.training import Result, evaluate
+    from newsreco.training import Result
 
     model = load_model(arguments.model)
     log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)

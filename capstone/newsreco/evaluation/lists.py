@@ -118,8 +118,10 @@ def _click_probabilities(
     k: int,
 ) -> dict[str, float]:
     """Mean click probability of each list, and of the k best live articles."""
-    found = {name: click_model.chances(state, user, time, items) for name, items in lists.items()}
-    found["best"] = np.sort(click_model.chances(state, user, time, np.flatnonzero(live)))[-k:]
+    found = {
+        name: click_model.probabilities(state, user, time, items) for name, items in lists.items()
+    }
+    found["best"] = np.sort(click_model.probabilities(state, user, time, np.flatnonzero(live)))[-k:]
     return {
         f"{name} click_probability": float(p.mean()) if len(p) else np.nan
         for name, p in found.items()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from newsreco.data.times import HOUR
 from newsreco.evaluation.groups import FEWEST, first_clicked, group_means, level
 from newsreco.evaluation.lists import LISTS
 from newsreco.reports import figures
@@ -103,7 +104,7 @@ def _history(result: Result) -> np.ndarray:
 
 def _hours(result: Result) -> np.ndarray:
     names = np.array([f"{h:02d}:00 to {h + 3:02d}:00" for h in range(0, 24, 3)], object)
-    return names[(result.per_impression["time"].to_numpy() // 3600 % 24 // 3).astype(int)]
+    return names[(result.per_impression["time"].to_numpy() // HOUR % 24 // 3).astype(int)]
 
 
 def _categories(result: Result) -> np.ndarray:

@@ -87,7 +87,7 @@ def test_list_is_shorter_than_k_if_fewer_articles_are_live(pipeline):
     found = pipeline.recommend(0, k=1000)
     assert len(found.items) < pipeline.model.vectors.shape[0]
     assert len(set(found.items.tolist())) == len(found.items)
-    late = pipeline.state.now + 30 * 86_400
+    late = pipeline.state.now + 30 * DAY
     assert len(pipeline.recommend(0, late).items) == 0  # no article is live
 
 
