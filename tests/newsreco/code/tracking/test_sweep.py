@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from newsreco.evaluation.model import evaluate
 from newsreco.models.bundle import Settings
 from newsreco.tracking.client import mlflow_client
 from newsreco.tracking.runs import run_name
 from newsreco.tracking.sweep import compare_runs, sweep, validation_log
-from newsreco.evaluation.model import evaluate
 from newsreco.training import train
 
 
