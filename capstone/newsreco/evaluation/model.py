@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from newsreco.data import Impressions, NewsLog
+from newsreco.data.times import iso_time
 from newsreco.evaluation.impressions import Evaluation, pooled_auc
 from newsreco.evaluation.lists import AT_MOST, evaluate_lists, list_metrics
 from newsreco.features.kernels import Column
@@ -71,10 +72,8 @@ def _held_out(model: NewsModel, log: NewsLog) -> tuple[int, int]:
     first = int(np.searchsorted(log.impressions.time, model.state.now, side="right"))
     last = len(log.impressions)
     if first == last:
-        raise ValueError(
-            f"log must hold impressions after {model.state.now:.0f} (seconds UTC), the end of "
-            f"training, got none among {last}"
-        )
+        end = iso_time(model.state.now)
+        raise ValueError(f"log must hold impressions later than {end}, the end of training")
     if model.user_ids != log.user_ids[: len(model.user_ids)]:
         raise ValueError("log must begin with the training log: its users differ")
     return first, last
