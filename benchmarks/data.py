@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 
 from recsys import Interactions
-from recsys.datasets.movielens import MOVIELENS, data_folders, load_movielens
+from recsys.datasets.movielens import MOVIELENS, load_movielens
+from recsys.datasets.sources import data_folders
 
 GENRES = 128
 
