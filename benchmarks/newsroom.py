@@ -136,7 +136,7 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
         theirs.append(time.perf_counter() - start)
         same.append(len(set(items) & set(served.recommend(user).items.tolist())) / len(items))
     return {
-        "setting": {"users": len(users), "people_plain": len(theirs), "threads": 1},
+        "setting": {"users": len(users), "users_plain": len(theirs), "threads": 1},
         "median_ms": float(np.median(ours) * 1e3),
         "p99_ms": float(np.quantile(ours, 0.99) * 1e3),
         "share": {stage: seconds / ours.sum() for stage, seconds in stages.items()},

@@ -2,8 +2,6 @@
 
 import os
 
-__version__ = "0.1.0"
-
 from recsys.bundle import load
 from recsys.datasets import load_movielens, load_synthetic_log, make_synthetic
 from recsys.evaluate import Report, evaluate, leaderboard
@@ -16,10 +14,12 @@ from recsys.split import (
     temporal_fold_in,
     temporal_split,
 )
+from recsys.version import __version__
 
 __all__ = [
     "Interactions",
     "Report",
+    "__version__",
     "evaluate",
     "keep_known_items",
     "last_fraction",

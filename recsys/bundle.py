@@ -1,17 +1,17 @@
 """Model bundles: a folder with a manifest, arrays and nothing that can run.
 
-manifest.json names the class, its parameters, the fingerprint of the training data and the
-sha256 of every other file. Loading verifies all of it. Pickle is left out on purpose: opening
-a pickle runs whatever its author wrote.
+manifest.json names the class and its module, its parameters, the fingerprint of the training
+data and the sha256 of every other file. Loading verifies all of it. It imports modules of
+`recsys` only; any other module must be imported already. Pickle is left out on purpose: opening
+a pickle runs whatever code its author put there.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib
 import json
-import os
-import shutil
-import tempfile
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,46 +19,48 @@ import numpy as np
 from scipy import sparse
 
 from recsys import validation
+from recsys.files import atomic_folder
+from recsys.version import __version__
 
-FORMAT = 1
+FORMAT = 2
 ARRAYS = "arrays.npz"
 MANIFEST = "manifest.json"
 
 
 def save(
-    folder: str | Path, kind: str, parameters: dict, fingerprint: str, arrays: dict[str, Any]
+    folder: str | Path, cls: type, parameters: dict, fingerprint: str, arrays: dict[str, Any]
 ) -> None:
-    """Write a bundle, replacing one that is there.
+    """Write a bundle, replacing an earlier one; an interrupted save leaves that one, or none.
 
-    Everything is first written beside the folder and then moved into place, so an interrupted
-    save leaves the old bundle, or none.
+    Parameters
+    ----------
+    folder : path
+        New, empty or an earlier bundle.
+    cls : type
+        Class of the model. `load` calls its class method `restore(parameters, fingerprint,
+        arrays)`, which must return the model.
+    parameters : dict
+        Anything that JSON can hold, and random generators.
+    fingerprint : str
+        Of the training data.
+    arrays : dict of arrays and CSR matrices
     """
-    from recsys import __version__
-
-    folder = check_place(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    workshop = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        draft = workshop / "bundle"  # made by mkdir, so others may read it; mkdtemp forbids that
-        draft.mkdir()
+    with atomic_folder(check_folder(folder)) as draft:
         np.savez(draft / ARRAYS, **_flatten(arrays))
         manifest = {
             "format": FORMAT,
             "version": __version__,
-            "class": kind,
-            "parameters": {name: _plain(value) for name, value in parameters.items()},
+            **class_name(cls),
+            "parameters": _to_json(parameters),
             "data_fingerprint": fingerprint,
-            "sha256": {ARRAYS: _digest(draft / ARRAYS)},
+            "sha256": {ARRAYS: _sha256(draft / ARRAYS)},
         }
-        manifest["seal"] = _seal(manifest)
+        manifest["checksum"] = checksum(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
-        _move_into_place(draft, folder)
-    finally:
-        shutil.rmtree(workshop, ignore_errors=True)
 
 
-def check_place(folder: str | Path) -> Path:
-    """The folder as a path; ValueError where it holds anything but an earlier bundle."""
+def check_folder(folder: str | Path) -> Path:
+    """The folder as a path; ValueError if it holds anything but an earlier bundle."""
     folder = validation.path("folder", folder)
     if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
         raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
@@ -71,36 +73,54 @@ def load(folder: str | Path) -> Any:
     Raises
     ------
     ValueError
-        If the folder is no bundle, is incomplete, or any file differs from what was saved.
+        If the folder is no bundle, is incomplete, any file differs from what was saved, or the
+        model's class is neither in `recsys` nor imported.
     """
     manifest, arrays = read(folder)
-    kind = model_class(manifest["class"])
-    return kind._restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
+    cls = find_class(manifest["module"], manifest["class"])
+    return cls.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
 
 
 def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
-    """The manifest and the arrays of a bundle, verified; for `load`, and other kinds of model."""
+    """The manifest and the arrays of a bundle, verified."""
     folder = validation.path("folder", folder)
     manifest = _read_manifest(folder)
     for name, digest in manifest["sha256"].items():
         path = folder / name
         if name != ARRAYS or not path.is_file():
             raise ValueError(f"bundle {str(folder)!r} must hold {ARRAYS}, got no such file")
-        if _digest(path) != digest:
+        if _sha256(path) != digest:
             raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = _unflatten(dict(file))
-    parameters = {name: _rich(value) for name, value in manifest["parameters"].items()}
-    return manifest | {"parameters": parameters}, arrays
+    return manifest | {"parameters": _from_json(manifest["parameters"])}, arrays
 
 
-def model_class(name: str) -> type:
-    """The model class of that name; no other name is ever looked up."""
-    from recsys import models
+def class_name(cls: type) -> dict[str, str]:
+    """Module and name of a class, as manifests hold them."""
+    return {"module": cls.__module__, "class": cls.__name__}
 
-    if name not in models.__all__:
-        raise ValueError(f"class must be one of {sorted(models.__all__)}, got {name!r}")
-    return getattr(models, name)
+
+def find_class(module: str, name: str) -> type:
+    """The class of that name that can be restored; imports modules of `recsys` only."""
+    if module.startswith("recsys."):
+        try:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if not error.name.startswith("recsys."):  # an optional dependency
+                raise
+    elif module not in sys.modules:
+        raise ValueError(f"the model's class is {module}.{name}: import {module} before loading")
+    cls = getattr(sys.modules.get(module), name, None)
+    if not (isinstance(cls, type) and cls.__module__ == module and hasattr(cls, "restore")):
+        raise ValueError(f"module {module} has no model class {name!r}")
+    return cls
+
+
+def checksum(manifest: dict) -> str:
+    """The sha256 of all fields of a manifest but the checksum itself."""
+    fields = {name: value for name, value in manifest.items() if name != "checksum"}
+    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def _read_manifest(folder: Path) -> dict:
@@ -111,17 +131,17 @@ def _read_manifest(folder: Path) -> dict:
         manifest = json.loads(path.read_text())
     except ValueError as error:
         raise ValueError(f"{str(path)!r} is not valid JSON: {error}") from None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise ValueError(f"{str(path)!r} must have format {FORMAT}")
-    if manifest.get("seal") != _seal(manifest):
-        raise ValueError(f"{str(path)!r} has been changed or cut short: its seal differs")
+    if not isinstance(manifest, dict) or "format" not in manifest:
+        raise ValueError(f"{str(path)!r} must be a manifest of format {FORMAT}")
+    if manifest["format"] != FORMAT:
+        raise ValueError(
+            f"{str(folder)!r} was saved by version {manifest.get('version')} (format "
+            f"{manifest['format']}): fit and save the model again, as version {__version__} reads "
+            f"format {FORMAT} only"
+        )
+    if manifest.get("checksum") != checksum(manifest):
+        raise ValueError(f"{str(path)!r} has been changed or cut short: its checksum differs")
     return manifest
-
-
-def _seal(manifest: dict) -> str:
-    """The sha256 of the manifest's other fields."""
-    fields = {name: value for name, value in manifest.items() if name != "seal"}
-    return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
 def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
@@ -146,25 +166,25 @@ def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
     return arrays
 
 
-def _plain(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     """A parameter as JSON; a generator as its state."""
     if isinstance(value, np.random.Generator):
-        return {"generator": _plain(value.bit_generator.state)}
+        return {"generator": _to_json(value.bit_generator.state)}
     if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
+        return {name: _to_json(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_plain(part) for part in value]
+        return [_to_json(part) for part in value]
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 
-def _rich(value: Any) -> Any:
+def _from_json(value: Any) -> Any:
     if isinstance(value, dict) and "generator" in value:
         bits = getattr(np.random, value["generator"]["bit_generator"])()
         bits.state = value["generator"]
         return np.random.Generator(bits)
     if isinstance(value, dict):
-        return {name: _rich(part) for name, part in value.items()}
-    return [_rich(part) for part in value] if isinstance(value, list) else value
+        return {name: _from_json(part) for name, part in value.items()}
+    return [_from_json(part) for part in value] if isinstance(value, list) else value
 
 
 def _replaceable(folder: Path) -> bool:
@@ -172,22 +192,6 @@ def _replaceable(folder: Path) -> bool:
     return not names or names == {MANIFEST, ARRAYS}
 
 
-def _move_into_place(draft: Path, folder: Path) -> None:
-    """Rename `draft` to `folder`; what was there steps aside first and is then deleted."""
-    old = Path(tempfile.mkdtemp(prefix=f".{folder.name}-old-", dir=folder.parent))
-    try:
-        if folder.exists():
-            os.replace(folder, old / "bundle")
-        try:
-            os.replace(draft, folder)
-        except BaseException:
-            if (old / "bundle").exists():
-                os.replace(old / "bundle", folder)
-            raise
-    finally:
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _digest(path: Path) -> str:
+def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -235,7 +235,7 @@ def leaderboard(
     """
     import pandas as pd
 
-    from recsys.models.base import progress_bar
+    from recsys.progress import progress_bar
 
     if not isinstance(metric, str) or metric not in RANKING:
         raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")

@@ -25,7 +25,8 @@ from newsreco.models.cooccurrence import fit_tables
 from newsreco.models.rankers import RANKERS
 
 WARM_UP = 0.1  # the first impressions only fill the counters: nothing is learned from them
-SIMPLE = {"trend": "trend_days", "profile": "profile", "last": "last"}  # one feature alone
+SIMPLE = {"trending": "trend_days", "profile": "profile", "last click": "last"}  # one feature alone
+BEST_POSSIBLE = {"true probability": "", "true probability without position": "_without_position"}
 STAGES = ("words", "features", "ranker", "tables", "evaluation")
 
 
@@ -163,12 +164,19 @@ def evaluate(
     shown = log.impressions.rows(first, last)
     evaluation = Evaluation(shown, rng=model.settings.seed)
     placed = model.scores(X, placed=True)
-    scorers = {"ranker": model.scores(X), "order": -places(shown), "placed": placed}
+    scorers = {
+        "ranker": model.scores(X),
+        "displayed order": -places(shown),
+        "with positions": placed,
+    }
     for name, feature in SIMPLE.items():
         scorers[name] = X[:, FEATURES.index(feature)]
     if truth is not None:
         later = slice(log.impressions.start[first], None)
-        scorers |= {"best": truth.probability[later], "taste": truth.relevance[later]}
+        scorers |= {
+            "true probability": truth.probability[later],
+            "true probability without position": truth.relevance[later],
+        }
     for name, scores in scorers.items():
         evaluation.add(name, scores)
     metrics = _metrics(evaluation, scorers)
@@ -185,24 +193,26 @@ def places(shown) -> np.ndarray:
 def _metrics(evaluation: Evaluation, scorers: dict[str, np.ndarray]) -> dict[str, float]:
     if not evaluation.n_evaluated:
         raise ValueError(
-            f"none of the {len(evaluation.shown)} impressions of the evaluation holds both a click and an "
-            "article not clicked: there is nothing to judge"
+            f"none of the {len(evaluation.shown)} impressions of the evaluation holds both a "
+            "click and an article not clicked: there is nothing to evaluate"
         )
-    metrics = evaluation.metrics("ranker", "ranker") | evaluation.metrics("order", "order")
-    gap, low, high = evaluation.difference("ranker", "order")
+    metrics = evaluation.metrics("ranker", "ranker")
+    metrics |= evaluation.metrics("displayed order", "displayed_order")
+    gap, low, high = evaluation.difference("ranker", "displayed order")
     metrics |= {
-        "gain_over_order": gap,
-        "gain_over_order_low": low,
-        "gain_over_order_high": high,
+        "gain_over_displayed_order": gap,
+        "gain_over_displayed_order_low": low,
+        "gain_over_displayed_order_high": high,
     }
-    metrics |= {f"{name}_auc": evaluation.mean(name) for name in (*SIMPLE, "placed")}
+    for name in (*SIMPLE, "with positions"):
+        metrics[f"{name.replace(' ', '_')}_auc"] = evaluation.mean(name)
     metrics["ranker_pooled_auc"] = pooled_auc(evaluation.shown, scorers["ranker"])
-    if "best" in scorers:
-        best, taste = evaluation.mean("best"), evaluation.mean("taste")
-        metrics |= {"best_auc": best, "best_auc_without_places": taste}
-        for name, ceiling in (("share_of_best", best), ("share_of_best_without_places", taste)):
-            if ceiling > 0.51:  # where clicks are a coin's, there is nothing to have a share of
-                metrics[name] = (metrics["ranker_auc"] - 0.5) / (ceiling - 0.5)
+    for name, suffix in BEST_POSSIBLE.items():
+        if name in scorers:
+            metrics[f"best_possible_auc{suffix}"] = best = evaluation.mean(name)
+            if best > 0.51:  # not where clicks are random: there is nothing to reach
+                fraction = (metrics["ranker_auc"] - 0.5) / (best - 0.5)
+                metrics[f"fraction_of_best_possible{suffix}"] = fraction
     metrics |= {
         "impressions": len(evaluation.shown),
         "impressions_evaluated": evaluation.n_evaluated,

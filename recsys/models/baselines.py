@@ -1,7 +1,7 @@
-"""Baselines: chance, what everybody likes, what everybody likes now.
+"""Baselines: a random order, the most popular items, the items popular now.
 
-They know nothing of the person in front of them. A personalised model that does not beat them
-by more than the noise has learned nothing. The "hot" scores of news sites are in `hot`.
+They are not personalised: a personalised model that does not outperform them significantly has
+learned nothing. The "hot" scores of news sites are in `hot`.
 """
 
 from __future__ import annotations
@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numba import njit, prange
 
 from recsys import validation
-from recsys.interactions import Interactions, _mix
+from recsys.interactions import Interactions
+from recsys.kernels import draw, mix
 from recsys.models.base import Recommender
 
 
 @dataclass(eq=False)
 class Random(Recommender):
-    """A fixed random order of the items for each user: what chance achieves.
+    """A fixed random order of the items for each user.
 
     Parameters
     ----------
@@ -34,14 +36,26 @@ class Random(Recommender):
         self.seed = validation.random_generator(self.rng).integers(2**63, size=1, dtype=np.uint64)
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
-        cell = users[:, None].astype(np.uint64) * np.uint64(self.n_items)
-        cell = cell + np.arange(self.n_items, dtype=np.uint64)  # (n, n_items)
-        return (_mix(cell ^ _mix(self.seed)) >> np.uint64(40)) / np.float32(2**24)
+        scores = np.empty((len(users), self.n_items), np.float32)
+        random_scores(users, self.seed[0], scores)
+        return scores
+
+
+@njit(parallel=True, cache=True)
+def random_scores(users, seed, scores):
+    """Fill each user's row with numbers from [0, 1) that depend on seed, user and item only."""
+    n_items = scores.shape[1]
+    key = mix(seed + np.uint64(0x9E3779B97F4A7C15))
+    for row in prange(len(users)):
+        for item in range(n_items):
+            pair = np.uint64(users[row]) * np.uint64(n_items) + np.uint64(item)
+            _, number = draw(pair ^ key, 2**24)
+            scores[row, item] = np.float32(number) / np.float32(2**24)
 
 
 @dataclass(eq=False)
 class Popularity(Recommender):
-    """Everybody gets the items with the most interactions.
+    """The items with the most interactions, for all users.
 
     Attributes after `fit`
     ----------------------
@@ -59,11 +73,11 @@ class Popularity(Recommender):
         return np.tile(self.item_scores.astype(np.float32), (len(users), 1))
 
     def fold_in(self, histories: Any) -> Popularity:
-        """The same list for people the model never saw, less what is in their histories.
+        """The model for new users, numbered from 0: the same list, less their histories.
 
         `histories` is a list of item id lists, a CSR matrix or Interactions.
         """
-        return self._for_histories(histories)
+        return self.with_histories(histories)
 
 
 @dataclass(eq=False)

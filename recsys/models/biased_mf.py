@@ -1,20 +1,19 @@
-r"""Biased matrix factorization: the rating itself is predicted (Koren, Bell and Volinsky 2009).
+r"""Biased matrix factorization for rating prediction (Koren, Bell and Volinsky 2009).
 
-A rating is the mean, plus what this user and this item depart from it, plus how they suit
-each other:
+A rating is the mean, plus the deviations of the user and of the item from it, plus their
+interaction:
 
 .. math:: \hat r_{ui} = \mu + b_u + b_i + x_u^\top y_i
 
-Stochastic gradient descent (Funk 2006) takes the known ratings one after the other and moves what
-each touches a little down the slope of
+Stochastic gradient descent (Funk 2006) takes the known ratings one after the other and minimises
 
 .. math:: \sum_{(u,i)} \Big( (r_{ui} - \hat r_{ui})^2
     + \lambda \big( b_u^2 + b_i^2 + \|x_u\|^2 + \|y_i\|^2 \big) \Big)
 
-Only known ratings count: what a user did not rate says nothing here. So this model answers "how
-would they rate it", and is a weak answer to "what would they choose" (Cremonesi et al. 2010).
-Users and items are dealt into blocks, as for BPR but once, so that threads never meet. Left out:
-implicit feedback, time, and folding in, for a list of items holds no ratings.
+Only known ratings enter the sum; which items a user did not rate is ignored. So this model
+predicts how a user would rate an item, and is weak at predicting which items they choose
+(Cremonesi et al. 2010). Users and items are dealt into blocks (`sgd`), once. Left out: implicit
+feedback, time, and folding in, since a list of items holds no ratings.
 """
 
 from __future__ import annotations
@@ -28,16 +27,15 @@ from numba import njit, prange
 
 from recsys import validation
 from recsys.interactions import Interactions
-from recsys.kernels import sort_into_cells
-from recsys.models.als import dot
-from recsys.models.base import FactorRecommender, _threads, progress_bar
-from recsys.models.bpr import BLOCKS, ONE, deal
+from recsys.kernels import ONE, dot, sort_into_cells
+from recsys.models.sgd import BLOCKS, SGDRecommender, deal
+from recsys.threads import limit_threads
 
-RATINGS_A_BLOCK = 20_000  # at least, so that threads have enough to do before they wait
+RATINGS_PER_BLOCK = 20_000  # at least, so that threads have enough to do before they wait
 
 
 @dataclass(eq=False)
-class BiasedMF(FactorRecommender):
+class BiasedMF(SGDRecommender):
     """Matrix factorization of explicit ratings, with biases of users and items.
 
     Parameters
@@ -45,7 +43,7 @@ class BiasedMF(FactorRecommender):
     factors : int
         Length of the vectors.
     learning_rate, reg : float
-        Step size, and pull of every parameter towards zero.
+        Step size of gradient descent, and L2 regularisation of every parameter.
     epochs : int
         Passes over all ratings.
     rng : int or numpy.random.Generator
@@ -65,10 +63,10 @@ class BiasedMF(FactorRecommender):
 
     Notes
     -----
-    Each row of the log is a rating of its own: a user who rated an item twice pulls twice, and
-    the model settles near the average of the two. A user without ratings has bias 0 and vector 0,
-    so everybody's list is theirs: items by mean + b_i. An item without ratings is not
-    recommended, for nothing is known of it; `predict` gives it mean + b_u.
+    Each row of the log is a rating of its own: of an item rated twice by the same user the model
+    predicts about the average. A user without ratings has bias 0 and vector 0, so their list is
+    the items by mean + b_i. An item without ratings is never recommended; `predict` gives it
+    mean + b_u.
     """
 
     needs_history: ClassVar[bool] = False
@@ -93,13 +91,13 @@ class BiasedMF(FactorRecommender):
         order = rng.permutation(sorted_rows(train))
         users, items, values = train.user[order], train.item[order], train.value[order]
         mean = np.float32(values.mean(dtype=np.float64))
-        n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items, len(users) // RATINGS_A_BLOCK))
+        n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items, len(users) // RATINGS_PER_BLOCK))
         user_block, item_block = (deal(rng, n, n_blocks)[0] for n in (len(X), len(Y)))
         starts, rows = ratings_by_cell(users, items, user_block, item_block, n_blocks)
         ratings = users[rows], items[rows], values[rows] - mean  # cell by cell
-        step, reg = np.float32(self.learning_rate), np.float32(self.reg)
-        for _ in progress_bar(range(self.epochs), "BiasedMF", progress):
-            rating_epoch(X, Y, b_u, b_i, starts, *ratings, rng.permutation(n_blocks), step, reg)
+        for _ in self._epochs(progress):
+            diagonals = rng.permutation(n_blocks)
+            rating_epoch(X, Y, b_u, b_i, starts, *ratings, diagonals, *self._step_sizes())
         X[np.bincount(users, minlength=len(X)) == 0] = 0
         Y[np.bincount(items, minlength=len(Y)) == 0] = 0
         self.mean, self.rating_range = mean, np.array([values.min(), values.max()])
@@ -108,7 +106,7 @@ class BiasedMF(FactorRecommender):
 
     @property
     def user_levels(self) -> np.ndarray:
-        """What each user's ratings start from, the mean and their bias: (n_users,) float32."""
+        """The mean plus each user's bias: (n_users,) float32."""
         return self.mean + self.user_biases
 
     def predict(self, users: Sequence[int], items: Sequence[int]) -> np.ndarray:
@@ -121,7 +119,7 @@ class BiasedMF(FactorRecommender):
         Returns
         -------
         array (n,) float32
-            Within `rating_range`; where the user or the item has no ratings, the mean and
+            Within `rating_range`. If the user or the item has no ratings, the mean plus
             the other's bias.
         """
         users = self._check_users(users)
@@ -131,7 +129,7 @@ class BiasedMF(FactorRecommender):
                 f"users and items must be equally long, got {len(users)} and {len(items)}"
             )
         ratings = np.empty(len(users), np.float32)
-        with _threads(self.n_threads):
+        with limit_threads(self.n_threads):
             rate_pairs(
                 self.user_factors, self.item_factors, self.user_levels, self.item_biases,
                 users, items, ratings,
@@ -140,12 +138,12 @@ class BiasedMF(FactorRecommender):
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = super()._scores(users)
-        scores[:, self._cold_items] = -np.inf
+        scores[:, self.cold_items] = -np.inf
         return scores
 
 
 def sorted_rows(train: Interactions) -> np.ndarray:
-    """The rows by user, item and rating: the same ratings in the same order, however they came."""
+    """The rows sorted by user, item and rating, so that the order of the log does not matter."""
     pair = train.user.astype(np.int64) * train.n_items + train.item
     if train.matrix.nnz == len(train):  # no pair twice: one key is enough, and sorts faster
         return np.argsort(pair)
@@ -162,56 +160,56 @@ def ratings_by_cell(
 
 
 @njit(parallel=True, cache=True)
-def rating_epoch(X, Y, b_u, b_i, starts, users, items, ratings, diagonals, step, reg):
+def rating_epoch(X, Y, b_u, b_i, starts, users, items, ratings, diagonals, learning_rate, reg):
     """One pass over all ratings, less their mean, diagonal by diagonal of the grid of cells."""
     n_blocks = len(diagonals)
     for diagonal in diagonals:
         for block in prange(n_blocks):  # these cells share no user and no item
             cell = block * n_blocks + (block + diagonal) % n_blocks
             here = slice(starts[cell], starts[cell + 1])
-            rating_cell(X, Y, b_u, b_i, users[here], items[here], ratings[here], step, reg)
+            rating_cell(X, Y, b_u, b_i, users[here], items[here], ratings[here], learning_rate, reg)
 
 
 @njit(fastmath=True, cache=True)
-def rating_cell(X, Y, b_u, b_i, users, items, ratings, step, reg):
+def rating_cell(X, Y, b_u, b_i, users, items, ratings, learning_rate, reg):
     """Gradient steps on the ratings of one cell, one after the other."""
     for p in range(len(users)):
-        rating_step(X, Y, b_u, b_i, users[p], items[p], ratings[p], step, reg)
+        rating_step(X, Y, b_u, b_i, users[p], items[p], ratings[p], learning_rate, reg)
 
 
 @njit(inline="always")  # a call costs a fifth of the step
-def rating_step(X, Y, b_u, b_i, u, i, rating, step, reg):
+def rating_step(X, Y, b_u, b_i, u, i, rating, learning_rate, reg):
     """One gradient step on the squared error of a rating less the mean, in place."""
     expected = b_u[u] + b_i[i]
     for k in range(X.shape[1]):
         expected += X[u, k] * Y[i, k]
-    pull = step * (rating - expected)
-    keep = ONE - step * reg
-    b_u[u] = keep * b_u[u] + pull
-    b_i[i] = keep * b_i[i] + pull
+    gradient_scale = learning_rate * (rating - expected)
+    shrink = ONE - learning_rate * reg
+    b_u[u] = shrink * b_u[u] + gradient_scale
+    b_i[i] = shrink * b_i[i] + gradient_scale
     for k in range(X.shape[1]):
         x, y = X[u, k], Y[i, k]
-        X[u, k] = keep * x + pull * y
-        Y[i, k] = keep * y + pull * x
+        X[u, k] = shrink * x + gradient_scale * y
+        Y[i, k] = shrink * y + gradient_scale * x
 
 
 @njit(parallel=True, cache=True)
 def rate_pairs(X, Y, levels, b_i, users, items, out):
-    """out_p: the rating of user users[p] and item items[p]."""
+    """out[p] is the rating of user users[p] and item items[p]."""
     for p in prange(len(out)):
         out[p] = levels[users[p]] + b_i[items[p]] + dot(X[users[p]], Y[items[p]])
 
 
 def biased_mf_reference(
     X: np.ndarray, Y: np.ndarray, b_u: np.ndarray, b_i: np.ndarray, triples: np.ndarray,
-    step: float, reg: float,
+    learning_rate: float, reg: float,
 ) -> None:  # fmt: skip
     """Gradient steps on the rows (u, i, rating less the mean), one by one, in plain NumPy."""
     for u, i, rating in triples:
         u, i = int(u), int(i)
         x, y = X[u].copy(), Y[i].copy()
         error = rating - b_u[u] - b_i[i] - x @ y
-        b_u[u] += step * (error - reg * b_u[u])
-        b_i[i] += step * (error - reg * b_i[i])
-        X[u] += step * (error * y - reg * x)
-        Y[i] += step * (error * x - reg * y)
+        b_u[u] += learning_rate * (error - reg * b_u[u])
+        b_i[i] += learning_rate * (error - reg * b_i[i])
+        X[u] += learning_rate * (error * y - reg * x)
+        Y[i] += learning_rate * (error * x - reg * y)

@@ -1,54 +1,41 @@
 r"""Bayesian personalised ranking (Rendle et al. 2009).
 
-For each pair (u, i) that met, draw an item j that u has not met, and push the score of i above
-that of j. With :math:`\hat r_{ui} = b_i + x_u^\top y_i`, stochastic gradient ascent maximises
+For each observed pair (u, i), draw an item j that u has not interacted with, and raise the score
+of i above that of j. With :math:`\hat r_{ui} = b_i + x_u^\top y_i`, stochastic gradient ascent
+maximises
 
 .. math:: \sum_{(u,i,j)} \Big( \ln \sigma(\hat r_{ui} - \hat r_{uj})
     - \tfrac{\lambda}{2} \big( \|x_u\|^2 + \|y_i\|^2 + \|y_j\|^2 + b_i^2 + b_j^2 \big) \Big)
 
-Steps on different users and different items do not touch each other. So each epoch deals users
-and items into blocks; the block pairs of one diagonal share no row, run side by side, and give
-the same bits on any number of threads (Gemulla et al. 2011). A pair's negative comes from its
-own block of items, which is dealt anew each epoch. Left out: weights for repeated interactions.
+Pairs are dealt into blocks (`sgd`), and a pair's negative is drawn from its own block of items,
+which is dealt anew each epoch. Left out: weights for repeated interactions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 from numba import njit, prange
 
 from recsys import validation
 from recsys.interactions import Interactions
-from recsys.kernels import (
-    LINE,
-    aligned,
-    draw,
-    may_contain,
-    mix,
-    pair_filter,
-    sort_into_cells,
-)
-from recsys.models.base import FactorRecommender, progress_bar
+from recsys.kernels import LINE, ONE, aligned, draw, may_contain, mix, pair_filter
+from recsys.models.sgd import SGDRecommender
 
-BLOCKS = 8  # at most; also the most threads that can work at once
-ITEMS_A_BLOCK = 16  # at least, so that a negative can be found
-ONE = np.float32(1)  # a whole number would make the sums float64
 TRIES = 16  # draws of a negative before a pair is skipped
 
 
 @dataclass(eq=False)
-class BPR(FactorRecommender):
-    """Matrix factorization trained to rank what was met above what was not.
+class BPR(SGDRecommender):
+    """Matrix factorization trained to rank observed items above the others.
 
     Parameters
     ----------
     factors : int
         Length of the vectors.
     learning_rate, reg : float
-        Step size, and pull of every parameter towards zero.
+        Step size of gradient ascent, and L2 regularisation of every parameter.
     epochs : int
         Passes over all pairs.
     rng : int or numpy.random.Generator
@@ -62,49 +49,20 @@ class BPR(FactorRecommender):
     item_biases : array (n_items,) float32
     """
 
-    learned: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors", "item_biases")
-
-    factors: int = 64
-    learning_rate: float = 0.05
-    reg: float = 0.01
-    epochs: int = 30
     rng: int | np.random.Generator = 0
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         rng = validation.random_generator(self.rng)
-        X = aligned(rng.normal(0, 0.01, (self.n_users, self.factors)))
-        Y = aligned(rng.normal(0, 0.01, (self.n_items, self.factors)))
+        X, Y = self._initial_factors(rng)
         b = aligned(np.zeros((self.n_items, LINE)))  # a bias in the first column
-        pairs = self.history.tocoo()  # row: user, col: item
-        n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items // ITEMS_A_BLOCK))
-        step, reg = np.float32(self.learning_rate), np.float32(self.reg)
-        for _ in progress_bar(range(self.epochs), "BPR", progress):
-            user_block, _, _ = deal(rng, self.n_users, n_blocks)
-            item_block, members, starts = deal(rng, self.n_items, n_blocks)
-            cells = sort_into_cells(pairs.row, pairs.col, user_block, item_block, n_blocks)
-            seed = rng.integers(2**63, dtype=np.uint64)
-            bpr_epoch(X, Y, b, *cells, members, starts, step, reg, seed)
+        for blocks, seed in self._dealt_epochs(rng, progress):
+            bpr_epoch(X, Y, b, *blocks, *self._step_sizes(), seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b[:, 0].copy()
 
 
-def deal(
-    rng: np.random.Generator, n: int, n_blocks: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Deal n rows into blocks at random; block sizes differ by at most one.
-
-    Returns each row's block (n,), the rows block by block (n,), and where each block starts
-    (n_blocks + 1,).
-    """
-    members = rng.permutation(n).astype(np.int32)
-    starts = np.linspace(0, n, n_blocks + 1).astype(np.int64)
-    block = np.empty(n, np.int32)
-    block[members] = np.repeat(np.arange(n_blocks), np.diff(starts))
-    return block, members, starts
-
-
 @njit(parallel=True, cache=True)
-def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, step, reg, seed):
+def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, learning_rate, reg, seed):
     """One pass over all pairs, diagonal by diagonal of the grid of cells.
 
     `users` and `items` are the pairs cell by cell, `members` the items block by block.
@@ -117,24 +75,24 @@ def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, step, reg, se
             here = slice(cell_starts[cell], cell_starts[cell + 1])
             candidates = members[starts[col] : starts[col + 1]]
             state = mix(seed + np.uint64(cell))
-            bpr_cell(X, Y, b, users[here], items[here], candidates, step, reg, state)
+            bpr_cell(X, Y, b, users[here], items[here], candidates, learning_rate, reg, state)
 
 
 @njit(fastmath=True, error_model="numpy", cache=True)
-def bpr_cell(X, Y, b, users, items, candidates, step, reg, state):
+def bpr_cell(X, Y, b, users, items, candidates, learning_rate, reg, state):
     """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
-    apart = np.empty(X.shape[1], np.float32)
+    difference = np.empty(X.shape[1], np.float32)
     for p in range(len(users)):
         if negatives[p] >= 0:
             u, i, j = users[p], items[p], negatives[p]
-            bpr_step(X, Y, b, u, i, j, step, reg, apart)
+            bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference)
 
 
 @njit(cache=True)
 def draw_negatives(users, items, candidates, state):
-    """Shuffle the pairs in place and draw each an item its user has not met; -1: none found."""
-    met = pair_filter(users, items)
+    """Shuffle the pairs in place and draw each an unobserved item of its user; -1: none found."""
+    positives = pair_filter(users, items)
     negatives = np.full(len(users), -1, np.int32)
     for p in range(len(users)):
         state, other = draw(state, len(users) - p)
@@ -143,45 +101,46 @@ def draw_negatives(users, items, candidates, state):
         items[p], items[other] = items[other], items[p]
         for _ in range(TRIES):
             state, c = draw(state, len(candidates))
-            if not may_contain(met, users[p], candidates[c]):
+            if not may_contain(positives, users[p], candidates[c]):
                 negatives[p] = candidates[c]
                 break
     return negatives
 
 
 @njit(inline="always")  # a call costs as much as the step
-def bpr_step(X, Y, b, u, i, j, step, reg, apart):
-    """One gradient step on ln sigma(r_ui - r_uj), in place; `apart` (f,) is room for y_i - y_j.
+def bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference):
+    """One gradient step on ln sigma(r_ui - r_uj), in place; `difference` (f,) holds y_i - y_j.
 
-    Loops that write one row each are the ones that the compiler turns into vector instructions;
-    the first writes none, so that its sum is made in one way, wherever the rows lie in memory.
+    The compiler vectorises loops that write one row each. The first loop writes none, so that
+    its sum is computed in the same order, wherever the rows lie in memory.
     """
     margin = b[i, 0] - b[j, 0]
-    for k in range(len(apart)):
+    for k in range(len(difference)):
         margin += X[u, k] * (Y[i, k] - Y[j, k])
-    for k in range(len(apart)):
-        apart[k] = Y[i, k] - Y[j, k]
-    pull = step / (ONE + np.exp(margin))  # step times sigma(-margin)
-    keep = ONE - step * reg
-    b[i, 0] = keep * b[i, 0] + pull
-    b[j, 0] = keep * b[j, 0] - pull
-    for k in range(len(apart)):
-        Y[i, k] = keep * Y[i, k] + pull * X[u, k]
-    for k in range(len(apart)):
-        Y[j, k] = keep * Y[j, k] - pull * X[u, k]
-    for k in range(len(apart)):
-        X[u, k] = keep * X[u, k] + pull * apart[k]
+    for k in range(len(difference)):
+        difference[k] = Y[i, k] - Y[j, k]
+    gradient_scale = learning_rate / (ONE + np.exp(margin))  # learning_rate sigma(-margin)
+    shrink = ONE - learning_rate * reg
+    b[i, 0] = shrink * b[i, 0] + gradient_scale
+    b[j, 0] = shrink * b[j, 0] - gradient_scale
+    for k in range(len(difference)):
+        Y[i, k] = shrink * Y[i, k] + gradient_scale * X[u, k]
+    for k in range(len(difference)):
+        Y[j, k] = shrink * Y[j, k] - gradient_scale * X[u, k]
+    for k in range(len(difference)):
+        X[u, k] = shrink * X[u, k] + gradient_scale * difference[k]
 
 
 def bpr_reference(
-    X: np.ndarray, Y: np.ndarray, b: np.ndarray, triples: np.ndarray, step: float, reg: float
-) -> None:
+    X: np.ndarray, Y: np.ndarray, b: np.ndarray, triples: np.ndarray,
+    learning_rate: float, reg: float,
+) -> None:  # fmt: skip
     """Gradient steps on the rows (u, i, j) of `triples`, one after the other, in plain NumPy."""
     for u, i, j in triples:
         x, y_i, y_j = X[u].copy(), Y[i].copy(), Y[j].copy()
-        pull = 1 / (1 + np.exp(b[i] - b[j] + x @ (y_i - y_j)))
-        X[u] += step * (pull * (y_i - y_j) - reg * x)
-        Y[i] += step * (pull * x - reg * y_i)
-        Y[j] += step * (-pull * x - reg * y_j)
-        b[i] += step * (pull - reg * b[i])
-        b[j] += step * (-pull - reg * b[j])
+        gradient = 1 / (1 + np.exp(b[i] - b[j] + x @ (y_i - y_j)))  # by the margin
+        X[u] += learning_rate * (gradient * (y_i - y_j) - reg * x)
+        Y[i] += learning_rate * (gradient * x - reg * y_i)
+        Y[j] += learning_rate * (-gradient * x - reg * y_j)
+        b[i] += learning_rate * (gradient - reg * b[i])
+        b[j] += learning_rate * (-gradient - reg * b[j])

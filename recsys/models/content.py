@@ -1,16 +1,16 @@
-r"""Content: what a user met says what they like, and an item's description says what it is.
+r"""Content-based filtering: items whose features are like those of the user's history.
 
 With :math:`v_i` the vector of item i (genres, weighted words, an embedding), a user's profile
-is the sum of the vectors that they met, in which an interaction's weight halves every
+is the sum of the vectors in the history, in which an interaction's weight halves every
 `half_life` (Ding and Li 2005), and a score is the cosine between profile and item:
 
 .. math:: z_u = \sum_{(i, t) \in u} r_{ui} \, 2^{-(t_u - t) / h} \, v_i, \qquad
           \hat r_{ui} = \frac{z_u^\top v_i}{\|z_u\| \|v_i\|}
 
-with :math:`t_u` the user's own last interaction: from which moment ages are counted scales a
-profile and changes no cosine, and counted so, no profile fades to nothing. An item that nobody
-has met yet is scored like any other (Pazzani and Billsus 2007). Left out: learned weights of
-the features, and what a user disliked.
+with :math:`t_u` the user's own last interaction: the time from which ages are counted scales a
+profile and changes no cosine, and this choice lets no profile underflow. Items without
+interactions are scored like all others (Pazzani and Billsus 2007). Left out: learned weights of
+the features, and negative feedback.
 """
 
 from __future__ import annotations
@@ -24,27 +24,26 @@ from scipy import sparse
 
 from recsys import validation
 from recsys.interactions import Interactions
-from recsys.models.base import Recommender, _largest_contributions, as_interactions
+from recsys.models.base import Recommender, as_interactions, largest_contributions
 from recsys.text import row_lengths, unit_rows
 
 
 @dataclass(eq=False)
 class ContentBased(Recommender):
-    """Items like those that a user met, by their features.
+    """Items similar to those in a user's history, by their features.
 
     Parameters
     ----------
     item_features : array or sparse matrix (n_items, d)
-        One row an item, from `recsys.text.multi_hot` or `TfIdf` for instance. Where some rows
-        are longer than others, their items speak louder in a profile. An item of zeros is
-        never recommended.
+        One row per item, from `recsys.text.multi_hot` or `TfIdf` for instance. Items with longer
+        rows weigh more in a profile. An item of zeros is never recommended.
     half_life : float or None
         In the unit of the log's times; None weighs all interactions alike.
 
     Attributes after `fit`
     ----------------------
     weights : CSR matrix (n_users, n_items), float32
-        How much each item met counts in the user's profile.
+        Weight of each item in the user's profile.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("item_features", "weights")
@@ -57,7 +56,7 @@ class ContentBased(Recommender):
         self.item_features = validation.features("item_features", self.item_features)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        check_one_row_an_item(self.item_features, self.n_items)
+        check_item_features(self.item_features, self.n_items)
         if self.half_life is not None and train.time is None:
             raise ValueError("train.time must be given for a half_life, got None")
         self.weights = decayed_history(train, self.half_life)
@@ -65,7 +64,7 @@ class ContentBased(Recommender):
     def _scores(self, users: np.ndarray) -> np.ndarray:
         profiles = self.weights[users] @ self.item_features  # (n, d)
         scores = cosines(profiles, self._directions)
-        scores[row_lengths(profiles) == 0] = -np.inf  # nothing that they met is described
+        scores[row_lengths(profiles) == 0] = -np.inf  # no item in the history has features
         return scores
 
     @cached_property
@@ -73,40 +72,40 @@ class ContentBased(Recommender):
         return directions(self.item_features)
 
     @cached_property
-    def _cold_items(self) -> np.ndarray:
-        """Ids of the items that no score can rest on: they have no features."""
+    def cold_items(self) -> np.ndarray:
+        """Ids of the items that cannot be scored: those without features."""
         return np.flatnonzero(row_lengths(self.item_features) == 0)
 
     def fold_in(self, histories: Any) -> ContentBased:
-        """The same model for people it never saw: user 0 is the first of them.
+        """The model for new users, numbered from 0.
 
-        `histories` is a list of item id lists, a CSR matrix or Interactions. Without times
-        everything that a person met counts alike.
+        `histories` is a list of item id lists, a CSR matrix or Interactions. Without times all
+        interactions have the same weight.
         """
         self._check_fitted()
         log = as_interactions(histories, self.n_items)
-        model = self._for_histories(log)
+        model = self.with_histories(log)
         model.weights = decayed_history(log, None if log.time is None else self.half_life)
         return model
 
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """The items of a user's history that speak most for an item, by what they share with it.
+        """The items of a user's history that contribute most to a score, by their features.
 
         Returns `items` (k,) int32, largest contribution first, ties to the lower id, padded with
         -1, and `contributions` (k,) float32, padded with 0. With k at least the length of the
         history they sum to the score; they are empty where the score is -inf.
         """
-        met = self._history_of(user, item).indices
+        history = self._history_of(user, item).indices
         length = row_lengths(self.weights[[user]] @ self.item_features)[0]
-        if length == 0 or item in self._cold_items:
-            met, length = met[:0], 1.0
-        shared = self.item_features[met] @ unit_rows(self.item_features[[item]]).T
-        weights = self.weights[[user]][:, met].toarray().ravel()
-        return _largest_contributions(met, weights * _dense(shared).ravel() / length, k)
+        if length == 0 or item in self.cold_items:
+            history, length = history[:0], 1.0
+        shared = self.item_features[history] @ unit_rows(self.item_features[[item]]).T
+        weights = self.weights[[user]][:, history].toarray().ravel()
+        return largest_contributions(history, weights * _dense(shared).ravel() / length, k)
 
 
-def check_one_row_an_item(item_features: Any, n_items: int) -> None:
-    """Refuse features of another catalogue."""
+def check_item_features(item_features: Any, n_items: int) -> None:
+    """Raise ValueError unless the features have one row per item."""
     if item_features.shape[0] != n_items:
         raise ValueError(
             f"item_features must have n_items = {n_items} rows, got shape {item_features.shape}"
@@ -130,16 +129,16 @@ def decayed_history(log: Interactions, half_life: float | None) -> sparse.csr_ma
 
 
 def directions(item_features: Any) -> tuple[Any, np.ndarray | slice]:
-    """The different item vectors at length 1, one a column: (d, m), and each item's column.
+    """The distinct item vectors at length 1, one per column: (d, m), and each item's column.
 
-    A product of dense matrices may round equal columns differently. Items that are alike share
-    a column, so that they tie to the bit; sparse products round them alike anyway.
+    A product of dense matrices may round equal columns differently. Items with equal vectors
+    share a column, so that their scores are equal to the bit; sparse products round them alike.
     """
     unit = unit_rows(item_features)
     if sparse.issparse(unit):
         return unit.T.tocsr(), slice(None)
-    different, column = np.unique(unit, axis=0, return_inverse=True)
-    return np.ascontiguousarray(different.T), column.ravel()
+    distinct, column = np.unique(unit, axis=0, return_inverse=True)
+    return np.ascontiguousarray(distinct.T), column.ravel()
 
 
 def cosines(vectors: Any, item_directions: tuple[Any, np.ndarray | slice]) -> np.ndarray:

@@ -1,12 +1,12 @@
 r"""EASE: the linear item-item model in closed form (Steck 2019).
 
-Find the item-item weights B, with a zero diagonal, that best rebuild each history from the
-rest of itself:
+Find the item-item weights B, with a zero diagonal, that best reconstruct each history from
+its other items:
 
 .. math:: \min_B \|X - XB\|_F^2 + \lambda \|B\|_F^2, \qquad \operatorname{diag}(B) = 0
 
 With :math:`P = (X^\top X + \lambda I)^{-1}` the answer is :math:`B_{ij} = -P_{ij} / P_{jj}`
-off the diagonal. X is 0/1: an interaction counts once. Dense by nature: B takes
+off the diagonal. X is binary: repeated interactions count once. Dense by nature: B takes
 4 n_items^2 bytes, and fitting 16 n_items^2, so it suits catalogues of up to some 20,000 items.
 """
 
@@ -22,10 +22,12 @@ from scipy import sparse
 from scipy.linalg import lapack
 
 from recsys.interactions import Interactions
-from recsys.models.base import Recommender, _largest_contributions, one_blas_thread
+from recsys.kernels import CHUNKS
+from recsys.models.base import Recommender, largest_contributions
+from recsys.threads import one_blas_thread
 
-CHUNKS = 64  # pieces of work dealt to the threads
 SMALL = 1000  # below so many items, a second thread waits longer than it works
+TILE = 64  # rows and columns transposed at once, so that both sides stay in the cache
 
 
 @dataclass(eq=False)
@@ -41,7 +43,7 @@ class EASE(Recommender):
     Attributes after `fit`
     ----------------------
     item_weights : array (n_items, n_items) float32
-        Row j says how much having met item j speaks for each item.
+        Row j holds what item j in a history adds to the score of each item.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("item_weights",)
@@ -60,50 +62,50 @@ class EASE(Recommender):
         return scores
 
     def fold_in(self, histories: Any) -> EASE:
-        """The same model for people it never saw: user 0 is the first of them.
+        """The model for new users, numbered from 0.
 
         `histories` is a list of item id lists, a CSR matrix or Interactions.
         """
-        return self._for_histories(histories)
+        return self.with_histories(histories)
 
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """The items of a user's history that speak most for an item: their weights.
+        """The items of a user's history that contribute most to a score: their weights.
 
         Returns `items` (k,) int32, largest contribution first, ties to the lower id, padded with
         -1, and `contributions` (k,) float32, padded with 0. With k at least the length of the
         history they sum to the score.
         """
         history = self._history_of(user, item)
-        return _largest_contributions(history.indices, self.item_weights[history.indices, item], k)
+        return largest_contributions(history.indices, self.item_weights[history.indices, item], k)
 
 
 def gram_matrix(history: sparse.csr_matrix) -> np.ndarray:
-    """The lower triangle of X'X (n_items, n_items) float64: the users who met both items."""
-    place = np.arange(history.nnz, dtype=np.int32 if history.nnz < 2**31 else np.int64)
-    pairs = sparse.csr_matrix((place, history.indices, history.indptr), history.shape)
-    by_item = pairs.T.tocsr()  # its data: where each pair stands in its user's row
+    """The lower triangle of X'X (n_items, n_items) float64: users who interacted with both."""
+    position = np.arange(history.nnz, dtype=np.int32 if history.nnz < 2**31 else np.int64)
+    pairs = sparse.csr_matrix((position, history.indices, history.indptr), history.shape)
+    by_item = pairs.T.tocsr()  # its data: each pair's position in its user's row
     gram = np.empty((history.shape[1],) * 2)
-    count_together(
+    count_cooccurrences(
         by_item.indptr, by_item.indices, by_item.data, history.indptr, history.indices, gram
     )
     return gram
 
 
 @njit(parallel=True, cache=True)
-def count_together(item_ptr, item_users, place, user_ptr, user_items, gram):
-    """Set gram[i, j], for j up to i, to the number of users who met both i and j.
+def count_cooccurrences(item_ptr, item_users, position, user_ptr, user_items, gram):
+    """Set gram[i, j], for j up to i, to the number of users who interacted with both.
 
-    Of a user who met i, the items from the row's start to `place`, where i stands, count.
+    Of each user of item i, the items from the start of the row to `position`, that of i, count.
     """
     for chunk in prange(CHUNKS):
-        together = np.zeros(len(gram), np.int32)  # a row that stays in the fastest cache
+        counts = np.zeros(len(gram), np.int32)  # a row that stays in the L1 cache
         for i in range(chunk, len(gram), CHUNKS):
             for p in range(item_ptr[i], item_ptr[i + 1]):
-                for q in range(user_ptr[item_users[p]], place[p] + 1):
-                    together[user_items[q]] += 1
+                for q in range(user_ptr[item_users[p]], position[p] + 1):
+                    counts[user_items[q]] += 1
             for j in range(i + 1):
-                gram[i, j] = together[j]
-                together[j] = 0
+                gram[i, j] = counts[j]
+                counts[j] = 0
 
 
 def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
@@ -113,7 +115,7 @@ def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
     general inverse, and only one triangle is ever computed.
     """
     gram[np.diag_indices_from(gram)] += reg
-    # LAPACK reads columns first: our lower triangle is its upper one
+    # LAPACK is column-major: our lower triangle is its upper one
     factor, failed = lapack.dpotrf(gram.T, lower=0, overwrite_a=1, clean=0)
     if failed:
         raise ValueError(f"reg must be large enough to invert X'X + reg I, got {reg!r}")
@@ -121,9 +123,6 @@ def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
     weights = np.empty(inverse.shape, np.float32)
     _divide_by_diagonal(inverse.T, -1 / np.diag(inverse), weights)
     return weights
-
-
-TILE = 64  # rows and columns turned at once, so that both sides stay in the cache
 
 
 @njit(parallel=True, cache=True)
@@ -143,8 +142,8 @@ def _divide_by_diagonal(lower, factor, weights):
 
 def ease_reference(history: np.ndarray, reg: float) -> np.ndarray:
     """B from a dense history by a general inverse, in plain NumPy."""
-    met = (history > 0).astype(np.float64)
-    inverse = np.linalg.inv(met.T @ met + reg * np.eye(met.shape[1]))
+    X = (history > 0).astype(np.float64)
+    inverse = np.linalg.inv(X.T @ X + reg * np.eye(X.shape[1]))
     weights = -inverse / np.diag(inverse)
     np.fill_diagonal(weights, 0)
     return weights

@@ -1,8 +1,8 @@
-"""A chain of models: where the first has nothing to say, the next one speaks.
+"""A chain of models: positions that the first cannot fill are filled by the next.
 
-Precise methods are often silent: `Markov` about an item that nobody went on from, `ItemKNN`
-about a newcomer. A switching hybrid (Burke 2002) takes what the first model gives, and fills
-the places left with the next one's best. Left out: mixing the scores of several models.
+Some models abstain: `Markov` after an item without observed transitions, `ItemKNN` for a new
+user. A switching hybrid (Burke 2002) takes the first model's list and fills the remaining
+positions with the next one's best. Left out: mixing the scores of several models.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from recsys.models.base import Recommender
 
 @dataclass(eq=False)
 class Fallback(Recommender):
-    """The first model's list, its empty places filled from the next, and so on.
+    """The first model's list, its empty positions filled from the next, and so on.
 
-    A score is the first model's where it has one. The items that only a later model rates
-    follow below the lowest score of those before: lower by 1 for the best of them, by 2 for the
-    next. So the scores tell the order, and only the first model's tell how sure it is.
+    A score is the first model's where it has one. Items that only a later model scores follow
+    below the lowest score so far: lower by 1 for the best of them, by 2 for the next. So these
+    scores hold the order only.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ class Fallback(Recommender):
     fitted_models : list of recommenders
     """
 
-    needs_history: ClassVar[bool] = False  # each model says for itself what it needs
+    needs_history: ClassVar[bool] = False  # each model applies its own rule
 
     models: tuple[Recommender, ...]
 
@@ -67,53 +67,56 @@ class Fallback(Recommender):
     ) -> None:
         k = items.shape[1]
         items[:], scores[:] = self.fitted_models[0].recommend(users, k, exclude_seen)
-        short = np.flatnonzero(items[:, -1] < 0)  # only their lists need the other models
+        short = np.flatnonzero(items[:, -1] < 0)  # only these need the other models
         rest = items[short], scores[short]
         super()._recommend(users[short], exclude_seen, *rest)
         items[short], scores[short] = rest
 
     def fold_in(self, histories: Any) -> Fallback:
-        """The same models for people they never saw: user 0 is the first of them.
+        """The models for new users, numbered from 0.
 
-        Every model must be able to: one that learned a vector for each user and has no
-        `fold_in` raises ValueError. `histories` as all the models take it.
+        Raises ValueError if a model learned a vector for each user and has no `fold_in`.
+        `histories` must suit all the models.
         """
         self._check_fitted()
-        model = self._for_histories(histories)
+        model = self.with_histories(histories)
         model.fitted_models = [_fold_in(part, histories) for part in self.fitted_models]
         return model
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """Class and parameters of each model, in order."""
-        parts = [{"class": type(m).__name__, "parameters": m.parameters} for m in self.models]
+        """Module, class and parameters of each model, in order."""
+        parts = [bundle.class_name(type(m)) | {"parameters": m.parameters} for m in self.models]
         return {"models": parts}
 
-    def _arrays(self) -> dict[str, Any]:
-        """Each model's arrays, named by its place: 0_transitions, 1_item_scores."""
-        return {
-            f"{place}_{name}": array
-            for place, model in enumerate(self.fitted_models)
-            for name, array in model._arrays().items()
+    def state(self) -> dict[str, Any]:
+        """The history, and each model's arrays by its position: 0_transitions, 1_item_scores."""
+        arrays = {
+            f"{position}_{name}": array
+            for position, model in enumerate(self.fitted_models)
+            for name, array in model.state().items()
+            if name != "history"
         }
+        return {"history": self.history} | arrays
 
     @classmethod
-    def _restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Fallback:
-        history, parts = arrays["history"], []
-        for place, part in enumerate(parameters["models"]):
-            start = f"{place}_"
+    def restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Fallback:
+        """The model that `save` wrote; `recsys.load` calls this."""
+        parts = []
+        for position, part in enumerate(parameters["models"]):
+            start = f"{position}_"
             own = {n.removeprefix(start): a for n, a in arrays.items() if n.startswith(start)}
-            kind = bundle.model_class(part["class"])
-            own["history"] = history
-            parts.append(kind._restore(part["parameters"], fingerprint, own))
+            part_class = bundle.find_class(part["module"], part["class"])
+            own["history"] = arrays["history"]
+            parts.append(part_class.restore(part["parameters"], fingerprint, own))
         model = cls(*parts)
-        model._remember(history, fingerprint)
+        model._set_history(arrays["history"], fingerprint)
         model.fitted_models = parts
         return model
 
 
 def append_below(scores: np.ndarray, later: np.ndarray) -> None:
-    """Give the items without a score their places in `later`, below all scores; in place.
+    """Append the items without a score below all others, in the order of `later`; in place.
 
     >>> scores = np.array([0.5, -np.inf, 0.2, -np.inf, -np.inf])
     >>> append_below(scores, np.array([7, 8, 9, 10, -np.inf]))
@@ -124,8 +127,8 @@ def append_below(scores: np.ndarray, later: np.ndarray) -> None:
     new = np.flatnonzero(~rated & (later > -np.inf))
     lowest = float(scores.min(where=rated, initial=np.inf)) if rated.any() else 0.0
     step = max(1.0, abs(lowest) * 1e-6)  # 1, but for scores so large that 1 would be lost
-    best_first = new[np.argsort(-later[new], kind="stable")]
-    scores[best_first] = lowest - step * np.arange(1, len(new) + 1)
+    ranked = new[np.argsort(-later[new], kind="stable")]
+    scores[ranked] = lowest - step * np.arange(1, len(new) + 1)
 
 
 def _fold_in(model: Recommender, histories: Any) -> Recommender:
@@ -133,4 +136,4 @@ def _fold_in(model: Recommender, histories: Any) -> Recommender:
         return model.fold_in(histories)
     if model.needs_history:
         raise ValueError(f"models must all be able to fold in, got {model!r}, which cannot")
-    return model._for_histories(histories)
+    return model.with_histories(histories)

@@ -1,16 +1,16 @@
-r"""The hot scores of news sites: votes against age, one number for everybody.
+r"""The hot scores of news sites: votes against age, the same for all users.
 
 Hacker News divides the votes by a power of the age (news.arc, Graham 2009), so everything sinks:
 
 .. math:: s = \frac{(n - 1)^{0.8}}{(a + 2)^{g}}
 
 with n votes, of which the first is the author's own, a the age in hours and g the gravity.
-Reddit adds to the order of magnitude of the votes the moment of the post (_sorts.pyx, 2017):
+Reddit adds the time of the post to the order of magnitude of the votes (_sorts.pyx, 2017):
 
 .. math:: s = \operatorname{sign}(n) \log_{10} \max(|n|, 1) + \frac{t - t_0}{45000}
 
 with n the up-votes less the down-votes: ten times the votes weigh as much as 12.5 hours, and a
-score never changes while nobody votes. Both look at the age of the item; `Trending` looks at
+score never changes without new votes. Both look at the age of the item; `Trending` looks at
 the age of each vote. Left out: Hacker News' penalties by type of post, Reddit's rounding.
 """
 
@@ -38,11 +38,11 @@ def hacker_news_score(
     Parameters
     ----------
     votes, age_hours : float or array, at least 0
-        Of shapes that go together.
+        Of shapes that broadcast.
     gravity : float
         How fast an item sinks.
     exponent : float
-        Of the votes. The published source has 0.8; the short form that is often quoted, 1.
+        Exponent of the votes: 0.8 in the published source, 1 in the form often quoted.
 
     Returns
     -------
@@ -57,18 +57,18 @@ def hacker_news_score(
     gravity = validation.real_number("gravity", gravity)
     exponent = validation.real_number("exponent", exponent)
     gained = np.where(gained > 0, np.maximum(gained, 0) ** exponent, gained)
-    with np.errstate(over="ignore"):  # what sinks so fast is at the bottom at once
+    with np.errstate(over="ignore"):  # an infinite denominator gives a score of 0
         return gained / (age + 2) ** gravity
 
 
 def reddit_hot_score(ups: Any, downs: Any, time: Any) -> np.ndarray:
-    """The order of magnitude of the votes plus the moment of the post.
+    """The order of magnitude of the votes plus the time of the post.
 
     Parameters
     ----------
     ups, downs : float or array, at least 0
     time : float or array
-        Of the post, in seconds since 1970. Shapes must go together.
+        Of the post, in seconds since 1970. Shapes must broadcast.
 
     Returns
     -------
@@ -88,21 +88,21 @@ def reddit_hot_score(ups: Any, downs: Any, time: Any) -> np.ndarray:
 
 
 def check_shapes(**arrays: np.ndarray) -> None:
-    """Refuse arrays that do not go together entry by entry."""
+    """Raise ValueError unless the arrays broadcast."""
     shapes = [array.shape for array in arrays.values()]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:
         names = " and ".join(arrays)
-        raise ValueError(f"{names} must have shapes that go together, got {shapes}") from None
+        raise ValueError(f"{names} must have shapes that broadcast, got {shapes}") from None
 
 
 @dataclass(eq=False)
 class HackerNewsHot(Popularity):
-    """Everybody gets the items with the highest Hacker News score when the log ends.
+    """The items with the highest Hacker News score at the end of the log, for all users.
 
-    An interaction is a vote, an item's first interaction the moment of its post. Times are in
-    seconds. An item that nobody met has no age and is not recommended.
+    An interaction is a vote, an item's first interaction the time of its post. Times are in
+    seconds. An item without interactions has no age and is not recommended.
 
     Parameters
     ----------
@@ -118,16 +118,16 @@ class HackerNewsHot(Popularity):
     def _fit(self, train: Interactions, progress: bool) -> None:
         votes, age = votes_and_ages(train, type(self).__name__)
         self.item_scores = np.full(self.n_items, -np.inf)
-        met = votes > 0
-        self.item_scores[met] = hacker_news_score(votes[met], age[met] / HOUR, self.gravity)
+        voted = votes > 0
+        self.item_scores[voted] = hacker_news_score(votes[voted], age[voted] / HOUR, self.gravity)
 
 
 @dataclass(eq=False)
 class RedditHot(Popularity):
-    """Everybody gets the items with the highest Reddit score; an interaction is an up-vote.
+    """The items with the highest Reddit score, for all users; an interaction is an up-vote.
 
-    Times are in seconds and counted from the end of the log, which moves all scores alike and
-    keeps them small. An item that nobody met is not recommended.
+    Times are in seconds and counted from the end of the log, which shifts all scores equally and
+    keeps them small. An item without interactions is not recommended.
 
     Attributes after `fit`
     ----------------------
@@ -137,12 +137,12 @@ class RedditHot(Popularity):
     def _fit(self, train: Interactions, progress: bool) -> None:
         votes, age = votes_and_ages(train, type(self).__name__)
         self.item_scores = np.full(self.n_items, -np.inf)
-        met = votes > 0
-        self.item_scores[met] = reddit_hot_score(votes[met], 0, REDDIT_START - age[met])
+        voted = votes > 0
+        self.item_scores[voted] = reddit_hot_score(votes[voted], 0, REDDIT_START - age[voted])
 
 
 def votes_and_ages(train: Interactions, model: str) -> tuple[np.ndarray, np.ndarray]:
-    """Each item's interactions (n_items,) and the time since its first; -inf where none is."""
+    """Each item's interactions (n_items,) and the time since its first; -inf without any."""
     if train.time is None:
         raise ValueError(f"train.time must be given for {model}, got None")
     first = np.full(train.n_items, np.inf)

@@ -1,18 +1,18 @@
-r"""A first-order Markov chain: what people met right after the item this user met last.
+r"""A first-order Markov chain: what users chose right after the item this user chose last.
 
-Counting in each user's history, in order of time, how often item i came right after item j
-gives the chance of a transition (Shani, Heckerman and Brafman 2005):
+Counting how often item i came right after item j in the users' histories, in order of time,
+estimates the transition probability (Shani, Heckerman and Brafman 2005):
 
 .. math:: P_{ji} = \frac{n_{j \to i}}{\sum_{i'} n_{j \to i'}}
 
-A user's score for item i is :math:`P_{\ell i}` with :math:`\ell` the item they met last. Most
-pairs never follow each other, so the share w of the score may come from content, the cosine
-between the two items' features:
+A user's score for item i is :math:`P_{\ell i}` with :math:`\ell` their last item. Most pairs
+never follow each other, so a fraction w of the score may come from content, the cosine between
+the two items' features:
 
 .. math:: \hat r_{ui} = (1 - w) P_{\ell i} + w \cos(v_\ell, v_i)
 
-With w = 1 only the content of the last item counts: what order adds is the difference. (To
-add c times the cosine to P ranks alike with w = c / (1 + c).) Left out: longer memory.
+With w = 1 only the content of the last item counts: the difference is the value of the order.
+(P plus c times the cosine ranks items as w = c / (1 + c) does.) Left out: longer memory.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from scipy import sparse
 from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, as_interactions
-from recsys.models.content import check_one_row_an_item, cosines, directions
+from recsys.models.content import check_item_features, cosines, directions
 from recsys.split import _by_user_and_time
 from recsys.text import row_lengths
 
@@ -36,22 +36,22 @@ from recsys.text import row_lengths
 class Markov(Recommender):
     """Transitions from the last item, alone or with its content.
 
-    An item that never came after the last one is not recommended, unless content speaks: where
-    nothing did, the list is empty, and `Fallback` fills it.
+    Items that never followed the last one get a score from content only; without any score the
+    list is empty, and `Fallback` can fill it.
 
     Parameters
     ----------
     content_weight : float from 0 to 1
-        The share of the score that is the cosine with the last item.
+        The fraction of the score that is the cosine with the last item.
     item_features : array or sparse matrix (n_items, d), optional
         Needed for a content_weight above 0.
 
     Attributes after `fit`
     ----------------------
     transitions : CSR matrix (n_items, n_items), float32
-        Row j holds the chances of what comes after item j; they sum to 1, or are none.
+        Row j holds the probabilities of the items after item j; they sum to 1, or are empty.
     last_item : array (n_users,) int32
-        What each user met last, the higher id of several at one moment; -1 without history.
+        Last item of each user, the higher id of several at one time; -1 without history.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("item_features", "transitions", "last_item")
@@ -70,17 +70,17 @@ class Markov(Recommender):
         if train.time is None:
             raise ValueError("train.time must be given for Markov, got None")
         if self.item_features is not None:
-            check_one_row_an_item(self.item_features, self.n_items)
+            check_item_features(self.item_features, self.n_items)
         order, position, count = _by_user_and_time(train)
         user, item = train.user[order], train.item[order]
         later = np.flatnonzero(position > 0)
-        self.transitions = transition_chances(item[later - 1], item[later], self.n_items)
+        self.transitions = transition_probabilities(item[later - 1], item[later], self.n_items)
         self.last_item = np.full(self.n_users, -1, np.int32)
         is_last = position == count - 1
         self.last_item[user[is_last]] = item[is_last]
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
-        last = np.maximum(self.last_item[users], 0)  # a user without any gets no score anyway
+        last = np.maximum(self.last_item[users], 0)  # users without history are masked later
         scores = (1 - self.content_weight) * self.transitions[last].toarray()  # (n, n_items)
         rated = scores > 0
         if self.content_weight > 0:
@@ -95,38 +95,41 @@ class Markov(Recommender):
 
     @cached_property
     def _described(self) -> np.ndarray:
-        """Which items have features: (n_items,) bool."""
+        """Whether each item has features: (n_items,) bool."""
         return row_lengths(self.item_features) > 0
 
     @property
-    def _cold_items(self) -> np.ndarray:
-        """None: `_scores` itself leaves out what it cannot rate."""
+    def cold_items(self) -> np.ndarray:
+        """None: `_scores` itself masks the items that it cannot score."""
         return np.empty(0, np.int64)
 
     def fold_in(self, histories: Any) -> Markov:
-        """The same model for people it never saw: user 0 is the first of them.
+        """The model for new users, numbered from 0.
 
-        `histories` is a list of item id lists in the order in which they were met, or
-        Interactions with times. A matrix has no order and raises ValueError.
+        `histories` is a list of item id lists in order of time, or Interactions with times. A
+        matrix has no order and raises ValueError.
         """
         self._check_fitted()
         log = as_interactions(histories, self.n_items)
         if log.time is None and (log is histories or sparse.issparse(histories)):
             raise ValueError(
-                "histories must be lists in the order met, or Interactions with time, for Markov, "
+                "histories must be lists in order of time, or Interactions with time, for Markov, "
                 f"got {type(histories).__name__} without"
             )
-        model = self._for_histories(log)
+        model = self.with_histories(log)
         model.last_item = np.full(log.n_users, -1, np.int32)
         order = np.arange(len(log)) if log.time is None else _by_user_and_time(log)[0]
         model.last_item[log.user[order]] = log.item[order]  # the last one written stays
         return model
 
 
-def transition_chances(item: np.ndarray, following: np.ndarray, n_items: int) -> sparse.csr_matrix:
-    """CSR matrix (n_items, n_items) float32: the chance of what comes after each item.
+def transition_probabilities(
+    item: np.ndarray, following: np.ndarray, n_items: int
+) -> sparse.csr_matrix:
+    """CSR matrix (n_items, n_items) float32: P_ji for each item j and the items i after it.
 
-    >>> transition_chances(np.array([0, 0, 0, 1]), np.array([1, 1, 2, 0]), 3).toarray().round(2)
+    >>> P = transition_probabilities(np.array([0, 0, 0, 1]), np.array([1, 1, 2, 0]), 3)
+    >>> P.toarray().round(2)
     array([[0.  , 0.67, 0.33],
            [1.  , 0.  , 0.  ],
            [0.  , 0.  , 0.  ]], dtype=float32)

@@ -1,14 +1,14 @@
-r"""Neighbourhood models: "those who met this also met that".
+r"""Item-item neighbours: "users who chose this also chose that".
 
-Two items are similar when the same users met them. With :math:`n_{ij}` the number of users
-who met both, the shrunk cosine similarity is
+Two items are similar if the same users interacted with them. With :math:`n_{ij}` the number of
+users who interacted with both, the shrunk cosine similarity is
 
 .. math:: s_{ij} = \frac{n_{ij}}{\sqrt{n_i n_j} + h}
 
 and a user's score for item i sums :math:`s_{ji}` over the items j in their history, of which
 only the N most similar items i count (Deshpande and Karypis 2004). The shrinkage h damps pairs
-that rest on few users. `user_knn` turns the same similarity on its side, from items to people.
-Left out: ratings; an interaction counts once, however often repeated.
+with few users in common. `user_knn` applies the same similarity to users instead of items.
+Left out: ratings; repeated interactions count once.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ from numba import njit, prange
 from scipy import sparse
 
 from recsys.interactions import Interactions
-from recsys.models.base import Recommender, _largest_contributions
+from recsys.kernels import CHUNKS
+from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row
-
-CHUNKS = 64  # pieces of work dealt to the threads; each holds one row of counts
 
 
 @dataclass(eq=False)
@@ -34,7 +33,7 @@ class ItemKNN(Recommender):
     Parameters
     ----------
     n_neighbors : int or None
-        How many most similar items each item keeps; None keeps all (dense, small catalogues).
+        Number of most similar items kept per item; None keeps all (dense, small catalogues).
     shrinkage : float
         Added to the cosine's denominator, in users.
     n_threads : int, optional
@@ -53,7 +52,7 @@ class ItemKNN(Recommender):
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         size = self.n_items if self.n_neighbors is None else min(self.n_neighbors, self.n_items)
-        users = self.history  # who met what, by user
+        users = self.history  # the observed pairs, by user
         items = users.T.tocsr()  # the same pairs, by item
         norms = np.sqrt(np.diff(items.indptr)).astype(np.float32)  # (n_items,)
         neighbors = np.full((self.n_items, size), -1, np.int32)
@@ -74,26 +73,18 @@ class ItemKNN(Recommender):
         add_neighbor_rows(
             self.history.indptr, self.history.indices, users, s.indptr, s.indices, s.data, scores
         )
-        scores[scores == 0] = -np.inf  # nothing in the history speaks for the item
+        scores[scores == 0] = -np.inf  # no neighbour of the item is in the history
         return scores
 
     def fold_in(self, histories: Any) -> ItemKNN:
-        """The same model for people it never saw.
+        """The model for new users, numbered from 0.
 
-        Parameters
-        ----------
-        histories : list of item id lists, CSR matrix or Interactions
-            One history a new person.
-
-        Returns
-        -------
-        ItemKNN
-            Its user 0 is the first of the new people, and so on.
+        `histories` is a list of item id lists, a CSR matrix or Interactions.
         """
-        return self._for_histories(histories)
+        return self.with_histories(histories)
 
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """The items of a user's history that speak most for an item: their similarities to it.
+        """The items of a user's history that contribute most to a score: their similarities.
 
         Returns `items` (k,) int32, largest contribution first, ties to the lower id, padded with
         -1, and `contributions` (k,) float32, padded with 0. With k at least the length of the
@@ -101,7 +92,7 @@ class ItemKNN(Recommender):
         """
         history = self._history_of(user, item)
         contributions = self.similarity[history.indices][:, [item]].toarray().ravel()
-        return _largest_contributions(history.indices, contributions, k)
+        return largest_contributions(history.indices, contributions, k)
 
 
 @njit(parallel=True, cache=True)
@@ -111,32 +102,30 @@ def item_neighbors(
     """Fill each item's most similar items: rows of `neighbors` and `similarities`, best first."""
     n_items = len(norms)
     for chunk in prange(CHUNKS):
-        together = np.zeros(n_items, np.float32)  # users who met both i and j, for each j
+        counts = np.zeros(n_items, np.float32)  # users of both i and j, for each j
         for i in range(chunk, n_items, CHUNKS):
             for j in range(n_items):
-                together[j] = 0
+                counts[j] = 0
             for p in range(item_ptr[i], item_ptr[i + 1]):
                 u = item_users[p]
                 for q in range(user_ptr[u], user_ptr[u + 1]):
-                    together[user_items[q]] += 1
-            together[i] = 0  # an item is not its own neighbour
+                    counts[user_items[q]] += 1
+            counts[i] = 0  # an item is not its own neighbour
             for j in range(n_items):
-                if together[j] > 0:
-                    together[j] /= norms[i] * norms[j] + shrinkage
+                if counts[j] > 0:
+                    counts[j] /= norms[i] * norms[j] + shrinkage
                 else:
-                    together[j] = -np.inf
-            select_row(together, 0, neighbors[i], similarities[i])
+                    counts[j] = -np.inf
+            select_row(counts, 0, neighbors[i], similarities[i])
 
 
 def item_neighbors_reference(history: np.ndarray, shrinkage: float = 0.0) -> np.ndarray:
     """The full similarity matrix (n_items, n_items) of a dense 0/1 history, in plain NumPy."""
-    met = (history > 0).astype(np.float32)
-    norms = np.sqrt(met.sum(axis=0))
-    together = met.T @ met
+    X = (history > 0).astype(np.float32)
+    norms = np.sqrt(X.sum(axis=0))
+    counts = X.T @ X
     denominator = np.outer(norms, norms) + shrinkage
-    similarity = np.divide(
-        together, denominator, out=np.zeros_like(together), where=denominator > 0
-    )
+    similarity = np.divide(counts, denominator, out=np.zeros_like(counts), where=denominator > 0)
     np.fill_diagonal(similarity, 0)
     return similarity
 

@@ -1,18 +1,18 @@
-r"""PureSVD: the user-item matrix, rebuilt from its strongest patterns (Cremonesi et al. 2010).
+r"""PureSVD: truncated SVD of the user-item matrix (Cremonesi et al. 2010).
 
-Put a zero where user and item have not met, and cut the singular value decomposition of this
-matrix :math:`R` short: of all matrices of rank f,
+Fill the unobserved entries of the user-item matrix :math:`R` with zeros and truncate its singular
+value decomposition: of all matrices of rank f,
 
 .. math:: \hat R = U_f \Sigma_f V_f^\top = R V_f V_f^\top
 
-is the one nearest to R, the sum over all cells of :math:`(r_{ui} - \hat r_{ui})^2` counted. What
-it gets wrong at the zeros is the recommendation. :math:`V_f` holds the eigenvectors of
+is the one nearest to R in the sum of :math:`(r_{ui} - \hat r_{ui})^2` over all entries. Its
+values at the zeros are the recommendations. :math:`V_f` holds the eigenvectors of
 :math:`R^\top R` with the largest eigenvalues, which are the squares of the singular values.
 
 They are found by a block Lanczos method with restarts (Golub and Underwood 1977; Wu and Simon
-2000): multiply a block of random vectors by :math:`R^\top R` again and again, keep everything
-orthogonal, and the best approximations inside what has been seen so far converge quickly. R itself
-is never filled. Left out: biases, and any weighing of the zeros against the rest.
+2000): multiply a block of random vectors by :math:`R^\top R` again and again and orthogonalise;
+the best approximations within the subspace spanned so far converge quickly. R stays sparse. Left
+out: biases, and weights of the zeros relative to the other entries.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ from scipy import sparse
 
 from recsys import validation
 from recsys.interactions import Interactions
-from recsys.models.als import CHUNKS, add_rows
-from recsys.models.base import FactorRecommender, one_blas_thread
+from recsys.kernels import CHUNKS, add_rows
+from recsys.models.factor import FactorRecommender
+from recsys.threads import one_blas_thread
 
 BLOCK = 16  # vectors multiplied at once: of each row that is read, two cache lines
-ENOUGH = 1e-6  # a residual this small, in units of the last eigenvalue kept, is none
-ROUNDING = 1e-13  # and so is one as small as this, in units of the first
-RANK = 1e-7  # singular values below this share of the first are rounding, so zero
+TOLERANCE = 1e-6  # of a residual, relative to the last eigenvalue kept
+ROUNDING = 1e-13  # rounding error of a residual, relative to the first eigenvalue
+RANK = 1e-7  # singular values below this fraction of the first are rounding errors, so zero
 
 
 @dataclass(eq=False)
@@ -43,10 +44,10 @@ class PureSVD(FactorRecommender):
     Parameters
     ----------
     factors : int
-        Length of the vectors: how many patterns are kept. The matrix may have fewer, at most
-        the smaller of its sides; the columns beyond its rank are zero.
+        Length of the vectors: number of singular vectors kept. Columns beyond the rank of the
+        matrix are zero.
     rng : int or numpy.random.Generator
-        Where the search starts; it changes the answer by rounding only.
+        Start of the iteration; it changes the result by rounding errors only.
     n_threads : int, optional
 
     Attributes after `fit`
@@ -54,9 +55,9 @@ class PureSVD(FactorRecommender):
     singular_values : array (factors,) float32
         Largest first.
     user_factors : array (n_users, factors) float32
-        Each history seen through the patterns, R V.
+        The histories projected onto the singular vectors, R V.
     item_factors : array (n_items, factors) float32
-        The patterns, V: orthonormal columns, each with its largest entry above zero.
+        The right singular vectors V: orthonormal columns, each with its largest entry positive.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("singular_values", "user_factors", "item_factors")
@@ -74,12 +75,12 @@ class PureSVD(FactorRecommender):
         self.user_factors = product(self.history, self.item_factors)
 
     def fold_in(self, histories: Any) -> PureSVD:
-        """The same patterns for people the model never saw: user 0 is the first of them.
+        """The model for new users, numbered from 0.
 
         `histories` is a list of item id lists, a CSR matrix or Interactions. Each is projected
-        onto the patterns, as the training histories were.
+        onto the singular vectors, as the training histories were.
         """
-        model = self._for_histories(histories)
+        model = self.with_histories(histories)
         model.user_factors = product(model.history, self.item_factors)
         return model
 
@@ -91,10 +92,10 @@ def singular_vectors(
 
     Both are float64, and zero beyond the rank of the matrix.
     """
-    turned = matrix.shape[0] < matrix.shape[1]
-    A = (matrix.T if turned else matrix).tocsr().astype(np.float64)  # the shorter side last
+    transposed = matrix.shape[0] < matrix.shape[1]
+    A = (matrix.T if transposed else matrix).tocsr().astype(np.float64)  # the shorter side last
     At, n, f = A.T.tocsr(), A.shape[1], min(factors, *A.shape)
-    if n <= most_columns(f) + BLOCK:  # no larger than what the search would hold
+    if n <= most_columns(f) + BLOCK:  # no larger than the basis of the search
         squares, W = np.linalg.eigh((At @ A).toarray())
         squares, W = squares[::-1][:f], W[:, ::-1][:, :f]
     else:
@@ -102,61 +103,61 @@ def singular_vectors(
     sigma = np.sqrt(np.maximum(squares, 0))
     kept = sigma > RANK * sigma[0]
     sigma, W = sigma[kept], W[:, kept]
-    V = product(A, W) / sigma if turned else W
+    V = product(A, W) / sigma if transposed else W
     V *= np.sign(V[np.abs(V).argmax(axis=0), np.arange(len(sigma))])
     missing = factors - len(sigma)
     return np.pad(sigma, (0, missing)), np.pad(V, ((0, 0), (0, missing)))
 
 
 def most_columns(f: int) -> int:
-    """How many orthogonal vectors the search for f eigenvectors holds before it restarts."""
+    """Size of the basis at which the search for f eigenvectors restarts."""
     return 3 * f + 4 * BLOCK
 
 
 def leading_eigenvectors(
-    times: Callable[[np.ndarray], np.ndarray], n: int, f: int, rng: np.random.Generator
+    matvec: Callable[[np.ndarray], np.ndarray], n: int, f: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """The f largest eigenvalues, falling, and eigenvectors (n, f) of a symmetric matrix A (n, n).
 
-    `times(Q)` is A @ Q. Q (n, size) grows block by block; T = Q'AQ holds all that is known of A,
-    and what A makes of Q beyond Q is the last block times R.
+    `matvec(Q)` is A @ Q. The basis Q (n, size) grows block by block; T = Q'AQ is the projection
+    of A, and the part of AQ outside of Q is the next block times R.
     """
-    room = most_columns(f)
-    Q, T = np.zeros((n, room + BLOCK)), np.zeros((room + BLOCK, room + BLOCK))
+    most = most_columns(f)
+    Q, T = np.zeros((n, most + BLOCK)), np.zeros((most + BLOCK, most + BLOCK))
     block, _ = np.linalg.qr(rng.normal(size=(n, BLOCK)))
     size = 0
     while True:
         here = slice(size, size + BLOCK)
         Q[:, here], size = block, size + BLOCK
-        known = Q[:, :size]
-        image = times(block)
-        T[:size, here] = known.T @ image
+        basis = Q[:, :size]
+        image = matvec(block)
+        T[:size, here] = basis.T @ image
         T[here, :size] = T[:size, here].T
-        block, R = new_directions(image - known @ T[:size, here], known, 1e-12 * T.max(), rng)
-        if size < f + BLOCK or (size // BLOCK) % 3 and size < room:
-            continue  # looking costs as much as one more block
+        block, R = new_directions(image - basis @ T[:size, here], basis, 1e-12 * T.max(), rng)
+        if size < f + BLOCK or (size // BLOCK) % 3 and size < most:
+            continue  # the check costs as much as one more block
         values, Z = np.linalg.eigh(T[:size, :size])
         values, Z = values[::-1], Z[:, ::-1]
-        left_over = np.linalg.norm(R @ Z[here, :f], axis=0)  # |A q - value q| of each q = Q z
-        if left_over.max() <= max(ENOUGH * values[f - 1], ROUNDING * values[0]):
-            return values[:f], known @ Z[:, :f]
-        if size >= room:  # start again from the best so far
+        residuals = np.linalg.norm(R @ Z[here, :f], axis=0)  # |A q - value q| of each q = Q z
+        if residuals.max() <= max(TOLERANCE * values[f - 1], ROUNDING * values[0]):
+            return values[:f], basis @ Z[:, :f]
+        if size >= most:  # restart from the best so far
             size = f + 2 * BLOCK
-            Q[:, :size] = known @ Z[:, :size]
+            Q[:, :size] = basis @ Z[:, :size]
             T[:size, :size] = np.diag(values[:size])
 
 
 def new_directions(
-    beyond: np.ndarray, known: np.ndarray, tiny: float, rng: np.random.Generator
+    beyond: np.ndarray, basis: np.ndarray, tiny: float, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`beyond`, which `known` has been taken out of, as orthonormal columns times R.
+    """`beyond`, already orthogonal to `basis`, as orthonormal columns times R.
 
-    Where there is nothing but rounding errors, a random direction takes their place.
+    Columns that hold only rounding errors are replaced by random directions.
     """
     block, R = np.linalg.qr(beyond)
     empty = np.abs(np.diag(R)) <= tiny
     block[:, empty] = rng.normal(size=(len(block), empty.sum()))
-    block, again = np.linalg.qr(block - known @ (known.T @ block))  # rounding errors had grown
+    block, again = np.linalg.qr(block - basis @ (basis.T @ block))  # rounding errors had grown
     return block, again @ R
 
 
@@ -170,11 +171,11 @@ def product(matrix: sparse.csr_matrix, V: np.ndarray) -> np.ndarray:
 
 @njit(parallel=True, cache=True)
 def sum_rows(ptr, cols, weights, V, out):
-    """Add to each row of `out` the rows of V that it met, times their weights."""
+    """Add to each row of `out` the rows of V in its CSR row, times their weights."""
     for chunk in prange(CHUNKS):
         for u in range(chunk, len(out), CHUNKS):
-            met = slice(ptr[u], ptr[u + 1])
-            add_rows(V, cols[met], weights[met], out[u])
+            row = slice(ptr[u], ptr[u + 1])
+            add_rows(V, cols[row], weights[row], out[u])
 
 
 def svd_reference(matrix: np.ndarray, factors: int) -> tuple[np.ndarray, np.ndarray]:

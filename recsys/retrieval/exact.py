@@ -1,7 +1,7 @@
 """Exact top-k: the best k items of each row of scores, ties to the lower item id.
 
-A full sort costs n log n a row. Only k items are wanted, and after the first few hundred
-columns almost none still beats the k-th best so far: one comparison a column suffices.
+A full sort costs n log n per row. Only k items are wanted, and after the first few hundred
+columns almost none exceeds the k-th best so far: one comparison per column suffices.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from numba import njit, prange
 
 from recsys import validation
 
-FEW = 256  # up to so many, the best items are kept in a sorted list; above, all are sorted
+FEW = 256  # up to this k, the best items are kept in a sorted list; above, all are sorted
 BLOCK = 32  # columns compared at once with the k-th best score so far
 
 
@@ -37,7 +37,7 @@ def top_k(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     array([[1, 2]], dtype=int32)
     """
     scores = validation.matrix("scores", scores)
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and stays the best
+    with np.errstate(over="ignore"):  # too large for float32: infinite, and still the best
         scores = np.ascontiguousarray(scores, np.float32)
     k = validation.whole_number("k", k)
     if k > FEW:
@@ -69,20 +69,20 @@ def select_row(scores, first, items, best):
     for start in range(0, len(scores), BLOCK):
         stop = min(start + BLOCK, len(scores))
         threshold = best[k - 1]
-        beaten = False
+        exceeded = False
         for j in range(start, stop):
-            beaten |= scores[j] > threshold
-        if not beaten:  # the usual case: no column of the block is good enough
+            exceeded |= scores[j] > threshold
+        if not exceeded:  # the usual case
             continue
         for j in range(start, stop):
             if scores[j] > best[k - 1]:  # strictly: on a tie the earlier item stays
-                place = k - 1
-                while place > 0 and scores[j] > best[place - 1]:
-                    best[place] = best[place - 1]
-                    items[place] = items[place - 1]
-                    place -= 1
-                best[place] = scores[j]
-                items[place] = first + j
+                position = k - 1
+                while position > 0 and scores[j] > best[position - 1]:
+                    best[position] = best[position - 1]
+                    items[position] = items[position - 1]
+                    position -= 1
+                best[position] = scores[j]
+                items[position] = first + j
 
 
 @njit(parallel=True, cache=True)

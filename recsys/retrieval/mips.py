@@ -1,8 +1,8 @@
 """Maximum inner product search, exact: the best items for many users at once.
 
 A users x items array of scores would not fit into memory, and writing it would take longer than
-computing it. So the product is made in tiles that fit into a core's cache, and each tile's best
-items are taken before the next tile overwrites it.
+computing it. So the product is computed in tiles that fit into a core's cache, and the best items
+of each tile are selected before the next tile overwrites it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from numba import njit, prange
 
 from recsys.retrieval.exact import select_row
 
-USERS_A_TILE = 48
-ITEMS_A_TILE = 1024
+USERS_PER_TILE = 48
+ITEMS_PER_TILE = 1024
 
 
 @njit(parallel=True, cache=True)
@@ -26,31 +26,31 @@ def best_products(
     `best_scores` (n, k) arrive as -1 and -inf. Items in the user's sorted row of `seen_items`
     are left out if `exclude_seen`.
     """
-    for tile in prange((len(rows) + USERS_A_TILE - 1) // USERS_A_TILE):
-        mine = rows[tile * USERS_A_TILE : (tile + 1) * USERS_A_TILE]
-        vectors = np.zeros((USERS_A_TILE, X.shape[1]), np.float32)
-        next_seen = np.empty(len(mine), np.int64)
-        for r in range(len(mine)):
+    for tile in prange((len(rows) + USERS_PER_TILE - 1) // USERS_PER_TILE):
+        own = rows[tile * USERS_PER_TILE : (tile + 1) * USERS_PER_TILE]
+        vectors = np.zeros((USERS_PER_TILE, X.shape[1]), np.float32)
+        next_seen = np.empty(len(own), np.int64)
+        for r in range(len(own)):
             for k in range(X.shape[1]):
-                vectors[r, k] = X[users[mine[r]], k]
-            next_seen[r] = seen_ptr[users[mine[r]]]
-        for start in range(0, len(Y), ITEMS_A_TILE):
-            stop = min(start + ITEMS_A_TILE, len(Y))
+                vectors[r, k] = X[users[own[r]], k]
+            next_seen[r] = seen_ptr[users[own[r]]]
+        for start in range(0, len(Y), ITEMS_PER_TILE):
+            stop = min(start + ITEMS_PER_TILE, len(Y))
             scores = np.dot(vectors, Y[start:stop].T)
-            for r in range(len(mine)):
+            for r in range(len(own)):
                 row = scores[r]
                 for i in range(stop - start):
                     row[i] += biases[start + i]
                 if exclude_seen:
                     next_seen[r] = hide(
-                        row, seen_items, next_seen[r], seen_ptr[users[mine[r]] + 1], start
+                        row, seen_items, next_seen[r], seen_ptr[users[own[r]] + 1], start
                     )
-                select_row(row, start, best_items[mine[r]], best_scores[mine[r]])
+                select_row(row, start, best_items[own[r]], best_scores[own[r]])
 
 
 @njit(cache=True)
 def hide(scores, seen_items, position, end, start):
-    """Set the seen items among start..start+len(scores) to -inf; where to go on next."""
+    """Set the seen items among start..start+len(scores) to -inf; return the next position."""
     while position < end and seen_items[position] < start + len(scores):
         scores[seen_items[position] - start] = -np.inf
         position += 1

@@ -27,7 +27,7 @@ settings.load_profile("repeatable")
 
 
 class BiasedMF(models.BiasedMF):
-    """Under contract it reads logs without ratings; each pair then gets one, from 1 to 5."""
+    """Takes logs without ratings, for the contract: each pair gets one from 1 to 5."""
 
     def _fit(self, train, progress):
         value = 1 + (train.user * 3 + train.item * 5 + train.user * train.item) % 7 % 5
@@ -36,15 +36,15 @@ class BiasedMF(models.BiasedMF):
 
 
 def features_of(log):
-    """The words of titles and genres where a log has them, else one group each 16 items."""
+    """TF-IDF of titles and genres if the log has them, else one group per 16 items."""
     if "title" not in log.item_info:
         return np.eye(1 + log.n_items // 16)[np.arange(log.n_items) // 16]
     texts = np.char.add(np.char.add(log.item_info["genre"], " "), log.item_info["title"])
     return TfIdf().fit_transform(texts)
 
 
-class Described:
-    """A model under contract takes the features that belong to the log it is fitted on."""
+class WithFeatures:
+    """Takes the item features from the log, for the contract."""
 
     def _fit(self, train, progress):
         self.item_features = features_of(train)
@@ -53,15 +53,15 @@ class Described:
         super()._fit(train, progress)
 
 
-class ContentBased(Described, models.ContentBased):
+class ContentBased(WithFeatures, models.ContentBased):
     pass
 
 
-class Markov(Described, models.Markov):
+class Markov(WithFeatures, models.Markov):
     pass
 
 
-# One small instance of every model, by class name. A new model joins the contract here.
+# One small instance of every model, by class name. Add new models here.
 MODELS = {
     "Random": lambda **more: Random(**{"rng": 3} | more),
     "Popularity": Popularity,
@@ -102,7 +102,7 @@ def fitted(train):
 
 @pytest.fixture
 def ragged():
-    """A log with repeats, users without history and items that nobody met."""
+    """A log with repeats, users without history and items without interactions."""
 
     def make(n_users, n_items, n_rows, seed):
         rng = np.random.default_rng(seed)

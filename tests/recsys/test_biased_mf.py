@@ -1,4 +1,4 @@
-"""BiasedMF: its steps, its answers to whoever has few ratings or none, and its error."""
+"""BiasedMF: its steps, its predictions with few ratings or none, and its error."""
 
 import numba
 import numpy as np
@@ -11,18 +11,18 @@ from recsys import Interactions
 from recsys.metrics import rmse
 from recsys.models import BiasedMF, biased_mf
 from recsys.models.biased_mf import (
-    RATINGS_A_BLOCK,
+    RATINGS_PER_BLOCK,
     biased_mf_reference,
     rating_cell,
     rating_step,
     ratings_by_cell,
     sorted_rows,
 )
-from recsys.models.bpr import deal
+from recsys.models.sgd import deal
 
 
 def rated(n_users=80, n_items=60, n_rows=2500, seed=0, noise=0.3):
-    """Ratings from 1 to 5 that follow biases and two tastes; some users and items have none."""
+    """Ratings from 1 to 5 that follow biases and two factors; some users and items have none."""
     rng = np.random.default_rng(seed)
     user, item = rng.integers(0, n_users - 2, n_rows), rng.integers(0, n_items - 3, n_rows)
     b_u, b_i = rng.normal(0, 0.4, n_users), rng.normal(0, 0.5, n_items)
@@ -38,7 +38,7 @@ def random_start(log, factors, seed=0):
     return [rng.normal(0, 0.3, shape).astype(np.float32) for shape in shapes]
 
 
-def test_a_step_follows_the_gradient():
+def test_rating_step_follows_the_gradient():
     """A step is learning_rate times half the gradient of the objective, downhill."""
     rng, reg, step = np.random.default_rng(0), 0.2, 1e-2
     start = rng.normal(size=10)
@@ -58,7 +58,7 @@ def test_a_step_follows_the_gradient():
 
 @pytest.mark.parametrize("factors", [1, 6, 100])
 @pytest.mark.parametrize("reg", [0.0, 0.05])
-def test_a_cell_makes_the_steps_of_the_reference(factors, reg):
+def test_rating_cell_equals_the_reference(factors, reg):
     log, step = rated(), 0.05
     start = random_start(log, factors)
     rows = np.random.default_rng(1).permutation(len(log))[:900]
@@ -74,7 +74,7 @@ def test_a_cell_makes_the_steps_of_the_reference(factors, reg):
 
 
 @pytest.mark.parametrize("n_blocks", [1, 3, 8])
-def test_ratings_travel_with_their_pairs(n_blocks):
+def test_ratings_stay_with_their_pairs_in_cells(n_blocks):
     log, rng = rated(), np.random.default_rng(0)
     user_block, item_block = deal(rng, 80, n_blocks)[0], deal(rng, 60, n_blocks)[0]
     starts, rows = ratings_by_cell(log.user, log.item, user_block, item_block, n_blocks)
@@ -88,7 +88,7 @@ def test_ratings_travel_with_their_pairs(n_blocks):
 @pytest.mark.parametrize("n_blocks", [1, 3])
 def test_an_epoch_uses_every_rating_once(n_blocks, monkeypatch):
     """After tiny steps each bias has moved by the learning rate times its summed errors."""
-    monkeypatch.setattr(biased_mf, "RATINGS_A_BLOCK", 2500 // n_blocks)
+    monkeypatch.setattr(biased_mf, "RATINGS_PER_BLOCK", 2500 // n_blocks)
     log, step = rated(), 1e-6
     model = BiasedMF(4, learning_rate=step, reg=0.0, epochs=1).fit(log, progress=False)
     rng = np.random.default_rng(0)
@@ -108,11 +108,11 @@ def test_ratings_are_learned_beyond_the_biases():
     for factors, epochs in ((1, 0), (1, 60), (4, 60)):
         model = BiasedMF(factors, 0.03, 0.02, epochs).fit(train, progress=False)
         errors[factors, epochs] = rmse(model.predict(test.user, test.item), test.value)
-    assert errors[1, 0] > 0.85  # the spread of the ratings
+    assert errors[1, 0] > 0.85  # the standard deviation of the ratings
     assert errors[4, 60] < 0.45 and errors[4, 60] < errors[1, 60] - 0.02  # the noise is 0.3
 
 
-def test_predict_is_score_within_the_range():
+def test_predict_is_score_clipped_to_the_range():
     log = rated()
     model = BiasedMF(5, 0.05, 0.01, 40).fit(log, progress=False)
     users, items = (part.ravel() for part in np.indices((80, 60)))
@@ -123,12 +123,12 @@ def test_predict_is_score_within_the_range():
     assert scores.max() > log.value.max() and scores.min() < log.value.min()
     expected = np.clip(scores.ravel(), log.value.min(), log.value.max())
     np.testing.assert_allclose(predicted, expected, atol=1e-5)
-    met = np.bincount(log.item, minlength=60) > 0
-    np.testing.assert_allclose(model.score(np.arange(80))[:, met], scores[:, met], atol=1e-5)
+    known = np.bincount(log.item, minlength=60) > 0
+    np.testing.assert_allclose(model.score(np.arange(80))[:, known], scores[:, known], atol=1e-5)
     assert model.predict([], []).shape == (0,)
 
 
-def test_who_has_no_ratings_gets_what_is_known_of_the_other():
+def test_without_ratings_prediction_uses_the_other_bias():
     log = rated()  # users 78, 79 and items 57-59 have none
     model = BiasedMF(5, 0.03, 0.02, 30).fit(log, progress=False)
     mean = pytest.approx(log.value.mean(), abs=1e-6)
@@ -141,10 +141,10 @@ def test_who_has_no_ratings_gets_what_is_known_of_the_other():
     np.testing.assert_allclose(scores[:57], (model.mean + model.item_biases)[by_bias], rtol=1e-6)
     assert not set(model.recommend(5, 60)[0]) & {57, 58, 59}
     assert np.isneginf(model.score(5)[57:]).all()
-    assert model.recommend(79, 300)[0][:57].tolist() == by_bias.tolist()  # by the other path
+    assert model.recommend(79, 300)[0][:57].tolist() == by_bias.tolist()  # above FEW
 
 
-def test_a_pair_rated_twice_settles_between_the_two():
+def test_a_pair_rated_twice_is_predicted_between_the_two():
     """Each row is a rating of its own; summing, as for counts, would make 2 + 4 a rating of 6."""
     log = Interactions([0, 0, 1, 1], [0, 0, 1, 1], None, [2, 4, 1, 5])
     model = BiasedMF(2, 0.05, 0.0, 400).fit(log, progress=False)
@@ -153,7 +153,7 @@ def test_a_pair_rated_twice_settles_between_the_two():
 
 
 @pytest.mark.parametrize("repeated", [False, True])
-def test_rows_are_read_in_one_order(repeated):
+def test_the_order_of_the_log_does_not_matter(repeated):
     log = rated(n_rows=2500 if repeated else 40)
     assert (log.matrix.nnz < len(log)) == repeated
     shuffled = log.select(np.random.default_rng(3).permutation(len(log)))
@@ -163,9 +163,9 @@ def test_rows_are_read_in_one_order(repeated):
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 4])
-def test_the_bits_of_real_fits_do_not_depend_on_threads(n_threads):
+def test_any_number_of_threads_gives_the_same_bits(n_threads):
     assert numba.config.NUMBA_NUM_THREADS >= 4
-    log = rated(400, 300, 8 * RATINGS_A_BLOCK)  # so that there are eight blocks
+    log = rated(400, 300, 8 * RATINGS_PER_BLOCK)  # so that there are eight blocks
     one = BiasedMF(20, n_threads=1, epochs=2).fit(log, progress=False)
     other = BiasedMF(20, n_threads=n_threads, epochs=2).fit(log, progress=False)
     for name in BiasedMF.learned:
@@ -181,14 +181,14 @@ def test_save_and_load_predict_the_same(tmp_path):
 
 
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.integers(1, 5)), min_size=1))
-def test_any_log_of_ratings_gives_ratings_in_range(triples):
+def test_predictions_are_within_the_range_of_ratings(triples):
     user, item, value = np.array(triples).T
     model = BiasedMF(2, 0.05, epochs=3).fit(Interactions(user, item, None, value, 6, 5))
     predicted = model.predict(*(part.ravel() for part in np.indices((6, 5))))
     assert predicted.min() >= value.min() and predicted.max() <= value.max()
 
 
-def test_wrong_questions_are_refused():
+def test_invalid_arguments_raise():
     log = rated()
     with pytest.raises(ValueError, match="^train.value must hold the ratings for BiasedMF, got N"):
         BiasedMF().fit(Interactions([0, 1], [0, 1]))

@@ -1,14 +1,18 @@
-"""Bundles: what has been changed, cut short or made up is refused."""
+"""Bundles: files that were changed, cut short or forged are refused."""
 
+import hashlib
 import json
 import re
+import sys
+import types
 import zipfile
 
 import numpy as np
 import pytest
 
 import recsys
-from recsys import Interactions, bundle
+from recsys import Interactions
+from recsys.bundle import checksum
 from recsys.models import ImplicitALS, Popularity
 
 
@@ -20,38 +24,39 @@ def folder(tmp_path):
     return tmp_path / "model"
 
 
-def refused(folder, message):
+def assert_refused(folder, message):
     with pytest.raises(ValueError, match=message):
         recsys.load(folder)
 
 
 @pytest.mark.parametrize("file", ["arrays.npz", "manifest.json"])
-def test_a_missing_file_is_noticed(file, folder):
+def test_missing_file_is_detected(file, folder):
     (folder / file).unlink()
-    refused(folder, re.escape(file))
+    assert_refused(folder, re.escape(file))
 
 
 @pytest.mark.parametrize("file", ["arrays.npz", "manifest.json"])
-@pytest.mark.parametrize("share", [0, 0.3, 0.9, 0.999])
-def test_a_file_cut_short_is_noticed(file, share, folder):
+@pytest.mark.parametrize("fraction", [0, 0.3, 0.9, 0.999])
+def test_truncated_file_is_detected(file, fraction, folder):
     content = (folder / file).read_bytes().rstrip()
-    (folder / file).write_bytes(content[: int(len(content) * share)])
-    refused(folder, re.escape(file))
+    (folder / file).write_bytes(content[: int(len(content) * fraction)])
+    assert_refused(folder, re.escape(file))
 
 
-def test_any_changed_byte_of_the_arrays_is_noticed(folder):
+def test_any_changed_byte_of_the_arrays_is_detected(folder):
     content = (folder / "arrays.npz").read_bytes()
-    for place in np.linspace(0, len(content) - 1, 25).astype(int):
+    for position in np.linspace(0, len(content) - 1, 25).astype(int):
         changed = bytearray(content)
-        changed[place] ^= 1
+        changed[position] ^= 1
         (folder / "arrays.npz").write_bytes(changed)
-        refused(folder, "arrays.npz.* has been changed or cut short: its sha256 differs")
+        assert_refused(folder, "arrays.npz.* has been changed or cut short: its sha256 differs")
     (folder / "arrays.npz").write_bytes(content + b" ")
-    refused(folder, "its sha256 differs")
+    assert_refused(folder, "its sha256 differs")
 
 
 CHANGES = {
     "version": ["99", None],
+    "module": ["recsys.models.bpr", "os", 3, None],
     "class": ["BPR", "Nonsense", ["BPR"], None],
     "parameters": [
         {"factors": 8}, {"factors": -1}, {"nope": 1}, [1], None,
@@ -59,44 +64,75 @@ CHANGES = {
     ],
     "data_fingerprint": ["0", 3, None],
     "sha256": [{}, {"arrays.npz": "0" * 64}, {"arrays.npz": None}, ["arrays.npz"], 5, None],
-    "seal": ["0" * 64, None],
+    "checksum": ["0" * 64, None],
     "more": [1],
 }  # fmt: skip
 
 
-def change(folder, field, value, seal=False):
-    """Write another value, or none, into a manifest; with `seal` as if it had been saved so."""
+def change(folder, field, value, forge=False):
+    """Change or remove a field of the manifest; with `forge`, the checksum agrees with it."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     if value is None:
         del manifest[field]
     else:
         manifest[field] = value
-    if seal:
-        manifest["seal"] = bundle._seal(manifest)
+    if forge:
+        manifest["checksum"] = checksum(manifest)
     path.write_text(json.dumps(manifest))
 
 
 @pytest.mark.parametrize("field", CHANGES)
-def test_a_manifest_that_has_been_changed_is_refused(field, folder):
+def test_changed_manifest_is_refused(field, folder):
     original = (folder / "manifest.json").read_text()
     for value in CHANGES[field]:
         change(folder, field, value)
-        refused(folder, "manifest.json.* has been changed or cut short: its seal differs")
+        assert_refused(
+            folder, "manifest.json.* has been changed or cut short: its checksum differs"
+        )
         (folder / "manifest.json").write_text(original)
     assert recsys.load(folder).is_fitted
 
 
-@pytest.mark.parametrize("version", [None, 2, "1"])
-def test_another_format_is_refused(version, folder):
-    change(folder, "format", version, seal=True)
-    refused(folder, "manifest.json.* must have format 1")
+@pytest.mark.parametrize("format", [1, 3, "2"])
+def test_other_formats_are_refused_with_what_to_do(format, folder):
+    change(folder, "version", "0.1", forge=True)
+    change(folder, "format", format, forge=True)
+    assert_refused(
+        folder, rf"was saved by version 0.1 \(format {format}\): fit and save the model again"
+    )
 
 
-def test_a_model_that_this_version_does_not_have_is_refused(folder):
-    for kind in ("Nonsense", "Recommender"):
-        change(folder, "class", kind, seal=True)
-        refused(folder, f"^class must be one of .'BPR', .*, got '{kind}'")
+@pytest.mark.parametrize("module", ["recsys.models.als", "recsys.models.nothing", "recsys..x"])
+def test_unknown_class_is_refused(module, folder):
+    change(folder, "module", module, forge=True)
+    change(folder, "class", "Nonsense", forge=True)
+    assert_refused(folder, f"^module {module} has no model class 'Nonsense'")
+
+
+def test_class_that_is_no_model_is_refused(folder):
+    for module, name in [("recsys.interactions", "Interactions"), ("recsys.models", "ImplicitALS")]:
+        change(folder, "module", module, forge=True)
+        change(folder, "class", name, forge=True)
+        assert_refused(folder, f"^module {module} has no model class '{name}'")
+
+
+def test_foreign_class_is_loaded_only_if_its_module_is_imported(tmp_path, monkeypatch):
+    class Mine(Popularity):
+        pass
+
+    Mine.__module__ = "my_models"
+    Mine().fit(Interactions([0], [0])).save(tmp_path / "model")
+    assert_refused(tmp_path / "model", "^the model's class is my_models.Mine: import my_models")
+    monkeypatch.setitem(sys.modules, "my_models", types.SimpleNamespace(Mine=Mine))
+    assert type(recsys.load(tmp_path / "model")) is Mine
+
+
+def test_loading_never_imports_a_foreign_module(folder, tmp_path, monkeypatch):
+    (tmp_path / "recsys_evil.py").write_text("raise SystemExit")
+    monkeypatch.syspath_prepend(tmp_path)
+    change(folder, "module", "recsys_evil", forge=True)
+    assert_refused(folder, "import recsys_evil before loading")
 
 
 @pytest.mark.parametrize(
@@ -105,22 +141,22 @@ def test_a_model_that_this_version_does_not_have_is_refused(folder):
         (b"", "is not valid JSON"),
         (b"not json", "is not valid JSON"),
         (b"\xff\xfe", "is not valid JSON"),
-        (b"[]", "must have format 1"),
-        (b"null", "must have format 1"),
+        (b"[]", "must be a manifest of format 2"),
+        (b"null", "must be a manifest of format 2"),
     ],
 )
-def test_a_manifest_that_is_none_is_refused(text, message, folder):
+def test_file_that_is_no_manifest_is_refused(text, message, folder):
     (folder / "manifest.json").write_bytes(text)
-    refused(folder, rf"manifest.json.* {message}")
+    assert_refused(folder, rf"manifest.json.* {message}")
 
 
-def test_a_folder_that_is_no_bundle_is_refused(tmp_path):
-    for place in (tmp_path, tmp_path / "none"):
-        refused(place, f"^folder must be a model bundle with a manifest.json, got '{place}'")
+def test_folder_without_a_bundle_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "none"):
+        assert_refused(path, f"^folder must be a model bundle with a manifest.json, got '{path}'")
 
 
 def test_arrays_that_would_run_code_are_refused(folder):
-    """An array of objects is stored as a pickle, which may run anything when it is opened."""
+    """An array of objects is stored as a pickle, which may run any code when it is opened."""
     ran = []
 
     class Trap:
@@ -128,8 +164,9 @@ def test_arrays_that_would_run_code_are_refused(folder):
             return (ran.append, (1,))
 
     np.savez(folder / "arrays.npz", item_scores=np.array([Trap()], dtype=object))
-    change(folder, "sha256", {"arrays.npz": bundle._digest(folder / "arrays.npz")}, seal=True)
-    refused(folder, "allow_pickle=False|[Oo]bject arrays")
+    digest = hashlib.sha256((folder / "arrays.npz").read_bytes()).hexdigest()
+    change(folder, "sha256", {"arrays.npz": digest}, forge=True)
+    assert_refused(folder, "allow_pickle=False|[Oo]bject arrays")
     assert ran == []
 
 
@@ -141,7 +178,7 @@ def test_saving_again_replaces_the_bundle_and_nothing_else(folder, tmp_path):
         assert "user_factors.npy" not in file.namelist()
 
 
-def test_other_peoples_files_are_never_replaced(tmp_path, folder):
+def test_other_files_are_never_replaced(tmp_path, folder):
     model = recsys.load(folder)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1.txt").write_text("years of work")
@@ -149,11 +186,11 @@ def test_other_peoples_files_are_never_replaced(tmp_path, folder):
     (tmp_path / "app").mkdir()
     for name in ("manifest.json", "index.html"):
         (tmp_path / "app" / name).write_text("{}")
-    for place in ("thesis", "file", "app"):
+    for name in ("thesis", "file", "app"):
         with pytest.raises(
             ValueError, match="^folder must be new, empty or an earlier bundle, got"
         ):
-            model.save(tmp_path / place)
+            model.save(tmp_path / name)
     assert (tmp_path / "thesis" / "chapter1.txt").read_text() == "years of work"
     assert (tmp_path / "app" / "index.html").exists()
     (tmp_path / "empty").mkdir()
@@ -162,7 +199,7 @@ def test_other_peoples_files_are_never_replaced(tmp_path, folder):
 
 
 @pytest.mark.parametrize("bits", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
-def test_a_generator_is_saved_with_its_state(bits, tmp_path):
+def test_generator_is_saved_with_its_state(bits, tmp_path):
     log = Interactions([0, 0, 1, 2], [0, 1, 1, 3])
     rng = np.random.Generator(getattr(np.random, bits)(8))
     model = ImplicitALS(factors=2, iterations=1, rng=rng).fit(log)
@@ -170,6 +207,6 @@ def test_a_generator_is_saved_with_its_state(bits, tmp_path):
     assert recsys.load(tmp_path / "model").rng.random() == rng.random()
 
 
-def test_a_bundle_is_as_readable_as_any_folder(folder, tmp_path):
+def test_bundle_has_the_permissions_of_any_folder(folder, tmp_path):
     (tmp_path / "plain").mkdir()
     assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode

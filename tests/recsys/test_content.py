@@ -1,4 +1,4 @@
-"""Content: profiles and cosines by hand, items that nobody met, and what cannot be said."""
+"""Content: profiles and cosines by hand, items without interactions or features."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from recsys.models import ContentBased
 from recsys.models.content import decayed_history
 from recsys.text import TfIdf
 
-# Items 0 and 1 are of one kind, 2 of another, 3 of both, 4 of neither, 5 undescribed.
+# Items 0 and 1 share a feature, 2 has another, 3 both, 4 neither, 5 none.
 FEATURES = np.array([[1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0]], float)
 KINDS = pytest.mark.parametrize("kind", [np.asarray, sparse.csr_matrix, sparse.coo_array])
 
@@ -22,7 +22,7 @@ def log(user, item, time=None, value=None):
 
 @KINDS
 def test_scores_by_hand(kind):
-    """User 0's profile is (1, 1, 0), user 1's (2, 0, 0), user 2 met only what says nothing."""
+    """User 0's profile is (1, 1, 0), user 1's (2, 0, 0), user 2's item has no features."""
     model = ContentBased(kind(FEATURES)).fit(log([0, 0, 1, 2], [0, 2, 1, 5]))
     half = np.sqrt(0.5)
     expected = [half, half, half, 1, 0, -np.inf]
@@ -33,13 +33,13 @@ def test_scores_by_hand(kind):
     assert model.recommend([1, 2, 3], 3)[0].tolist() == [[0, 3, 2], [-1] * 3, [-1] * 3]
 
 
-def test_a_longer_vector_speaks_louder():
+def test_longer_vectors_weigh_more():
     model = ContentBased(FEATURES).fit(log([0, 0], [1, 2]))  # profile (2, 1, 0)
     np.testing.assert_allclose(model.score(0)[:3], np.array([2, 2, 1]) / np.sqrt(5), rtol=1e-6)
 
 
 def test_weight_halves_from_the_users_own_last_interaction():
-    """User 0: item 0 two half-lives before item 2. User 1's, long ago, are worth no less."""
+    """User 0: item 0 two half-lives before item 2. User 1's, long ago, have the same weights."""
     rows = log([0, 0, 1, 1], [0, 2, 0, 2], [1e9 - 200, 1e9, 0, 200])
     model = ContentBased(FEATURES, half_life=100).fit(rows)
     np.testing.assert_allclose(model.weights.toarray()[:2, [0, 2]], [[0.25, 1]] * 2)
@@ -82,7 +82,7 @@ def test_the_weights_are_the_sum_of_decays(rows, half_life):
 
 
 @pytest.mark.parametrize("d", [3, 64])
-def test_items_that_are_alike_tie_to_the_lower_id(d):
+def test_items_with_equal_features_have_equal_scores(d):
     """A product of dense matrices may round equal columns differently."""
     rng = np.random.default_rng(0)
     features = rng.random((40, d))[np.arange(997) % 40]
@@ -119,7 +119,7 @@ def test_contributions_sum_to_the_score(train):
         assert model.explain(0, 30)[0].tolist() == [-1] * 5
 
 
-def test_a_contribution_by_hand():
+def test_contributions_by_hand():
     """To item 3's score: item 0 twice 1 / sqrt(2), item 2 once, over the length of (2, 1)."""
     model = ContentBased(FEATURES).fit(log([0, 0, 0], [2, 0, 0]))
     items, parts = model.explain(0, 3, k=3)
@@ -133,7 +133,7 @@ def test_a_contribution_by_hand():
             model.explain(*arguments)
 
 
-def test_new_people_with_and_without_times():
+def test_fold_in_with_and_without_times():
     rows = log([0, 0, 1], [0, 2, 1], [0, 100, 100])
     model = ContentBased(FEATURES, half_life=50).fit(rows)
     timed = model.fold_in(rows).score(0)
@@ -156,7 +156,7 @@ def test_a_loaded_model_can_be_fitted_again(tmp_path):
     assert repr(loaded) == "ContentBased(half_life=50)"
 
 
-def test_the_callers_features_are_neither_kept_nor_changed():
+def test_item_features_are_copied():
     given = sparse.csr_matrix(([1.0, 0.0, 2.0], ([0, 1, 2], [0, 1, 0])), shape=(6, 3))
     model = ContentBased(given).fit(log([0], [0]))
     assert given.nnz == 3 and given.dtype == np.float64
@@ -164,7 +164,7 @@ def test_the_callers_features_are_neither_kept_nor_changed():
     assert model.item_features.data.tolist() == [1, 2]
 
 
-def test_features_of_another_catalogue_are_refused():
+def test_features_of_another_catalogue_raise():
     with pytest.raises(ValueError, match=r"^item_features must have n_items = 6 rows, .*\(5, 3\)"):
         ContentBased(FEATURES[:5]).fit(log([0], [0]))
 

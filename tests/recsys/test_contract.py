@@ -20,11 +20,11 @@ PERSONAL = [name for name in models.__all__ if getattr(models, name).needs_histo
 FOLDABLE = ["EASE", "ImplicitALS", "ItemKNN", "PureSVD", "UserKNN"]
 FOLDABLE += ["ContentBased", "Fallback", "Markov"]
 FOLDABLE += ["Popularity", "Trending", "HackerNewsHot", "RedditHot"]
-CONTENT = ["ContentBased", "Markov"]  # rate items that nobody met
+CONTENT = ["ContentBased", "Markov"]  # score items without interactions
 
 
 def pytest_generate_tests(metafunc):
-    """A test with an argument `name` runs for every model, with `personal` for those that learn."""
+    """Parametrise `name` by all models, and `personal` by those that need history."""
     if "name" in metafunc.fixturenames:
         metafunc.parametrize("name", models.__all__)
     if "personal" in metafunc.fixturenames:
@@ -32,10 +32,10 @@ def pytest_generate_tests(metafunc):
 
 
 def blocks():
-    """Two groups that never mix, and what is held out of each user's own group.
+    """Two disjoint groups, and the items held out of each user's own group.
 
-    Group 0: 24 users and items 0-15. Group 1: 28 users and items 16-31. Each user has met 12 of
-    their group's 16 items. Group 0 came later.
+    Group 0: 24 users and items 0-15. Group 1: 28 users and items 16-31. Each user's history holds
+    12 of their group's 16 items. Group 0 came later.
     """
     user, item = np.divmod(np.arange(52 * 32), 32)
     own = (user >= 24) == (item >= 16)
@@ -48,7 +48,7 @@ def blocks():
 
 
 def bits(model):
-    """A digest of all that a fitted model says and holds."""
+    """A digest of a fitted model's arrays, lists and scores."""
     digest = hashlib.sha256()
     users = np.arange(model.n_users)
     learned = [getattr(model, name) for name in model.learned]
@@ -62,7 +62,7 @@ def test_every_model_is_under_contract(fitted):
     assert sorted(fitted) == sorted(models.__all__)
 
 
-def test_personal_models_find_what_is_missing_in_the_block(personal, make):
+def test_personal_models_recommend_the_items_missing_in_the_block(personal, make):
     train, answers = blocks()
     few = {"factors": 2} if hasattr(make(personal), "factors") else {}
     items, _ = make(personal, **few).fit(train, progress=False).recommend(np.arange(52), 4)
@@ -70,11 +70,11 @@ def test_personal_models_find_what_is_missing_in_the_block(personal, make):
     assert np.mean([set(row) == answer for row, answer in zip(items.tolist(), answers)]) > 0.95
 
 
-def test_popularity_and_trending_know_what_most_and_what_now(make):
+def test_popularity_ranks_by_count_and_trending_by_recent_count(make):
     train, _ = blocks()
     counts = np.bincount(train.item)
     assert (counts[:16] == 18).all() and (counts[16:] == 21).all()
-    # User 0 (group 0) has met all of items 0-15 but 0, 4, 8, 12; user 51 all of 16-31 but four.
+    # User 0 (group 0) has all of items 0-15 but 0, 4, 8, 12; user 51 all of 16-31 but four.
     for name, first, last in [
         ("Popularity", [16, 17, 18, 19], [19, 23, 27, 31, 0, 1]),
         ("Trending", [0, 4, 8, 12, 16, 17], [0, 1, 2, 3]),
@@ -84,11 +84,11 @@ def test_popularity_and_trending_know_what_most_and_what_now(make):
         assert model.recommend(51, len(last))[0].tolist() == last
 
 
-def test_random_gives_each_item_the_same_chance(make):
+def test_random_gives_each_item_the_same_probability(make):
     log = Interactions(np.arange(4000), np.arange(4000) % 10)
     items, _ = make("Random").fit(log).recommend(np.arange(4000), 10, exclude_seen=False)
-    for place in range(10):
-        counts = np.bincount(items[:, place], minlength=10)
+    for position in range(10):
+        counts = np.bincount(items[:, position], minlength=10)
         assert np.abs(counts - 400).max() < 5 * np.sqrt(4000 * 0.1 * 0.9)
     other, _ = make("Random", rng=4).fit(log).recommend(np.arange(4000), 10, exclude_seen=False)
     assert 0.05 < (items == other).mean() < 0.15
@@ -106,7 +106,7 @@ def test_shapes_and_types(name, fitted):
     assert [array.shape for array in model.recommend([], 7)] == [(0, 7), (0, 7)]
 
 
-def test_seen_items_are_left_out_unless_wanted(name, fitted, train):
+def test_seen_items_are_excluded_unless_requested(name, fitted, train):
     users = np.arange(train.n_users)
     new, _ = fitted[name].recommend(users, 20)
     all_items, _ = fitted[name].recommend(users, 150, exclude_seen=False)
@@ -132,7 +132,7 @@ def test_recommend_is_the_order_of_score(name, exclude_seen, fitted, train):
     assert (np.diff(scores[found.all(axis=1)], axis=1) <= 0).all()
 
 
-def test_a_k_beyond_the_catalogue_is_padded(name, fitted, train):
+def test_k_larger_than_the_catalogue_is_padded(name, fitted, train):
     items, scores = fitted[name].recommend(np.arange(train.n_users), 155)
     padded = items == -1
     assert padded[:, -5:].all() and (padded == np.isneginf(scores)).all()
@@ -141,7 +141,7 @@ def test_a_k_beyond_the_catalogue_is_padded(name, fitted, train):
         assert len(set(row[row >= 0])) == (row >= 0).sum()
 
 
-def test_a_user_without_history_gets_an_honest_answer(name, make, fitted, train):
+def test_a_user_without_history_gets_popular_items_or_nothing(name, make, fitted, train):
     wider = Interactions(train.user, train.item, train.time, n_users=301, n_items=151)
     model = make(name).fit(wider, progress=False)
     items, scores = model.recommend(300, 5)
@@ -167,7 +167,7 @@ def test_a_user_who_has_seen_everything_gets_nothing(name, make):
 
 
 def test_ties_go_to_the_lower_id(name, make):
-    """Items 1-6 were met by the same users at the same moment: nothing tells them apart."""
+    """Items 1-6 have the same users and times, so their scores are equal."""
     user = np.repeat(np.arange(4), 7)
     item = np.tile(np.arange(7), 4)
     log = Interactions([*user, 4], [*item, 0], np.zeros(29), n_items=40)
@@ -184,7 +184,7 @@ def test_ties_go_to_the_lower_id(name, make):
     assert model.recommend([4, 4], 4)[0].tolist() == [[1, 2, 3, 4]] * 2
 
 
-def test_two_fits_and_any_number_of_threads_give_the_same_bits(name, make, train, fitted):
+def test_repeated_fits_on_any_number_of_threads_give_the_same_bits(name, make, train, fitted):
     expected = bits(fitted[name])
     takes_threads = "n_threads" in fitted[name].parameters
     before = numba.get_num_threads()
@@ -227,7 +227,7 @@ for factors in (8, 17, 48):  # not whole vectors of the processor
 
 
 def test_the_process_that_compiles_and_a_later_one_give_the_same_bits(tmp_path):
-    """Code that is loaded from the cache has been optimised once more than code just compiled."""
+    """Code loaded from the cache has been optimised once more than code just compiled."""
     environment = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
     command = [sys.executable, "-c", SAME_BITS]
     compiled, loaded = (
@@ -249,13 +249,13 @@ def test_fit_changes_neither_its_input_nor_the_callers_arrays(name, make, train)
     assert all(column.flags.writeable for column in columns)
 
 
-def test_the_order_of_the_rows_does_not_matter(name, make, train, fitted):
+def test_the_order_of_the_log_changes_no_bit(name, make, train, fitted):
     shuffled = train.select(np.random.default_rng(0).permutation(len(train)))
     assert shuffled.user.tolist() != train.user.tolist()
     assert bits(make(name).fit(shuffled, progress=False)) == bits(fitted[name])
 
 
-def test_the_order_of_users_only_orders_the_answer(name, fitted):
+def test_the_order_of_users_only_orders_the_lists(name, fitted):
     users = np.random.default_rng(1).permutation(300)
     items, scores = fitted[name].recommend(users, 10)
     all_items, all_scores = fitted[name].recommend(np.arange(300), 10)
@@ -263,7 +263,7 @@ def test_the_order_of_users_only_orders_the_answer(name, fitted):
     np.testing.assert_allclose(scores, all_scores[users], rtol=1e-5, atol=1e-6)
 
 
-def test_an_unfitted_model_says_so(name, make, tmp_path):
+def test_an_unfitted_model_raises(name, make, tmp_path):
     model = make(name)
     calls = [lambda: model.recommend(0), lambda: model.score(0), lambda: model.save(tmp_path / "x")]
     if name in FOLDABLE:
@@ -275,20 +275,20 @@ def test_an_unfitted_model_says_so(name, make, tmp_path):
 
 
 @pytest.mark.parametrize("users", [-1, 300, [0, 300], [0.5], [np.nan], ["a"], True, [[0]]])
-def test_an_unknown_user_is_refused(name, users, fitted):
+def test_an_unknown_user_raises(name, users, fitted):
     for call in (fitted[name].recommend, fitted[name].score):
         with pytest.raises(ValueError, match="^users must"):
             call(users)
 
 
 @pytest.mark.parametrize("k", [0, -1, 2.0, "3", None, True])
-def test_a_wrong_k_is_refused(name, k, fitted):
+def test_an_invalid_k_raises(name, k, fitted):
     with pytest.raises(ValueError, match=f"^k must .* got {k!r}"):
         fitted[name].recommend(0, k)
 
 
 @pytest.mark.parametrize("log", [Interactions([], []), Interactions([], [], n_users=3, n_items=3)])
-def test_an_empty_log_is_refused(name, log, make):
+def test_an_empty_log_raises(name, log, make):
     model = make(name)
     with pytest.raises(ValueError, match="^train must hold at least one interaction, got none"):
         model.fit(log)
@@ -314,11 +314,11 @@ def test_an_interrupted_fit_leaves_the_model_as_it_was(name, make, train, monkey
             model.fit(train, progress=False)
     assert fresh.__dict__.keys() == make(name).__dict__.keys() and not fresh.is_fitted
     assert fresh.parameters == make(name).parameters
-    assert old.__dict__.keys() - {"_cold_items"} == held.keys() - {"_cold_items"}
+    assert old.__dict__.keys() - {"cold_items"} == held.keys() - {"cold_items"}
     assert bits(old) == before
 
 
-def test_fitting_again_forgets_the_first_log(name, make, train, fitted):
+def test_fitting_again_replaces_the_first_log(name, make, train, fitted):
     small, _ = blocks()
     model = make(name).fit(small, progress=False)
     model.recommend(0)
@@ -328,7 +328,7 @@ def test_fitting_again_forgets_the_first_log(name, make, train, fitted):
 def test_save_and_load_give_the_same_model(name, fitted, tmp_path):
     fitted[name].save(tmp_path / "deep" / "bundle")
     loaded = recsys.load(str(tmp_path / "deep" / "bundle"))
-    assert type(loaded) is getattr(models, name) and bits(loaded) == bits(fitted[name])
+    assert type(loaded) is type(fitted[name]) and bits(loaded) == bits(fitted[name])
     assert loaded.parameters == fitted[name].parameters
     assert loaded.data_fingerprint == fitted[name].data_fingerprint
     assert (loaded.n_users, loaded.n_items) == (300, 150)
@@ -390,11 +390,11 @@ def test_only_models_whose_method_allows_it_fold_in(fitted):
 
 
 @pytest.mark.parametrize("kind", FOLDABLE)
-def test_folding_in_the_training_histories_gives_the_same_answers(kind, make, train):
-    settled = {"half_life": None} if kind == "ContentBased" else {}
-    model, users = make(kind, **settled).fit(train, progress=False), np.arange(300)
+def test_folding_in_the_training_histories_gives_the_same_lists(kind, make, train):
+    no_decay = {"half_life": None} if kind == "ContentBased" else {}
+    model, users = make(kind, **no_decay).fit(train, progress=False), np.arange(300)
     before = bits(model)
-    if kind == "UserKNN":  # one neighbour more, for everybody finds themselves among the voters
+    if kind == "UserKNN":  # one more, since each user is among the voters
         model.n_neighbors += 1
     lists = [train.item[train.user == u] for u in users]
     timed = kind in ("Markov", "Fallback")  # a matrix has no order
@@ -412,7 +412,7 @@ def test_folding_in_the_training_histories_gives_the_same_answers(kind, make, tr
 
 
 @pytest.mark.parametrize("kind", FOLDABLE)
-def test_a_model_of_new_people_can_be_saved(kind, fitted, train, tmp_path):
+def test_a_model_of_new_users_can_be_saved(kind, fitted, train, tmp_path):
     folded = fitted[kind].fold_in([train.matrix[17].indices, [3]])
     folded.save(tmp_path / "bundle")
     loaded = recsys.load(tmp_path / "bundle")
@@ -421,12 +421,12 @@ def test_a_model_of_new_people_can_be_saved(kind, fitted, train, tmp_path):
 
 
 @pytest.mark.parametrize("kind", FOLDABLE)
-def test_new_people_are_numbered_from_zero(kind, fitted, train):
-    taste = train.matrix[17].indices
-    folded = fitted[kind].fold_in([[], taste, [3]])
+def test_new_users_are_numbered_from_zero(kind, fitted, train):
+    history = train.matrix[17].indices
+    folded = fitted[kind].fold_in([[], history, [3]])
     items, _ = folded.recommend([0, 1, 2], 5)
     assert (items[0] == -1).all() == fitted[kind].needs_history
-    assert len(set(items[1].tolist()) & set(taste.tolist())) == 0 and (items[1] >= 0).all()
+    assert len(set(items[1].tolist()) & set(history.tolist())) == 0 and (items[1] >= 0).all()
     assert 3 not in items[2] and (items[2] >= 0).all()
     assert folded.n_users == 3 and fitted[kind].n_users == 300
     with pytest.raises(ValueError, match="^users must hold ids between 0 and 2, got"):
@@ -436,7 +436,7 @@ def test_new_people_are_numbered_from_zero(kind, fitted, train):
 
 @pytest.mark.parametrize("kind", FOLDABLE)
 @pytest.mark.parametrize("histories", [[[150]], [[-1]], [[0.5]], [["a"]], [0, 1], 5])
-def test_a_history_of_unknown_items_is_refused(kind, histories, fitted):
+def test_a_history_of_unknown_items_raises(kind, histories, fitted):
     with pytest.raises(ValueError, match="^histories must"):
         fitted[kind].fold_in(histories)
     with pytest.raises(ValueError, match="^histories must be over n_items = 150 items, got 7"):
@@ -446,7 +446,7 @@ def test_a_history_of_unknown_items_is_refused(kind, histories, fitted):
 
 
 def test_parameters_are_checked_when_given():
-    """Every wrong value of every parameter of every model."""
+    """Every invalid value of every parameter of every model."""
     wrong = {
         "factors": [0, -1, 2.5, "8", None], "iterations": [-1, 1.5, None], "epochs": [-1, 1.5],
         "cg_steps": [0, 1.5], "momentum": [-0.1, 1.0], "max_trials": [0, -1, 1.5],
@@ -467,7 +467,7 @@ def test_parameters_are_checked_when_given():
                     kind(**needed | {parameter: value})
 
 
-def test_what_one_model_needs_of_a_log_is_named(make):
+def test_errors_name_what_a_log_lacks(make):
     timeless = Interactions([0, 1], [0, 1])
     for name in ("Trending", "HackerNewsHot", "RedditHot", "Markov"):
         with pytest.raises(ValueError, match=f"train.time must be given for {name}, got None"):

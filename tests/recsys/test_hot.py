@@ -1,4 +1,4 @@
-"""The hot scores: the published formulas, and what they do on a leaderboard."""
+"""The hot scores: the published formulas, and the models on a log."""
 
 import math
 
@@ -49,7 +49,7 @@ def test_reddit_is_the_published_function(ups, downs, time):
 
 
 @pytest.mark.parametrize("wrong", [-1, np.nan, np.inf, "5", None, [3, -0.5]])
-def test_wrong_numbers_are_refused(wrong):
+def test_invalid_numbers_raise(wrong):
     calls = {
         "votes": lambda: hacker_news_score(wrong, 1),
         "age_hours": lambda: hacker_news_score(1, wrong),
@@ -87,14 +87,14 @@ def test_models_score_votes_and_ages_at_the_end_of_the_log(news):
     )
 
 
-def test_a_moment_of_the_log_moves_all_scores_alike(news):
-    """So that float32 keeps small differences: a score from 1970 on is a large number."""
+def test_a_shift_in_time_changes_no_score(news):
+    """Scores from 1970 on would be too large for small differences in float32."""
     for kind in (HackerNewsHot, RedditHot):
         later = Interactions(news.user, news.item, news.time + 86400, n_items=4)
         assert kind().fit(later).item_scores.tolist() == kind().fit(news).item_scores.tolist()
 
 
-def test_they_enter_a_leaderboard(train_test):
+def test_hot_models_on_a_leaderboard(train_test):
     models = [Popularity(), HackerNewsHot(), HackerNewsHot(gravity=0.5), RedditHot()]
     table = leaderboard(models, *train_test, progress=False)
     assert table.index.tolist() == [

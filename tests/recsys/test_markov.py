@@ -9,7 +9,7 @@ from scipy import sparse
 from recsys import Interactions, load
 from recsys.models import ContentBased, Markov
 
-# Three users walk 0 -> 1, 0 -> 1 -> 2 and 0 -> 3; nobody goes on from 2 and 3.
+# Three histories: 0 -> 1, 0 -> 1 -> 2 and 0 -> 3; 2 and 3 have no transitions.
 WALKS = Interactions([0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 3], [1, 2, 1, 2, 3, 8, 9], n_items=6)
 EYE = np.eye(6)
 
@@ -24,7 +24,7 @@ def test_transitions_by_hand():
     assert model.score(0).tolist() == [-np.inf, -np.inf, 1, -np.inf, -np.inf, -np.inf]
 
 
-def test_where_nothing_followed_the_list_is_empty():
+def test_without_transitions_the_list_is_empty():
     model = Markov().fit(WALKS)
     items, scores = model.recommend([1, 2], 3, exclude_seen=False)
     assert (items == -1).all() and np.isneginf(scores).all()
@@ -43,21 +43,21 @@ def test_transitions_are_counted_in_order_of_time_then_id(rows):
             counts[here, there] += 1
         last[u] = walk[-1] if walk else -1
     assert model.last_item.tolist() == last.tolist()
-    chances = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    np.testing.assert_allclose(model.transitions.toarray(), chances, rtol=1e-6)
+    probabilities = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    np.testing.assert_allclose(model.transitions.toarray(), probabilities, rtol=1e-6)
     assert model.transitions.nnz == np.count_nonzero(counts)
 
 
-def test_a_cycle_is_learned_and_order_is_what_tells():
-    """Everybody walks 0, 1, ..., 9, 0, ...: co-occurrence knows nothing, order all."""
+def test_a_cycle_is_learned_from_the_order():
+    """All users go 0, 1, ..., 9, 0, ...: only the order predicts the next item."""
     start = np.repeat(np.arange(30), 5)
     item = (start + np.tile(np.arange(5), 30)) % 10
     model = Markov().fit(Interactions(start, item, np.tile(np.arange(5), 30)))
     assert model.recommend(np.arange(30), 1)[0][:, 0].tolist() == [(u + 5) % 10 for u in range(30)]
 
 
-def test_content_fills_what_order_leaves():
-    """Last item 2 leads nowhere, but 4 is like it; 5 has no features at all."""
+def test_content_scores_items_without_transitions():
+    """Item 2 has no transitions, but 4 is similar; 5 has no features."""
     features = EYE.copy()
     features[4], features[5] = EYE[2] + EYE[3], 0
     model = Markov(content_weight=0.25, item_features=features).fit(WALKS)
@@ -69,14 +69,14 @@ def test_content_fills_what_order_leaves():
     assert model.recommend(1, 3)[0].tolist() == [4, 3, -1]
 
 
-def test_a_last_item_without_features_leaves_the_transitions():
+def test_a_last_item_without_features_is_scored_by_transitions():
     features = EYE.copy()
     features[1] = 0
     model = Markov(0.5, sparse.csr_matrix(features)).fit(WALKS)
     assert model.score(0).tolist() == [-np.inf, -np.inf, 0.5, -np.inf, -np.inf, -np.inf]
 
 
-def test_the_whole_weight_on_content_is_the_content_of_the_last_item(train):
+def test_content_weight_one_equals_content_based_on_the_last_item(train):
     genres = np.unique(train.item_info["genre"], return_inverse=True)[1]
     features = np.eye(8)[genres] + 0.1
     model = Markov(content_weight=1.0, item_features=features).fit(train)
@@ -85,21 +85,21 @@ def test_the_whole_weight_on_content_is_the_content_of_the_last_item(train):
     np.testing.assert_allclose(model.score(users), last.score(users), rtol=1e-5)
 
 
-def test_new_people_in_the_order_they_met_things():
+def test_fold_in_uses_the_order_of_the_lists():
     model = Markov().fit(WALKS)
     folded = model.fold_in([[1, 0], [0, 1], [5], []])
     assert folded.last_item.tolist() == [0, 1, 5, -1]
     assert folded.recommend([0, 1, 2, 3], 2)[0].tolist() == [[3, -1], [2, -1], [-1, -1], [-1, -1]]
     assert model.fold_in(WALKS).last_item.tolist() == model.last_item.tolist()
-    twice = Interactions([0, 0], [1, 0], [5, 5], n_items=6)  # one moment: the higher id is last
+    twice = Interactions([0, 0], [1, 0], [5, 5], n_items=6)  # equal times: the higher id is last
     assert model.fold_in(twice).last_item.tolist() == [1]
 
 
-def test_histories_without_order_are_refused():
+def test_histories_without_order_raise():
     model = Markov().fit(WALKS)
     timeless = Interactions([0], [0], n_items=6)
     for histories in (timeless, timeless.matrix):
-        with pytest.raises(ValueError, match="^histories must be lists in the order met, or Inter"):
+        with pytest.raises(ValueError, match="^histories must be lists in order of time, or Inte"):
             model.fold_in(histories)
 
 

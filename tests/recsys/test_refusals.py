@@ -162,10 +162,10 @@ REFUSED = {
     "scores must be a matrix of numbers, got shape (1, 1) of type <U1": lambda: top_k([["a"]], 1),
     "scores must have rows of one length, got": lambda: top_k(RAGGED, 1),
     # hot scores
-    "votes and age_hours must have shapes that go together, got [(2,), (3,)]": (
+    "votes and age_hours must have shapes that broadcast, got [(2,), (3,)]": (
         lambda: hacker_news_score([1, 2], [1, 2, 3])
     ),
-    "ups and downs and time must have shapes that go together, got [(2,), (), (3,)]": (
+    "ups and downs and time must have shapes that broadcast, got [(2,), (), (3,)]": (
         lambda: reddit_hot_score([1, 2], 0, [1, 2, 3])
     ),
     # text

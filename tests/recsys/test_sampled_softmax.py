@@ -1,14 +1,14 @@
-"""Sampled softmax: its gradient, and what the correction by ln q is for."""
+"""Sampled softmax: its gradient, and the effect of the logQ correction."""
 
 import numpy as np
 import pytest
 
 from recsys import Interactions
 from recsys.models import SampledSoftmax
-from recsys.models.sampled_softmax import errors, log_shares, softmax_step
+from recsys.models.sampled_softmax import errors, log_popularity, softmax_step
 
 
-def test_the_step_follows_the_gradient():
+def test_softmax_step_follows_the_gradient():
     """In a batch with a user and an item that come twice."""
     rng, reg, f = np.random.default_rng(0), 0.3, 3
     users, items = np.array([0, 1, 1, 2]), np.array([0, 1, 2, 1])
@@ -40,47 +40,49 @@ def test_no_item_is_its_own_negative():
     np.testing.assert_allclose(found, expected)
 
 
-def test_log_shares():
-    found = log_shares(np.array([0, 0, 2, 0]), 4)
+def test_log_popularity_by_hand():
+    found = log_popularity(np.array([0, 0, 2, 0]), 4)
     assert found.tolist() == pytest.approx([np.log(0.75), 0, np.log(0.25), 0])
     assert found.dtype == np.float32
 
 
 @pytest.fixture(scope="module")
-def crowd():
-    """People without a taste: each item is met with its own chance, by whomever."""
-    rng, chance = np.random.default_rng(0), np.linspace(0.02, 0.6, 60)
-    user, item = np.nonzero(rng.random((1500, 60)) < chance)
-    return Interactions(user, item), chance
+def independent():
+    """Users without preferences: each item has its own probability, the same for all users."""
+    rng, probability = np.random.default_rng(0), np.linspace(0.02, 0.6, 60)
+    user, item = np.nonzero(rng.random((1500, 60)) < probability)
+    return Interactions(user, item), probability
 
 
 @pytest.mark.parametrize("correction, slope", [(True, 1.0), (False, 0.0)])
-def test_only_with_the_correction_popular_items_score_higher(correction, slope, crowd):
-    """The mean score of an item follows ln p(i), of slope 1 in ln q; uncorrected it is flat."""
-    log, chance = crowd
+def test_popular_items_score_higher_only_with_the_correction(correction, slope, independent):
+    """The mean score of an item follows ln p(i), of slope 1 in ln q; uncorrected the slope is 0."""
+    log, probability = independent
     model = SampledSoftmax(4, 0.02, reg=0.0, epochs=20, correction=correction).fit(log)
     scores = model.score(np.arange(1500)).mean(axis=0)
-    found = np.polyfit(np.log(chance), scores, 1)[0]
+    found = np.polyfit(np.log(probability), scores, 1)[0]
     assert found == pytest.approx(slope, abs=0.15)
 
 
-def test_training_raises_what_was_met(train):
-    """The chance that a met item is scored above one that was not: 0.5 before, more after."""
-    met = train.matrix.toarray() > 0
+def test_training_ranks_observed_items_above_the_others(train):
+    """Probability that an observed item is scored above another: 0.5 before training."""
+    observed = train.matrix.toarray() > 0
 
-    def share(epochs):
+    def auc(epochs):
         model = SampledSoftmax(16, epochs=epochs).fit(train, progress=False)
-        means = [(s[m][:, None] > s[~m]).mean() for s, m in zip(model.score(np.arange(300)), met)]
+        means = [
+            (s[m][:, None] > s[~m]).mean() for s, m in zip(model.score(np.arange(300)), observed)
+        ]
         return np.mean(means)
 
-    assert abs(share(0) - 0.5) < 0.03
-    assert share(1) < share(5) < share(20)
-    assert share(20) > 0.8
+    assert abs(auc(0) - 0.5) < 0.03
+    assert auc(1) < auc(5) < auc(20)
+    assert auc(20) > 0.8
 
 
 @pytest.mark.parametrize("n_negatives", [1, 50, 10**6])
 def test_batches_of_any_size(n_negatives, ragged):
-    """One batch of everything, too; and every pair is used once an epoch."""
+    """Up to a single batch; every user's vector changes."""
     log = ragged(60, 45, 400, 1)
     model = SampledSoftmax(4, epochs=2, n_negatives=n_negatives).fit(log)
     start = SampledSoftmax(4, epochs=0).fit(log)

@@ -24,7 +24,7 @@ def rated(n_users, n_items, n_rows, seed=0):
 
 
 def searched(log, factors):
-    """Whether the answer is searched for, not read from a small matrix solved whole."""
+    """Whether the block Lanczos method runs, not the dense solver for small matrices."""
     return min(log.n_users, log.n_items) > most_columns(factors) + BLOCK
 
 
@@ -35,7 +35,7 @@ SIZES = [
 
 
 @pytest.mark.parametrize("n_users, n_items, n_rows, factors", SIZES)
-def test_singular_values_and_scores_are_those_of_the_reference(n_users, n_items, n_rows, factors):
+def test_singular_values_and_scores_equal_the_reference(n_users, n_items, n_rows, factors):
     log = rated(n_users, n_items, n_rows)
     assert searched(log, factors) == (n_users > 100)
     model = PureSVD(factors).fit(log, progress=False)
@@ -47,7 +47,7 @@ def test_singular_values_and_scores_are_those_of_the_reference(n_users, n_items,
     np.testing.assert_allclose(scores, R @ V @ V.T, atol=1e-4)
 
 
-def test_singular_values_and_scores_are_those_of_svds():
+def test_singular_values_and_scores_equal_svds():
     log, f = rated(1200, 900, 40_000), 32
     sigma, V = singular_vectors(log.matrix, f, np.random.default_rng(0))
     _, expected, Vt = svds(log.matrix.astype(float), k=f, random_state=0)
@@ -57,7 +57,7 @@ def test_singular_values_and_scores_are_those_of_svds():
     np.testing.assert_allclose(V.T @ V, np.eye(f), atol=1e-9)
 
 
-def test_another_start_changes_rounding_only():
+def test_another_start_changes_rounding_errors_only():
     log = rated(300, 700, 9000)
     assert searched(log, 20)
     one, other = (PureSVD(20, rng=rng).fit(log, progress=False) for rng in (0, 1))
@@ -72,13 +72,13 @@ def test_signs_are_fixed(shape):
     assert (model.item_factors[peaks, range(3)] > 0).all()
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_repeated_singular_values_are_all_found(turned):
-    """40 groups that never mix: each has one singular value, and they come in twos and fives."""
+@pytest.mark.parametrize("transposed", [False, True])
+def test_repeated_singular_values_are_all_found(transposed):
+    """40 disjoint groups: each has one singular value, repeated by others."""
     sizes = np.repeat([2, 3, 4, 5, 6, 7, 8, 9], 5)
     parts = [np.ones((9, n)) * 2 ** (n % 3) for n in sizes]
     R = sparse.block_diag(parts, format="csr")
-    R = (R.T if turned else R).tocsr().astype(np.float32)
+    R = (R.T if transposed else R).tocsr().astype(np.float32)
     assert min(R.shape) > most_columns(20) + BLOCK
     sigma, V = singular_vectors(R, 20, np.random.default_rng(0))
     expected = np.sort([np.linalg.norm(part) for part in parts])[::-1][:20]
@@ -88,8 +88,7 @@ def test_repeated_singular_values_are_all_found(turned):
 
 @pytest.mark.parametrize("n", [30, 400])
 @pytest.mark.parametrize("rank", [1, 5, 20])
-def test_beyond_the_rank_there_is_nothing(n, rank):
-    """Columns beyond the rank are zero, so what they say about new people is nothing too."""
+def test_columns_beyond_the_rank_are_zero(n, rank):
     rng = np.random.default_rng(0)
     R = (rng.integers(1, 4, (n, rank)) @ rng.integers(1, 4, (rank, n + 10))).astype(np.float32)
     sigma, V = singular_vectors(sparse.csr_matrix(R), 25, rng)
@@ -101,7 +100,7 @@ def test_beyond_the_rank_there_is_nothing(n, rank):
 
 @pytest.mark.parametrize("new", [0, 3])
 def test_new_directions_are_orthogonal_where_nothing_is_new(new):
-    """The identity's first columns are what LAPACK answers to a block of zeros."""
+    """LAPACK returns the first columns of the identity for a block of zeros."""
     rng, known = np.random.default_rng(0), np.eye(300)[:, :40]
     for image in (np.zeros((300, 16)), known @ rng.normal(size=(40, 16))):
         image[:, :new] += rng.normal(size=(300, new))
@@ -112,8 +111,8 @@ def test_new_directions_are_orthogonal_where_nothing_is_new(new):
         np.testing.assert_allclose(block @ R, beyond, atol=1e-11)
 
 
-def test_a_matrix_of_hardly_anything():
-    """The search runs out of directions at once, and again each time it draws new ones."""
+def test_a_matrix_of_rank_two():
+    """The search runs out of directions at once, and again after each random draw."""
     R = sparse.csr_matrix(([3.0, 2.0, 1.0, 1.0], ([0, 7, 7, 9], [0, 1, 2, 0])), shape=(500, 600))
     sigma, V = singular_vectors(R, 40, np.random.default_rng(0))
     np.testing.assert_allclose(sigma[:2], [np.sqrt(10), np.sqrt(5)], rtol=1e-9)
@@ -121,14 +120,14 @@ def test_a_matrix_of_hardly_anything():
     np.testing.assert_allclose((R @ V @ V.T), R.toarray(), atol=1e-9)
 
 
-def test_the_identity_has_no_pattern_stronger_than_another():
+def test_the_identity_has_equal_singular_values():
     sigma, V = singular_vectors(sparse.eye(500, format="csr"), 40, np.random.default_rng(0))
     np.testing.assert_allclose(sigma, 1)
     np.testing.assert_allclose(V.T @ V, np.eye(40), atol=1e-9)
 
 
-def test_more_factors_than_a_side_rebuild_the_matrix():
-    """The default of 64 on a matrix of 3 x 5: 3 patterns hold everything, the rest is zero."""
+def test_more_factors_than_the_rank_reconstruct_the_matrix():
+    """The default of 64 on a matrix of 3 x 5: the columns beyond 3 are zero."""
     log = Interactions([0, 0, 1, 2, 2], [0, 1, 2, 3, 4], None, [5, 3, 4, 1, 2])
     model = PureSVD().fit(log, progress=False)
     assert model.user_factors.shape == (3, 64) and model.item_factors.shape == (5, 64)
@@ -146,14 +145,14 @@ def test_more_factors_than_a_side_rebuild_the_matrix():
 )
 def test_no_matrix_of_the_same_rank_is_nearer(R, factors):
     """Eckart and Young: the squared distance is the sum of the squares left out."""
-    R[0, 0] = 1  # not nothing at all
+    R[0, 0] = 1  # not all zeros
     _, V = singular_vectors(sparse.csr_matrix(R), factors, np.random.default_rng(0))
     every, _ = svd_reference(R, min(R.shape))
     distance = np.sum((R - R @ V @ V.T) ** 2)
     assert distance == pytest.approx(np.sum(every[factors:] ** 2), abs=1e-6)
 
 
-def test_a_new_person_is_projected_onto_the_patterns():
+def test_a_new_user_is_projected_onto_the_singular_vectors():
     log = make_synthetic(rng=1)
     model = PureSVD(5).fit(log, progress=False)
     folded = model.fold_in(Interactions([0, 0], [3, 8], None, [2.0, 1.0], 1, log.n_items))

@@ -1,4 +1,4 @@
-"""Neighbours, item-item and user-user: the kernel's twin, folding in and explanations."""
+"""Neighbours, item-item and user-user: the reference, folding in and explanations."""
 
 import numpy as np
 import pytest
@@ -15,18 +15,18 @@ EXPLAINING = [ItemKNN, UserKNN]
 
 
 def nearest(similarity, n_neighbors):
-    """The largest of each row, the others 0; and their number a row."""
+    """The largest of each row, the others 0; and their number per row."""
     items, values = top_k_reference(np.where(similarity > 0, similarity, -np.inf), n_neighbors)
     kept = np.zeros_like(similarity)
-    rows, places = np.nonzero(items >= 0)
-    kept[rows, items[rows, places]] = values[rows, places]
+    rows, positions = np.nonzero(items >= 0)
+    kept[rows, items[rows, positions]] = values[rows, positions]
     return kept, (items >= 0).sum(axis=1)
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shrinkage", [0.0, 7.5])
 @pytest.mark.parametrize("n_neighbors", [None, 4])
-def test_user_neighbors(size, shrinkage, n_neighbors, ragged):
+def test_user_neighbors_equal_the_reference(size, shrinkage, n_neighbors, ragged):
     log = ragged(*size)
     history = log.matrix.toarray()
     expected = user_neighbors_reference(history, history, shrinkage)
@@ -44,9 +44,9 @@ def test_user_neighbors(size, shrinkage, n_neighbors, ragged):
 
 
 @pytest.mark.parametrize("n_new", [0, 1, 200])
-def test_new_people_are_compared_with_everybody(n_new, ragged):
-    log, people = ragged(130, 90, 1500, 2), ragged(max(n_new, 1), 90, 8 * n_new, 5)
-    histories = people.matrix[:n_new]
+def test_new_users_are_compared_with_all_voters(n_new, ragged):
+    log, new = ragged(130, 90, 1500, 2), ragged(max(n_new, 1), 90, 8 * n_new, 5)
+    histories = new.matrix[:n_new]
     folded = UserKNN(7, shrinkage=2.0).fit(log).fold_in(histories)
     expected = user_neighbors_reference(histories.toarray(), log.matrix.toarray(), 2.0)
     expected, counts = nearest(expected, 7)
@@ -56,14 +56,14 @@ def test_new_people_are_compared_with_everybody(n_new, ragged):
 
 
 def test_a_folded_model_keeps_its_voters(train, fitted):
-    taste = [train.matrix[17].indices[:9].tolist()]
-    folded = fitted["UserKNN"].fold_in(taste)
-    twice = folded.fold_in(train).fold_in(taste)
+    history = [train.matrix[17].indices[:9].tolist()]
+    folded = fitted["UserKNN"].fold_in(history)
+    twice = folded.fold_in(train).fold_in(history)
     assert twice.score(0).tolist() == folded.score(0).tolist()
     assert folded.voters is fitted["UserKNN"].voters and folded.n_users == 1
 
 
-def test_by_hand():
+def test_user_neighbors_by_hand():
     """Ann 0 1, Bob 0 1 2, Cid 1 3, Dan 3: for Ann, Bob votes for 2 and Cid for 3."""
     log = Interactions([0, 0, 1, 1, 1, 2, 2, 3], [0, 1, 0, 1, 2, 1, 3, 3])
     items, scores = UserKNN().fit(log).recommend(0, 3)
@@ -74,7 +74,7 @@ def test_by_hand():
     assert UserKNN(n_neighbors=1).fit(log).recommend(0, 3)[0].tolist() == [2, -1, -1]
 
 
-def test_of_equally_similar_users_the_lower_ids_are_kept():
+def test_equal_similarities_go_to_the_lower_ids():
     """Users 1 to 199 have the same history; three of them may vote, so 1, 2 and 3 do."""
     n = 200
     log = Interactions(np.repeat(np.arange(n), 2), np.tile([0, 1], n))
@@ -84,8 +84,8 @@ def test_of_equally_similar_users_the_lower_ids_are_kept():
     assert model.similarity[n - 1].indices.tolist() == [0, 1, 2]
 
 
-def test_what_was_touched_is_reset_and_nothing_else_is_read():
-    """Users far apart in number: each finds its only neighbour, in whatever lane it stands."""
+def test_touched_counts_are_reset():
+    """Each user finds its only neighbour, in any lane."""
     assert 1 << int(SHIFT) == LANE
     n = 5 * LANE + 3
     user, item = np.arange(n), np.minimum(np.arange(n), n - 1 - np.arange(n))
@@ -96,8 +96,7 @@ def test_what_was_touched_is_reset_and_nothing_else_is_read():
     assert (model.similarity.data == 1).all()
 
 
-def test_zero_values_count_as_met():
-    """A pair whose values sum to zero has met, here as everywhere."""
+def test_values_of_zero_count_as_interactions():
     log = Interactions([0, 0, 1, 1], [0, 1, 0, 2], value=[0.0, 1.0, 1.0, 0.0])
     model = UserKNN().fit(log)
     assert model.recommend(0, 1)[0].tolist() == [2]
@@ -106,7 +105,7 @@ def test_zero_values_count_as_met():
 
 
 @given(seed=st.integers(0, 10**6), n_neighbors=st.sampled_from([None, 1, 5]))
-def test_explanations_sum_to_the_score(seed, n_neighbors):
+def test_contributions_sum_to_the_score(seed, n_neighbors):
     rng = np.random.default_rng(seed)
     log = Interactions(rng.integers(0, 20, 90), rng.integers(0, 15, 90), n_users=20, n_items=15)
     for kind in EXPLAINING:
@@ -123,7 +122,7 @@ def test_explanations_sum_to_the_score(seed, n_neighbors):
 
 
 def test_explanations_by_hand():
-    """Ann met 0 and 1; Bob met 0, 1 and 2, Cid 1 and 2. Both vote for 2."""
+    """Ann has 0 and 1; Bob 0, 1 and 2; Cid 1 and 2. Both vote for 2."""
     log = Interactions([0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 1, 2])
     items, contributions = UserKNN().fit(log).explain(0, 2, 3)
     bob, cid = 1 / np.sqrt(2 * 3), 1 / np.sqrt(2 * 2)
@@ -136,7 +135,7 @@ def test_explanations_by_hand():
 
 
 @pytest.mark.parametrize("kind", EXPLAINING)
-def test_wrong_questions_are_refused(kind, fitted):
+def test_invalid_arguments_of_explain_raise(kind, fitted):
     model = fitted[kind.__name__]
     wrong = [
         ((300, 0), "user"), ((-1, 0), "user"), ((0.5, 0), "user"), ((0, 150), "item"),

@@ -1,11 +1,11 @@
-"""WARP: its cell's twin, the estimate of the rank, and what training changes."""
+"""WARP: its cell against the reference, the estimate of the rank, and the effect of training."""
 
 import numpy as np
 import pytest
 
 from recsys import Interactions
 from recsys.models import WARP
-from recsys.models.bpr import deal
+from recsys.models.sgd import deal
 from recsys.models.warp import rank_loss, warp_cell, warp_reference, warp_step
 
 
@@ -22,7 +22,7 @@ def copies(arrays, dtype):
 
 @pytest.mark.parametrize("trials", [1, 3, 60])
 @pytest.mark.parametrize("reg", [0.0, 0.2])
-def test_warp_cell_makes_the_steps_of_the_reference(trials, reg, ragged):
+def test_warp_cell_equals_the_reference(trials, reg, ragged):
     log, rng = ragged(60, 45, 400, 1), np.random.default_rng(0)
     pairs = log.matrix.tocoo()
     candidates, seed = np.arange(45, dtype=np.int32), np.uint64(9)
@@ -31,14 +31,14 @@ def test_warp_cell_makes_the_steps_of_the_reference(trials, reg, ragged):
     warp_reference(*plain, pairs.row, pairs.col, candidates, 0.1, reg, trials, seed)
     fast = copies(rows, np.float32), copies(squares, np.float32)
     cell = pairs.row.copy(), pairs.col.copy()
-    step, pull = np.float32(0.1), np.float32(reg)
-    warp_cell(*fast, rank_loss(45), *cell, candidates, step, pull, trials, seed)
+    learning_rate, reg = np.float32(0.1), np.float32(reg)
+    warp_cell(*fast, rank_loss(45), *cell, candidates, learning_rate, reg, trials, seed)
     for before, found, expected in zip(rows + squares, sum(fast, ()), sum(plain, ())):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
         assert np.abs(found - before).max() > 0.05
 
 
-def test_the_step_follows_the_gradient_of_the_hinge():
+def test_warp_step_follows_the_gradient_of_the_hinge_loss():
     rng, reg, weight, step = np.random.default_rng(0), 0.3, 2.5, 1e-2
     start = rng.normal(size=3 * 4 + 2)
 
@@ -60,14 +60,14 @@ def test_the_step_follows_the_gradient_of_the_hinge():
     np.testing.assert_allclose(added, [seen[0], seen[1], seen[1], weight**2], rtol=1e-5)
 
 
-def test_the_loss_of_a_rank_is_a_sum_of_fractions():
+def test_rank_loss_is_a_sum_of_reciprocals():
     assert rank_loss(4).tolist() == pytest.approx([0, 1, 1.5, 11 / 6, 25 / 12])
 
 
 def test_the_rank_is_estimated_from_the_number_of_draws():
-    """One user, whose met item stands below 25 of 100 others: steps weigh about L(25).
+    """One user, whose observed item ranks below 25 of 100 others: steps weigh about L(25).
 
-    With a step too small to change a rank, the bias of the met item grows by the weight of each.
+    With a learning rate too small to change a rank, its bias grows by the weight of each step.
     """
     rows = np.zeros((1, 1), np.float32), np.zeros((101, 1), np.float32), np.zeros(101, np.float32)
     biases = rows[2]
@@ -84,17 +84,17 @@ def test_the_rank_is_estimated_from_the_number_of_draws():
         )
         weights.append((float(biases[0]) - before) / 1e-6)
     ranks = np.array([100 // t for t in range(1, 101)])
-    chances = 25 / 101 * (76 / 101) ** np.arange(100)
-    expected = np.sum(chances * loss[ranks])
+    probabilities = 25 / 101 * (76 / 101) ** np.arange(100)
+    expected = np.sum(probabilities * loss[ranks])
     assert np.mean(weights) == pytest.approx(expected, rel=0.05)
-    assert loss[24] < expected < loss[60]  # the estimate leans upwards: 1 / T is no mean
+    assert loss[24] < expected < loss[60]  # 1 / T is biased upwards
 
 
-def test_a_pair_that_is_ranked_right_is_left_alone(ragged):
+def test_a_pair_without_violation_is_skipped(ragged):
     log = ragged(60, 45, 400, 1)
     pairs = log.matrix.tocoo()
-    met = log.matrix.toarray() > 0
-    rows = np.eye(60, dtype=np.float32), np.where(met, 3.0, 1.9).T.astype(np.float32).copy()
+    observed = log.matrix.toarray() > 0
+    rows = np.eye(60, dtype=np.float32), np.where(observed, 3.0, 1.9).T.astype(np.float32).copy()
     rows = *rows, np.zeros(45, np.float32)
     squares = tuple(np.ones(n, np.float32) for n in (60, 45, 45))
     before = copies(rows, np.float32)
@@ -102,13 +102,13 @@ def test_a_pair_that_is_ranked_right_is_left_alone(ragged):
     step, none, seed = np.float32(0.1), np.float32(0), np.uint64(3)
     warp_cell(rows, squares, rank_loss(45), *cell, candidates, step, none, 100, seed)
     assert all((a == b).all() for a, b in zip(before, rows))
-    rows[1][:] = np.where(met, 3.0, 2.1).T  # now every other item comes too near
+    rows[1][:] = np.where(observed, 3.0, 2.1).T  # now every other item violates the margin
     warp_cell(rows, squares, rank_loss(45), *cell, candidates, step, none, 100, seed)
     assert all((a != b).any() for a, b in zip(before, rows))
 
 
-def test_more_trials_leave_fewer_pairs_alone(train):
-    """Squares grow with each step, so their sum says how much was learned from."""
+def test_more_trials_skip_fewer_pairs(train):
+    """Squares grow with each step, so their sum counts the steps."""
     rng = np.random.default_rng(0)
     rows, squares = given_parameters(300, 150, 4, 0.5, rng)
     pairs, seen = train.matrix.tocoo(), []
@@ -125,19 +125,19 @@ def test_more_trials_leave_fewer_pairs_alone(train):
     assert seen[0] < 0.8 * seen[1] and seen[1] < seen[2] <= pairs.nnz + 1
 
 
-def test_warp_puts_what_was_met_at_the_top(train):
-    met, users = train.matrix.toarray() > 0, np.arange(300)
+def test_warp_ranks_observed_items_at_the_top(train):
+    observed, users = train.matrix.toarray() > 0, np.arange(300)
 
     def precision(model):
         items, _ = model.fit(train, progress=False).recommend(users, 10, exclude_seen=False)
-        return np.take_along_axis(met, items, axis=1).mean()
+        return np.take_along_axis(observed, items, axis=1).mean()
 
-    shares = [precision(WARP(8, epochs=epochs)) for epochs in (0, 2, 20)]
-    assert shares[0] < shares[1] < shares[2]
-    assert shares[2] > 0.8
+    precisions = [precision(WARP(8, epochs=epochs)) for epochs in (0, 2, 20)]
+    assert precisions[0] < precisions[1] < precisions[2]
+    assert precisions[2] > 0.8
 
 
-def test_a_filled_matrix_leaves_nothing_to_learn():
+def test_warp_without_unobserved_items_learns_nothing():
     log = Interactions(np.repeat(np.arange(5), 20), np.tile(np.arange(20), 5))
     model = WARP(4, epochs=3).fit(log)
     start = WARP(4, epochs=0).fit(log)

@@ -111,7 +111,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     from newsreco.files import locked
     from newsreco.models.svd import SVDSettings, train_svd
     from newsreco.tracking.svd import track_svd
-    from recsys.bundle import check_place
+    from recsys.bundle import check_folder
 
     if (arguments.at is None) == (arguments.data is None):
         raise ValueError("give either --at, a moment, or --data, to cut it by --test-fraction")
@@ -121,7 +121,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     at = arguments.at
     if at is None:
         at = load_mind(arguments.data, progress=False)[0].cutoff_time(arguments.test_fraction)
-    check_place(arguments.out)
+    check_folder(arguments.out)
     with locked(arguments.out), _store(arguments) as store:
         system = train_svd(store, at, settings)
         system.save(arguments.out)
@@ -134,10 +134,10 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     """The evaluation, its metrics and its report."""
     from newsreco.data import load_mind
     from newsreco.evaluation.svd import evaluate_svd
-    from newsreco.files import write_text
     from newsreco.models.svd import load_svd
     from newsreco.reports.svd import performance_report
     from newsreco.tracking.svd import track_svd
+    from recsys.files import write_text
 
     system = load_svd(arguments.model)
     log, _ = load_mind(arguments.data, progress=not arguments.quiet)

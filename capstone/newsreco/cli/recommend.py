@@ -24,10 +24,10 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; somebody unknown gets what is trending."""
-    from newsreco.files import write_text
     from newsreco.models.bundle import load_model
     from newsreco.models.pipeline import HOUR, RecommendationPipeline
     from recsys import validation
+    from recsys.files import write_text
 
     hours = validation.real_number("hours", arguments.hours)
     model = load_model(arguments.model)

@@ -7,7 +7,8 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from newsreco.files import locked, write_text
+from newsreco.files import locked
+from recsys.files import write_text
 
 if TYPE_CHECKING:
     from newsreco.data import LoadReport
@@ -53,7 +54,7 @@ def run_train(arguments: argparse.Namespace) -> int:
     from newsreco.synthetic import read_ground_truth
     from newsreco.tracking.runs import tracked
     from newsreco.training import train
-    from recsys.bundle import check_place
+    from recsys.bundle import check_folder
 
     settings = Settings(
         half_life_days=arguments.half_life,
@@ -62,7 +63,7 @@ def run_train(arguments: argparse.Namespace) -> int:
         test_fraction=arguments.test_fraction,
         seed=arguments.seed,
     )
-    check_place(arguments.out)  # before anything is read: a training may be long
+    check_folder(arguments.out)  # before anything is read: a training may be long
     with locked(arguments.out):
         log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
         tell(report)

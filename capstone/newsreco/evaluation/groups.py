@@ -13,7 +13,7 @@ FEWEST = 20  # impressions of a group that is shown
 BINS = 10
 
 
-def mean_over_people(values, person, rng: int = 0) -> tuple[float, float, float]:
+def mean_over_users(values, person, rng: int = 0) -> tuple[float, float, float]:
     """The mean, and the ends of its 95 % interval when the people are drawn again."""
     low, high = interval(resampled_means(values, person, rng))
     return float(np.mean(values)), float(low), float(high)
@@ -25,7 +25,7 @@ def group_means(values, group, person, rng: int = 0) -> pd.DataFrame:
     for name in sorted(set(group)):
         inside = (group == name) & np.isfinite(values)
         if inside.sum() >= FEWEST:
-            mean, low, high = mean_over_people(values[inside], person[inside], rng)
+            mean, low, high = mean_over_users(values[inside], person[inside], rng)
             rows[name] = {"mean": mean, "low": low, "high": high, "impressions": inside.sum()}
     return pd.DataFrame(rows, ["mean", "low", "high", "impressions"]).T
 
@@ -47,7 +47,7 @@ def calibration_table(evaluation, promised: np.ndarray, known: np.ndarray | None
         inside = tenth == b
         if not inside.any():
             continue
-        mean, low, high = mean_over_people(
+        mean, low, high = mean_over_users(
             evaluation.shown.clicked[inside], person[inside], evaluation.rng
         )
         rows[b + 1] = {"predicted": promised[inside].mean(), "observed": mean}

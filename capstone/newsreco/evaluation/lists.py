@@ -25,7 +25,7 @@ from newsreco.synthetic.click_model import TrueClickModel
 from recsys.bootstrap import bootstrap_ratios, interval
 from recsys.metrics import ndcg_at_k, recall_at_k
 
-LISTS = ("trending", "candidates", "ranked", "listed")  # listed: after re-ranking
+LISTS = ("trending", "candidates", "ranked", "reranked")
 AT_MOST = 1000
 
 
@@ -59,10 +59,10 @@ def evaluate_lists(
     -------
     DataFrame
         Columns user, reachable (share of the clicked articles that were live), and for each of
-        `LISTS` recall, ndcg and alike (mean cosine of two articles of the list), such as "ranked
-        recall". With an oracle also chance, the mean chance of a click on each article at the
-        top of a page, and "best chance" and "page chance": of the k best live articles, and of
-        the page that the editor made.
+        `LISTS` recall, ndcg and similarity (mean cosine of two articles of the list), such as
+        "ranked recall". With an oracle also click_probability, the mean over the list of each article's
+        probability at the top of a page, and "best click_probability" and "displayed
+        click_probability": of the k best live articles, and of the articles displayed.
     """
     state = model.state.copy()
     recommender = RecommendationPipeline(model, state, **served)
@@ -75,13 +75,17 @@ def evaluate_lists(
         for name, items in _lists(recommender, user, time, k, live).items():
             row[f"{name} recall"] = recall_at_k([items], [wanted], k)[0]
             row[f"{name} ndcg"] = ndcg_at_k([items], [wanted], k)[0]
-            row[f"{name} alike"] = likeness(model.vectors[items[:k]])
+            row[f"{name} similarity"] = likeness(model.vectors[items[:k]])
             if oracle is not None:
-                row[f"{name} chance"] = _mean(oracle.chances(state, user, time, items[:k]))
+                row[f"{name} click_probability"] = _mean(
+                    oracle.probabilities(state, user, time, items[:k])
+                )
         if oracle is not None:
-            possible = np.sort(oracle.chances(state, user, time, np.flatnonzero(live)))
-            row["best chance"] = _mean(possible[-k:])
-            row["page chance"] = _mean(oracle.chances(state, user, time, shown.item[page]))
+            possible = np.sort(oracle.probabilities(state, user, time, np.flatnonzero(live)))
+            row["best click_probability"] = _mean(possible[-k:])
+            row["displayed click_probability"] = _mean(
+                oracle.probabilities(state, user, time, shown.item[page])
+            )
         rows.append(row)
     if not rows:
         raise ValueError("log must hold a click later than the training, got none")
@@ -151,7 +155,7 @@ def _lists(
     scores = model.ranker.scores(candidate_features(state, model.vectors, user, time, items))
     ranked = items[np.lexsort((items, -scores))]
     kept, _ = recommender.rerank(user, time, items, scores, k)
-    return {"trending": trending, "candidates": items, "ranked": ranked, "listed": items[kept]}
+    return {"trending": trending, "candidates": items, "ranked": ranked, "reranked": items[kept]}
 
 
 def list_metrics(judged: pd.DataFrame, k: int = 10, rng: int = 0) -> dict[str, float]:

@@ -21,7 +21,7 @@ from newsreco.feature_store.rows import fill
 from newsreco.feature_store.store import FeatureStore, one_at_a_time
 from newsreco.feature_store.windows import Totals, windows
 from recsys import validation
-from recsys.models.base import progress_bar
+from recsys.progress import progress_bar
 
 if TYPE_CHECKING:
     import sqlalchemy as sa

@@ -20,9 +20,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from recsys import validation
-from recsys.models.base import one_blas_thread
 from recsys.models.svd import product, singular_vectors
 from recsys.text import TfIdf, tokenize, unit_rows
+from recsys.threads import one_blas_thread
 
 TEXTS_AT_ONCE = 20_000
 

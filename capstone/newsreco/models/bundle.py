@@ -128,7 +128,7 @@ class NewsModel:
             "settings": asdict(self.settings),
             "embedder": parameters,
         }
-        bundle.save(folder, KIND, about, self.data_fingerprint, arrays)
+        bundle.save(folder, type(self), about, self.data_fingerprint, arrays)
 
 
 def load_model(folder: str | Path) -> NewsModel:

@@ -155,7 +155,7 @@ class SVDSystem:
             "item_biases": self.item_biases,
             "item_factors": self.item_factors,
         }
-        bundle.save(folder, KIND, about, self.data_fingerprint, arrays)
+        bundle.save(folder, type(self), about, self.data_fingerprint, arrays)
 
 
 def load_svd(folder: str | Path) -> SVDSystem:

@@ -1,7 +1,7 @@
 """The report's figures as SVG: text that stays text, and colours for a light and a dark page.
 
-Each is one string that stands by itself: a file beside the Markdown, an embedded picture in the
-HTML. What is black in the drawing takes the colour of the reader's page.
+Each is one string: a file beside the Markdown, an embedded picture in the HTML. Black parts of
+the drawing take the text colour of the page.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK = "#010203"  # a colour that nothing else has, to be replaced
+INK = "#010203"  # an otherwise unused colour, to be replaced
 PAGE = """<style>svg{color:#1f2328}text{font-family:sans-serif}
 @media (prefers-color-scheme:dark){svg{color:#e6edf3}}</style>"""
 STYLE = {
@@ -34,18 +34,18 @@ INKED = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytic
 
 
 def intervals(table: pd.DataFrame, label: str, line: float | None = None) -> str:
-    """One dot and its interval a row, the first row on top.
+    """A dot and its interval for each row, the first row on top.
 
-    table: columns `mean`, `low`, `high`, the rows' names as index; line: a value to compare with.
+    table: columns `mean`, `low`, `high`, labels as index; line: a value to compare with.
     """
 
     def draw(ax: Axes) -> None:
-        places = np.arange(len(table))
-        ax.hlines(places, table["low"], table["high"], color=BLUE, linewidth=3)
-        ax.plot(table["mean"], places, "o", color=BLUE, markersize=7)
+        rows = np.arange(len(table))
+        ax.hlines(rows, table["low"], table["high"], color=BLUE, linewidth=3)
+        ax.plot(table["mean"], rows, "o", color=BLUE, markersize=7)
         if line is not None:
             ax.axvline(line, color=GREY, linewidth=1, linestyle="--")
-        ax.set(yticks=places, yticklabels=[_literal(name) for name in table.index], xlabel=label)
+        ax.set(yticks=rows, yticklabels=[_literal(name) for name in table.index], xlabel=label)
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.grid(axis="x", color=GREY, alpha=0.3)
 
@@ -53,7 +53,7 @@ def intervals(table: pd.DataFrame, label: str, line: float | None = None) -> str
 
 
 def bars(table: pd.DataFrame, label: str) -> str:
-    """One bar a row; those below zero in another colour. Columns: `weight`."""
+    """A bar for each row, negative ones in another colour. Columns: `weight`."""
 
     def draw(ax: Axes) -> None:
         colors = [BLUE if weight >= 0 else ORANGE for weight in table["weight"]]
@@ -68,7 +68,7 @@ def bars(table: pd.DataFrame, label: str) -> str:
 
 
 def curve(table: pd.DataFrame, label: str) -> str:
-    """A line over the steps. Columns: `step` and the measure."""
+    """A line over the steps. Columns: `step` and a measure."""
 
     def draw(ax: Axes) -> None:
         ax.plot(table["step"], table.iloc[:, 1], color=BLUE, marker="o" if len(table) < 40 else "")
@@ -80,17 +80,17 @@ def curve(table: pd.DataFrame, label: str) -> str:
 
 
 def calibration(table: pd.DataFrame) -> str:
-    """Clicks found against clicks promised. Columns: `predicted`, `observed`, `low`, `high`."""
+    """Observed against predicted rates. Columns: `predicted`, `observed`, `low`, `high`."""
 
     def draw(ax: Axes) -> None:
         top = 1.08 * max(table["high"].max(), table["predicted"].max())
-        ax.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle="--", label="as promised")
+        ax.plot([0, top], [0, top], color=GREY, linewidth=1, linestyle="--", label="calibrated")
         ax.vlines(table["predicted"], table["low"], table["high"], color=BLUE, linewidth=2)
-        ax.plot(table["predicted"], table["observed"], "o", color=BLUE, label="clicked")
+        ax.plot(table["predicted"], table["observed"], "o", color=BLUE, label="observed")
         if "known" in table:
-            known = {"color": RED, "fillstyle": "none", "label": "known chance"}
+            known = {"color": RED, "fillstyle": "none", "label": "true probability"}
             ax.plot(table["predicted"], table["known"], "s", **known)
-        ax.set(xlabel="promised chance of a click", ylabel="share clicked")
+        ax.set(xlabel="predicted click-through rate", ylabel="observed click-through rate")
         ax.set(xlim=(0, top), ylim=(0, top))
         ax.grid(color=GREY, alpha=0.3)
         ax.legend(loc="upper left")
@@ -99,7 +99,7 @@ def calibration(table: pd.DataFrame) -> str:
 
 
 def _literal(name: object) -> str:
-    """A label as it is: a dollar sign in it starts no formula."""
+    """A label in which a dollar sign starts no formula."""
     return str(name).replace("$", r"\$")
 
 

@@ -52,7 +52,7 @@ def tags_of(result: Result, log_fingerprint: str) -> dict[str, str]:
     return {
         "data_fingerprint": result.data_fingerprint,
         "log_fingerprint": log_fingerprint,
-        "synthetic": "yes" if "best_auc" in result.metrics else "no",
+        "synthetic": "yes" if "best_possible_auc" in result.metrics else "no",
         "code_version": code_version(),
     } | {f"library.{name}": version for name, version in libraries().items()}
 
@@ -76,11 +76,11 @@ def experiment_id(client, uri: str, name: str) -> str:
 
 
 def log_model(mlflow, model: NewsModel) -> None:
-    """Add the model to the active run, and its seal and address `models:/...` as tags."""
+    """Add the model to the active run, and its checksum and address `models:/...` as tags."""
     with tempfile.TemporaryDirectory() as folder:
         bundle = Path(folder) / "bundle"
         model.save(bundle)
-        seal = json.loads((bundle / "manifest.json").read_text())["seal"]
+        checksum = json.loads((bundle / "manifest.json").read_text())["checksum"]
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(SCRIPT),
@@ -88,7 +88,7 @@ def log_model(mlflow, model: NewsModel) -> None:
             signature=_signature(),
             pip_requirements=requirements(model.settings),
         )
-    mlflow.set_tags({"bundle": seal, "model_uri": info.model_uri})
+    mlflow.set_tags({"bundle": checksum, "model_uri": info.model_uri})
 
 
 def _signature():

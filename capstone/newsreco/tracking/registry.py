@@ -3,7 +3,7 @@
 A version is a model that a run has made, numbered, with tags that tell its data, code and
 metrics. The alias `production` points to the one that serves; whoever serves asks for the alias
 and never for a number. Loading reads arrays alone and runs nothing that the store holds, and what
-it reads must be what was registered, byte for byte: the version keeps the bundle's seal.
+it reads must be what was registered, byte for byte: the version keeps the bundle's checksum.
 """
 
 from __future__ import annotations
@@ -48,12 +48,12 @@ def register(
     """
     if (run is None) == (folder is None):
         raise ValueError("give either run or folder, got " + ("both" if run else "neither"))
-    seal = None if folder is None else _check_bundle(folder)
-    with mlflow_client(uri, create=seal is not None) as mlflow:
+    checksum = None if folder is None else _check_bundle(folder)
+    with mlflow_client(uri, create=checksum is not None) as mlflow:
         client = mlflow.MlflowClient()
-        if seal is not None:
+        if checksum is not None:
             where = experiment_id(client, tracking_uri(uri), experiment)
-            run = _run_of(client, where, seal) or _record(mlflow, where, folder)
+            run = _run_of(client, where, checksum) or _record(mlflow, where, folder)
         tags, metrics = client.get_run(run).data.tags, client.get_run(run).data.metrics
         if "model_uri" not in tags:
             raise ValueError(f"run must have recorded a model, got {run!r}, which has none")
@@ -70,18 +70,18 @@ def register(
 
 
 def _check_bundle(folder: str | Path) -> str:
-    """The bundle's seal; ValueError where the folder holds no sound bundle."""
+    """The bundle's checksum; ValueError where the folder holds no sound bundle."""
     load_model(folder)
-    return _seal(folder)
+    return _checksum(folder)
 
 
-def _seal(folder: str | Path) -> str:
-    return json.loads((Path(folder) / "manifest.json").read_text())["seal"]
+def _checksum(folder: str | Path) -> str:
+    return json.loads((Path(folder) / "manifest.json").read_text())["checksum"]
 
 
-def _run_of(client, experiment: str, seal: str) -> str | None:
+def _run_of(client, experiment: str, checksum: str) -> str | None:
     """The newest run that recorded a bundle."""
-    found = client.search_runs([experiment], f"tags.bundle = '{seal}'", max_results=1)
+    found = client.search_runs([experiment], f"tags.bundle = '{checksum}'", max_results=1)
     return found[0].info.run_id if found else None
 
 
@@ -156,10 +156,10 @@ def load_version(version: int, uri: str | None = None, name: str = REGISTERED_MO
         place = f"models:/{name}/{version}/artifacts/bundle"
         bundle = mlflow.artifacts.download_artifacts(artifact_uri=place, dst_path=folder)
         model = load_model(bundle)
-        if _seal(bundle) != made.tags.get("bundle"):
+        if _checksum(bundle) != made.tags.get("bundle"):
             raise ValueError(
                 f"version {version} of {name!r} is not the bundle that was registered: "
-                "its seal differs"
+                "its checksum differs"
             )
     return model
 

@@ -3,16 +3,12 @@
 import errno
 import json
 import os
-import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 
 from newsreco.cli import main
-from newsreco.files import locked
 from newsreco.models.bundle import load_model
 from newsreco.synthetic import write_sample
 from newsreco.tracking.client import mlflow_client
@@ -61,7 +57,7 @@ def test_a_folder_that_is_not_ours_is_refused_before_anything_is_read(tmp_path, 
 def test_truth_that_is_no_text_is_named(data, tmp_path, capsys):
     (data / "truth.tsv").write_bytes(b"\x00\xff\xfe")
     assert main(command(tmp_path)) == 2
-    assert "truth.tsv:1: no line of truth.tsv" in capsys.readouterr().err
+    assert "truth.tsv:1: not a line of truth.tsv" in capsys.readouterr().err
 
 
 def test_ctrl_c_leaves_the_old_model_and_a_run_that_says_so(
@@ -87,7 +83,7 @@ def test_ctrl_c_in_the_middle_of_a_sample_leaves_nothing(tmp_path, monkeypatch, 
     def stopped(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("newsreco.synthetic.sample._lines", stopped)
+    monkeypatch.setattr("newsreco.synthetic.sample._impression_lines", stopped)
     assert main(["sample", "--out", str(tmp_path / "data"), "--quiet"]) == 130
     assert capsys.readouterr().err == "newsreco sample: interrupted\n"
     assert list(tmp_path.iterdir()) == []
@@ -178,27 +174,3 @@ def test_mlflow_interrupted_while_it_makes_its_tables(tmp_path, mlflow_uri, monk
     assert not os.path.exists(file)
     with mlflow_client(mlflow_uri, create=True) as mlflow:
         assert len(mlflow.search_experiments()) == 1
-
-
-HOLDER = """
-import sys, time
-from newsreco.files import locked
-with locked(sys.argv[1]):
-    print("held", flush=True)
-    time.sleep(60)
-"""
-
-
-def test_a_killed_process_lets_go(tmp_path):
-    words = [sys.executable, "-c", HOLDER, str(tmp_path / "model")]
-    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout.readline() == "held\n"
-        with (
-            pytest.raises(ValueError, match=f"process {other.pid} is already writing"),
-            locked(tmp_path / "model"),
-        ):
-            pass
-        other.send_signal(signal.SIGKILL)
-    with locked(tmp_path / "model"):
-        pass
-    assert list(tmp_path.iterdir()) == []

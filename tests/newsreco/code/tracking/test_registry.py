@@ -209,7 +209,7 @@ def test_other_metrics_can_decide(good, worse, town):
     for metric in ("ranker_mrr", "ranker_ndcg_at_10"):
         assert judge(good.model, worse.model, town.log, metric)[1] > 0
     with pytest.raises(ValueError, match="metric must be one of"):
-        judge(good.model, worse.model, town.log, "order_auc")
+        judge(good.model, worse.model, town.log, "displayed_order_auc")
 
 
 def test_a_log_with_other_articles_is_refused(good, worse, world):

@@ -289,7 +289,7 @@ def test_of_runs_with_one_name_the_newest_is_the_baseline(world, result, mlflow_
 
 
 @pytest.mark.parametrize(
-    "options, named", [({"metric": "order_auc"}, "metric"), ({"baseline": "best"}, "baseline")]
+    "options, named", [({"metric": "displayed_order_auc"}, "metric"), ({"baseline": "best"}, "baseline")]
 )
 def test_what_cannot_be_compared_is_named(run, mlflow_uri, options, named):
     with pytest.raises(ValueError, match=named):

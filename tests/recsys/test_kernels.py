@@ -1,4 +1,4 @@
-"""Each fast kernel gives what its few lines of plain NumPy give."""
+"""Each fast kernel equals its reference in plain NumPy."""
 
 import numpy as np
 import pytest
@@ -10,16 +10,17 @@ from recsys import Interactions, make_synthetic
 from recsys.kernels import sort_into_cells
 from recsys.models import BPR, EASE, ImplicitALS, ItemKNN
 from recsys.models.als import als_loss, als_reference, extra_confidence
-from recsys.models.bpr import bpr_cell, bpr_reference, bpr_step, deal, draw_negatives
+from recsys.models.bpr import bpr_cell, bpr_reference, bpr_step, draw_negatives
 from recsys.models.ease import ease_reference
 from recsys.models.neighborhood import item_neighbors_reference
+from recsys.models.sgd import deal
 from recsys.retrieval.exact import top_k, top_k_reference
 
 SIZES = [(1, 1, 1, 0), (60, 45, 400, 1), (90, 130, 1500, 2)]
 
 
 class Given(np.random.Generator):
-    """A generator whose normal draws are given, so that a fit starts where the test says."""
+    """A generator with given normal draws, to set the start of a fit."""
 
     def __init__(self, *arrays):
         super().__init__(np.random.PCG64(0))
@@ -57,7 +58,7 @@ def test_top_k_of_long_rows(k):
         assert (found == expected).all()
 
 
-def test_top_k_refuses_what_it_cannot_rank():
+def test_top_k_raises_on_invalid_arguments():
     with pytest.raises(ValueError, match=r"^scores must be a matrix of numbers, got shape \(3,\)"):
         top_k(np.zeros(3), 1)
     with pytest.raises(ValueError, match="^k must be at least 1, got 0"):
@@ -96,7 +97,7 @@ def test_fused_products_equal_score_then_top_k(kind, n_items, k, exclude_seen, r
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("shrinkage", [0.0, 7.5])
 @pytest.mark.parametrize("n_neighbors", [None, 4])
-def test_item_neighbors(size, shrinkage, n_neighbors, ragged):
+def test_item_neighbors_equal_the_reference(size, shrinkage, n_neighbors, ragged):
     log = ragged(*size)
     expected = item_neighbors_reference(log.matrix.toarray(), shrinkage)
     model = ItemKNN(n_neighbors, shrinkage).fit(log)
@@ -105,8 +106,8 @@ def test_item_neighbors(size, shrinkage, n_neighbors, ragged):
         items, values = top_k_reference(np.where(expected > 0, expected, -np.inf), n_neighbors)
         assert (np.diff(model.similarity.indptr) == (items >= 0).sum(axis=1)).all()
         thinned = np.zeros_like(expected)
-        rows, places = np.nonzero(items >= 0)
-        thinned[rows, items[rows, places]] = values[rows, places]
+        rows, positions = np.nonzero(items >= 0)
+        thinned[rows, items[rows, positions]] = values[rows, positions]
         # Rounding may swap two neighbours that tie, so the values are compared in order.
         np.testing.assert_allclose(np.sort(found), np.sort(thinned), rtol=1e-5)
         expected = np.where(found > 0, expected, 0)
@@ -117,7 +118,7 @@ def test_item_neighbors(size, shrinkage, n_neighbors, ragged):
 
 
 def test_shrinkage_by_hand():
-    """Items 0 and 1: two users met both, three met item 0 and two met item 1."""
+    """Items 0 and 1: two users have both, three item 0 and two item 1."""
     log = Interactions([0, 0, 1, 1, 2], [0, 1, 0, 1, 0])
     assert ItemKNN().fit(log).similarity[0, 1] == pytest.approx(2 / np.sqrt(6))
     assert ItemKNN(shrinkage=3).fit(log).similarity[0, 1] == pytest.approx(2 / (np.sqrt(6) + 3))
@@ -125,7 +126,7 @@ def test_shrinkage_by_hand():
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("reg", [0.5, 200.0])
-def test_ease(size, reg, ragged):
+def test_ease_equals_the_reference(size, reg, ragged):
     log = ragged(*size)
     model = EASE(reg).fit(log)
     expected = ease_reference(log.matrix.toarray(), reg)
@@ -133,7 +134,7 @@ def test_ease(size, reg, ragged):
     assert (np.diag(model.item_weights) == 0).all()
 
 
-def test_ease_is_the_minimum_of_its_objective(ragged):
+def test_ease_weights_minimise_the_objective(ragged):
     """Any small change of B off the diagonal makes the objective worse."""
     log, rng, reg = ragged(60, 45, 400, 1), np.random.default_rng(0), 3.0
     X = (log.matrix.toarray() > 0).astype(float)
@@ -154,7 +155,7 @@ def test_ease_is_the_minimum_of_its_objective(ragged):
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("reg_exponent", [0.0, 0.5, 1.0])
-def test_als_solves_for_a_vector(size, reg_exponent, ragged):
+def test_als_fold_in_equals_the_reference(size, reg_exponent, ragged):
     """Folding in takes ten conjugate gradient steps: exact for five factors."""
     log, reg = ragged(*size), 0.3
     model = ImplicitALS(5, 10.0, reg, reg_exponent, iterations=4).fit(log)
@@ -166,7 +167,7 @@ def test_als_solves_for_a_vector(size, reg_exponent, ragged):
 
 
 @pytest.mark.parametrize("reg_exponent", [0.0, 1.0])
-def test_als_alternates_exact_solutions(reg_exponent, ragged):
+def test_als_sweeps_equal_alternating_exact_solutions(reg_exponent, ragged):
     log, reg = ragged(60, 45, 400, 1), 0.1
     by_user = extra_confidence(log.matrix, 10.0)
     by_item = by_user.T.tocsr()
@@ -184,9 +185,9 @@ def test_als_alternates_exact_solutions(reg_exponent, ragged):
 
 def test_momentum_reaches_the_loss_in_fewer_sweeps():
     train = make_synthetic()
-    plain = ImplicitALS(16, alpha=2.0, momentum=0.0, iterations=12).fit(train).loss(train)
-    ahead = ImplicitALS(16, alpha=2.0, iterations=8).fit(train).loss(train)
-    assert ahead < plain
+    without = ImplicitALS(16, alpha=2.0, momentum=0.0, iterations=12).fit(train).loss(train)
+    with_momentum = ImplicitALS(16, alpha=2.0, iterations=8).fit(train).loss(train)
+    assert with_momentum < without
 
 
 @pytest.mark.parametrize("reg_exponent", [0.0, 0.5, 1.0])
@@ -209,7 +210,7 @@ def test_als_loss_is_the_sum_over_all_pairs(reg_exponent, ragged):
     ) == model.loss(log)
 
 
-def test_three_steps_of_conjugate_gradients_are_enough(train):
+def test_three_conjugate_gradient_steps_suffice(train):
     losses = [ImplicitALS(16, cg_steps=s).fit(train).loss(train) for s in (3, 40)]
     assert losses[0] < 1.02 * losses[1]
     start = ImplicitALS(16, iterations=0).fit(train).loss(train)
@@ -226,7 +227,7 @@ def test_more_iterations_never_raise_the_loss(train):
 
 def test_bpr_step_follows_the_gradient():
     """A step is learning_rate times the gradient of ln sigma(margin) - reg/2 |parameters|^2."""
-    rng, reg, step = np.random.default_rng(0), 0.2, 1e-2
+    rng, reg, learning_rate = np.random.default_rng(0), 0.2, 1e-2
     start = rng.normal(size=3 * 4 + 2)
 
     def objective(p):
@@ -237,13 +238,13 @@ def test_bpr_step_follows_the_gradient():
     gradient = [(objective(start + h) - objective(start - h)) / 2e-6 for h in 1e-6 * np.eye(14)]
     p = start.astype(np.float32)
     X, Y, b = p[None, :4].copy(), p[4:12].reshape(2, 4).copy(), p[12:, None].copy()
-    bpr_step(X, Y, b, 0, 0, 1, np.float32(step), np.float32(reg), np.empty(4, np.float32))
+    bpr_step(X, Y, b, 0, 0, 1, np.float32(learning_rate), np.float32(reg), np.empty(4, np.float32))
     moved = np.concatenate([X.ravel(), Y.ravel(), b.ravel()]) - start
-    np.testing.assert_allclose(moved / step, gradient, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(moved / learning_rate, gradient, rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.parametrize("reg", [0.0, 0.05])
-def test_bpr_cell_makes_the_steps_of_the_reference(reg, ragged):
+def test_bpr_cell_equals_the_reference(reg, ragged):
     log, rng, step = ragged(60, 45, 400, 1), np.random.default_rng(0), 0.1
     pairs = log.matrix.tocoo()
     items_here, seed = np.arange(45, dtype=np.int32), np.uint64(9)
@@ -265,7 +266,7 @@ def test_bpr_cell_makes_the_steps_of_the_reference(reg, ragged):
 
 
 def one_epoch(log, seed=0):
-    """Each user's positives and negatives in one epoch, read from where their vector moved.
+    """Each user's positives and negatives in one epoch, read from the change of their vector.
 
     User vectors start at zero and item vectors at the unit vectors, so a tiny step for (u, i, j)
     adds step / 2 to the i-th and takes step / 2 from the j-th number of user u's vector.
@@ -278,27 +279,27 @@ def one_epoch(log, seed=0):
 
 
 @pytest.mark.parametrize("size", [(60, 45, 400, 1), (150, 200, 3000, 2), (20, 16, 100, 3)])
-def test_an_epoch_uses_every_pair_once_with_negatives_that_were_not_met(size, ragged):
+def test_an_epoch_uses_every_pair_once_with_unobserved_negatives(size, ragged):
     log = ragged(*size)
-    met = log.matrix.toarray() > 0
+    observed = log.matrix.toarray() > 0
     counts = one_epoch(log)
     np.testing.assert_allclose(counts, np.round(counts), atol=0.01)
-    assert (counts[~met] <= 0.01).all()
-    positives = counts[met]
+    assert (counts[~observed] <= 0.01).all()
+    positives = counts[observed]
     # A pair whose negative was not found in the tries is skipped; the rest move by exactly 1.
     assert set(np.round(positives)) <= {0.0, 1.0}
     assert (np.round(positives) == 1).mean() > 0.97
     assert round(counts.sum()) == 0  # as many negatives as positives
 
 
-def test_negatives_come_from_everywhere(ragged):
+def test_negatives_come_from_all_unobserved_items(ragged):
     log = ragged(60, 48, 400, 1)
-    met = log.matrix.toarray() > 0
-    drawn = -sum(np.where(met, 0, one_epoch(log, seed)) for seed in range(60)).round()
-    for user in np.flatnonzero(met.any(axis=1)):
-        chances = drawn[user][~met[user]]
-        assert (chances > 0).mean() > 0.9
-        assert chances.max() < 6 * chances.mean() + 5
+    observed = log.matrix.toarray() > 0
+    drawn = -sum(np.where(observed, 0, one_epoch(log, seed)) for seed in range(60)).round()
+    for user in np.flatnonzero(observed.any(axis=1)):
+        counts = drawn[user][~observed[user]]
+        assert (counts > 0).mean() > 0.9
+        assert counts.max() < 6 * counts.mean() + 5
 
 
 @pytest.mark.parametrize("n_blocks", [1, 3, 8])
@@ -319,22 +320,22 @@ def test_cells_of_a_diagonal_share_no_user_and_no_item(n_blocks, ragged):
             seen_items |= set(items[mine])
 
 
-def test_bpr_raises_what_was_met_above_what_was_not(train):
-    """The chance that a met item is scored above one that was not: 0.5 before, more after."""
-    met = train.matrix.toarray() > 0
+def test_bpr_ranks_observed_items_above_the_others(train):
+    """Probability that an observed item is scored above another: 0.5 before training."""
+    observed = train.matrix.toarray() > 0
 
-    def share(epochs):
+    def auc(epochs):
         scores = BPR(16, epochs=epochs).fit(train, progress=False).score(np.arange(300))
-        means = [(s[m][:, None] > s[~m]).mean() for s, m in zip(scores, met)]
+        means = [(s[m][:, None] > s[~m]).mean() for s, m in zip(scores, observed)]
         return np.mean(means)
 
-    assert abs(share(0) - 0.5) < 0.03
-    assert share(1) < share(5) < share(30)
-    assert share(30) > 0.85
+    assert abs(auc(0) - 0.5) < 0.03
+    assert auc(1) < auc(5) < auc(30)
+    assert auc(30) > 0.85
 
 
-def test_a_filled_matrix_leaves_bpr_without_negatives():
-    """Where everybody met everything there is nothing to learn, and no endless search."""
+def test_bpr_without_unobserved_items_learns_nothing():
+    """A full matrix has no negatives, and the search for them ends."""
     log = Interactions(np.repeat(np.arange(5), 20), np.tile(np.arange(20), 5))
     model = BPR(4, epochs=3, rng=Given(np.ones((5, 4)), np.ones((20, 4)))).fit(log)
     assert (model.user_factors == 1).all() and (model.item_biases == 0).all()

@@ -1,0 +1,71 @@
+"""What all factor models share: scores as inner products, and the search for the largest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from recsys.interactions import Interactions
+from recsys.models.base import Recommender
+from recsys.retrieval.exact import FEW
+from recsys.retrieval.mips import best_products
+from recsys.threads import one_blas_thread
+
+
+@dataclass(eq=False)
+class FactorRecommender(Recommender):
+    """Base of the models whose score is the inner product of two vectors, plus a bias.
+
+    Attributes after `fit`
+    ----------------------
+    user_factors : array (n_users, factors) float32
+    item_factors : array (n_items, factors) float32
+    """
+
+    item_biases: ClassVar[np.ndarray | None] = None
+    user_levels: ClassVar[np.ndarray | None] = None  # changes scores, never their order
+
+    def fit(self, train: Interactions, progress: bool = True) -> FactorRecommender:
+        """As for every model; factors that diverge raise ValueError."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return super().fit(train, progress)
+
+    def _check_learned(self) -> None:
+        learned = (self.user_factors, self.item_factors, self.item_biases)
+        if all(np.isfinite(array).all() for array in learned if array is not None):
+            return
+        if hasattr(self, "learning_rate"):
+            name, got = "learning_rate", self.learning_rate
+        else:
+            name, got = "train.value", f"values up to {self.history.data.max():g}"
+        raise ValueError(f"{name} must be smaller for {self!r}: the factors diverged, got {got}")
+
+    def _scores(self, users: np.ndarray) -> np.ndarray:
+        scores = self.user_factors[users] @ self.item_factors.T
+        if self.item_biases is not None:
+            scores += self.item_biases
+        if self.user_levels is not None:
+            scores += self.user_levels[users][:, None]
+        return scores
+
+    def _recommend(
+        self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
+    ) -> None:
+        if items.shape[1] > FEW:
+            return super()._recommend(users, exclude_seen, items, scores)
+        biases = np.zeros(self.n_items, np.float32)
+        if self.item_biases is not None:
+            biases += self.item_biases
+        biases[self.cold_items] = -np.inf
+        rows = np.arange(len(users))
+        if self.needs_history:
+            rows = np.flatnonzero(np.diff(self.history.indptr)[users])
+        with one_blas_thread():
+            best_products(
+                self.user_factors, self.item_factors, biases, self.history.indptr,
+                self.history.indices, users, rows, exclude_seen, items, scores,
+            )  # fmt: skip
+        if self.user_levels is not None:
+            scores += self.user_levels[users][:, None]
