@@ -56,6 +56,7 @@ class OneOf:
 
 FACTORS = OneOf((16, 32, 64, 128))
 EPOCHS = Between(8, 50, whole=True)
+MORE_EPOCHS = Between(8, 100, whole=True)  # for both sides of BPR, whose rival needs them
 SGD = {"factors": FACTORS, "epochs": EPOCHS}
 NEIGHBORS = {"n_neighbors": Between(10, 1000, whole=True), "shrinkage": Between(0.1, 100)}
 
@@ -66,7 +67,12 @@ SPACES: dict[str, dict[str, Between | OneOf]] = {
         "reg": Between(0.1, 300),
         "iterations": Between(3, 30, whole=True),
     },
-    "BPR": SGD | {"learning_rate": Between(0.02, 0.2), "reg": Between(1e-4, 0.1)},
+    "BPR": {
+        "factors": FACTORS,
+        "epochs": MORE_EPOCHS,
+        "learning_rate": Between(0.003, 0.2),
+        "reg": Between(1e-4, 0.1),
+    },
     "WARP": SGD | {
         "learning_rate": Between(0.01, 0.1),
         "reg": Between(1e-2, 2),
@@ -95,8 +101,8 @@ SPACES: dict[str, dict[str, Between | OneOf]] = {
     },
     "implicit BPR": {
         "factors": FACTORS,
-        "iterations": EPOCHS,
-        "learning_rate": Between(0.02, 0.2),
+        "iterations": MORE_EPOCHS,
+        "learning_rate": Between(0.003, 0.2),
         "regularization": Between(1e-4, 0.1),
     },
     "implicit ItemKNN": {"n_neighbors": Between(10, 1000, whole=True)},

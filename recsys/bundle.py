@@ -84,7 +84,7 @@ def load(folder: str | Path) -> Any:
 def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
     """The manifest and the arrays of a bundle, verified."""
     folder = validation.path("folder", folder)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     for name, digest in manifest["sha256"].items():
         path = folder / name
         if name != ARRAYS or not path.is_file():
@@ -123,7 +123,9 @@ def checksum(manifest: dict) -> str:
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 
 
-def _read_manifest(folder: Path) -> dict:
+def read_manifest(folder: str | Path) -> dict:
+    """The manifest of a bundle; only its own checksum is verified."""
+    folder = validation.path("folder", folder)
     path = folder / MANIFEST
     if not path.is_file():
         raise ValueError(f"folder must be a model bundle with a {MANIFEST}, got {str(folder)!r}")

@@ -9,7 +9,7 @@ import pooch
 import pytest
 
 from recsys import load_movielens, load_synthetic_log, make_synthetic
-from recsys.datasets import movielens, split_likes, synthetic
+from recsys.datasets import movielens, sources, split_likes, synthetic
 
 # --- the generated world ---------------------------------------------------------------------
 
@@ -40,7 +40,7 @@ def test_without_repeats_every_pair_is_different():
 
 
 def gini_of(weight):
-    log = make_synthetic(2000, 200, 1, 60_000, popularity_weight=weight, taste_power=0, rng=0)
+    log = make_synthetic(2000, 200, 1, 60_000, popularity_weight=weight, preference_power=0, rng=0)
     return np.sort(np.bincount(log.item, minlength=200))
 
 
@@ -56,7 +56,7 @@ def test_popularity_is_as_skewed_as_asked():
 @pytest.mark.parametrize("power", [0.0, 1.0, 6.0])
 def test_taste_is_as_peaky_as_asked(power):
     """The share of a user's interactions in their favourite of four equally popular genres."""
-    log = make_synthetic(200, 40, 4, 200_000, popularity_weight=0, taste_power=power, rng=0)
+    log = make_synthetic(200, 40, 4, 200_000, popularity_weight=0, preference_power=power, rng=0)
     genre = np.unique(log.item_info["genre"], return_inverse=True)[1]
     counts = np.zeros((200, 4))
     np.add.at(counts, (log.user, genre[log.item]), 1)
@@ -83,13 +83,13 @@ def test_every_item_has_a_title_of_its_own(n_items, n_genres):
         ({"n_genres": 0}, "n_genres must be between 1 and 150, got 0"),
         ({"n_genres": 151}, "n_genres must be between 1 and 150, got 151"),
         ({"popularity_weight": -1}, "popularity_weight must be .* at most 20, got -1"),
-        ({"taste_power": np.nan}, "taste_power must be .* at most 20, got nan"),
+        ({"preference_power": np.nan}, "preference_power must be .* at most 20, got nan"),
         ({"rng": -1}, "rng must be a whole number of at least 0 or .*, got -1"),
         ({"rng": "x"}, "rng must be .*, got 'x'"),
         ({"n_interactions": 30_000, "repeats": False}, "n_interactions must be at most .*22500"),
         (
             {"n_users": 9, "n_items": 40, "n_interactions": 180, "repeats": False}
-            | {"taste_power": 20, "popularity_weight": 20},
+            | {"preference_power": 20, "popularity_weight": 20},
             "n_interactions must be lower .*, got 180",
         ),
     ],
@@ -135,7 +135,7 @@ LAYOUTS = {"latest-small": CSV, "25m": CSV, "32m": CSV, "1m": DAT, "100k": OLD}
 def place(tmp_path, monkeypatch):
     """Put files where the loader looks for them; the release then counts four ratings."""
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(movielens, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(pooch, "retrieve", lambda *args, **more: pytest.fail("a download began"))
 
     def put(name, changes=(), zipped=False, into="data", right_hash=True):
@@ -144,7 +144,7 @@ def place(tmp_path, monkeypatch):
         encoding = "utf-8" if release.layout == "csv" else "latin-1"
         files = {k: v.encode(encoding) for k, v in files.items()}
         folder = tmp_path / into
-        digest = release.archive_hash
+        digest = release.checksum
         if zipped:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{release.folder}.zip"
@@ -158,7 +158,7 @@ def place(tmp_path, monkeypatch):
             path.mkdir(parents=True)
             for file, content in files.items():
                 (path / file).write_bytes(content)
-        changed = dataclasses.replace(release, n_ratings=4, archive_hash=digest)
+        changed = dataclasses.replace(release, n_ratings=4, checksum=digest)
         monkeypatch.setitem(movielens.MOVIELENS, name, changed)
         return path
 
@@ -262,7 +262,7 @@ def test_without_data_and_network_the_reader_is_told_what_to_do(tmp_path, monkey
         raise OSError("no network")
 
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(movielens, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(pooch, "retrieve", offline)
     with pytest.raises(ConnectionError) as caught:
         load_movielens("1m")
@@ -285,7 +285,7 @@ def test_a_download_is_checked_against_the_published_hash(tmp_path, monkeypatch,
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     assert len(load_movielens("latest-small", progress=False)) == 4
     release = movielens.MOVIELENS["latest-small"]
-    assert asked == {"url": release.url, "known_hash": release.archive_hash}
+    assert asked == {"url": release.url, "known_hash": release.checksum}
 
 
 def test_an_unknown_name_is_refused():
@@ -368,8 +368,8 @@ def test_likes_of_another_number_are_refused(likes):
 
 
 def test_the_real_likes():
-    if not any((folder / "ml-1m-likes").is_dir() for folder in movielens.data_folders()):
-        pytest.skip("ml-1m-likes is not at hand")
+    if not any((folder / "ml-1m-likes").is_dir() for folder in sources.data_folders()):
+        pytest.skip("ml-1m-likes is not found")
     train, test = split_likes(load_movielens("1m-likes"))
     assert (len(train), len(test), len(np.unique(test.user))) == (463_017, 53_802, 1_079)
     assert np.bincount(train.user)[test.user].min() == 5

@@ -189,7 +189,7 @@ def test_bad_input_is_refused(metric):
         ([[1.5, 2]], [{1}], "recommended must hold item ids, got"),
         ([["a", "b"]], [{1}], "recommended must hold item ids, got"),
         (good + 2**32, [{1}], "recommended must hold ids from 0 to .*, got .*4294967298"),
-        (good, [3], "relevant must hold a set of items a user, got 3"),
+        (good, [3], "relevant must hold one set of items per user, got 3"),
         (good, [{-1}], "relevant must hold ids between 0 and .*, got .*-1"),
         (good, [[0.5]], "relevant must hold whole-number ids, got .*0.5"),
         (good, [["a"]], "relevant must hold whole-number ids, got values of type"),
@@ -206,7 +206,7 @@ def test_bad_input_is_refused(metric):
         ([1, 1], [1, 2], "labels must be 0 and 1, at least one of each, got .*1"),
         ([0, 2], [1, 2], "labels must be 0 and 1, at least one of each, got .*2"),
         ([0, 1], [1, np.nan], "scores must be finite, got .*nan.* in row 1"),
-        ([0, 1, 1], [1, 2], r"labels must have one entry a row, shape \(2,\), got \(3,\)"),
+        ([0, 1, 1], [1, 2], r"labels must have one entry per row, shape \(2,\), got \(3,\)"),
     ],
 )
 def test_auc_refuses_what_has_none(labels, scores, message):
@@ -307,10 +307,10 @@ def test_rating_errors_agree_with_scikit_learn():
 def test_rating_errors_refuse_what_cannot_be_compared(metric):
     for predicted, actual, message in [
         ([], [], "actual must hold at least one rating, got none"),
-        ([1, 2], [1], r"predicted must have one entry a row, shape \(1,\), got \(2,\)"),
+        ([1, 2], [1], r"predicted must have one entry per row, shape \(1,\), got \(2,\)"),
         ([np.nan], [1], "predicted must be finite, got .*nan.* in row 0"),
         ([1], [np.inf], "actual must be finite, got .*inf.* in row 0"),
-        ([[1, 2]], [[1, 2]], r"actual must have one entry a row, shape \(2,\), got \(1, 2\)"),
+        ([[1, 2]], [[1, 2]], r"actual must have one entry per row, shape \(2,\), got \(1, 2\)"),
         (["a"], [1], "predicted must hold numbers"),
     ]:
         with pytest.raises(ValueError, match=f"^{message}"):

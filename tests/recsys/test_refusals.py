@@ -55,7 +55,7 @@ REFUSED = {
     "item must be one of ['u', 'i', 'i'], got 'i' more than once": lambda: Interactions.from_frame(
         pd.DataFrame([[1, 2, 3]], columns=["u", "i", "i"]), "u", "i"
     ),
-    "user labels must be hashable and of one kind": lambda: Interactions.from_frame(
+    "user labels must be hashable and of one type": lambda: Interactions.from_frame(
         pl.DataFrame({"u": [[1], [2]], "i": [1, 2]}), "u", "i"
     ),
     "separator must be one character, got '::'": lambda: Interactions.from_csv(
@@ -120,19 +120,21 @@ REFUSED = {
     ),
     "sums must be a matrix of numbers, got shape (2,)": lambda: bootstrap_ratios([1, 2], [1, 2]),
     # metrics
-    "recommended must be one list a user, got None": lambda: metrics.hit_at_k(None, [{1}], 1),
-    "recommended must be one list a user, got 'ab'": lambda: metrics.hit_at_k("ab", [{1}], 1),
-    "recommended must be one list a user, got 1": lambda: metrics.hit_at_k([1], [{1}], 1),
-    "recommended must be one list a user, got [[1]]": lambda: metrics.hit_at_k([[[1]]], [{1}], 1),
-    "recommended must hold ids from 0 to 2147483647, or -1 where short, got -2": (
+    "recommended must be one list per user, got None": lambda: metrics.hit_at_k(None, [{1}], 1),
+    "recommended must be one list per user, got 'ab'": lambda: metrics.hit_at_k("ab", [{1}], 1),
+    "recommended must be one list per user, got 1": lambda: metrics.hit_at_k([1], [{1}], 1),
+    "recommended must be one list per user, got [[1]]": lambda: metrics.hit_at_k([[[1]]], [{1}], 1),
+    "recommended must hold ids from 0 to 2147483647, or -1 if short, got -2": (
         lambda: metrics.hit_at_k([[1, -2]], [{1}], 2)
     ),
-    "relevant must be one set of items a user, got None": lambda: metrics.hit_at_k([[1]], None, 1),
-    "scores must have one entry a row, shape (1,), got ()": lambda: metrics.auc(1, 0.5),
+    "relevant must be one set of items per user, got None": lambda: metrics.hit_at_k(
+        [[1]], None, 1
+    ),
+    "scores must have one entry per row, shape (1,), got ()": lambda: metrics.auc(1, 0.5),
     "expected must have 2 or more columns, got shape (1, 1)": lambda: metrics.serendipity(
         LISTS, [{1}], [[0]]
     ),
-    "expected must have one list a user, shape (1, 2 or more), got shape (2, 2)": lambda: (
+    "expected must have one list per user, shape (1, 2 or more), got shape (2, 2)": lambda: (
         metrics.serendipity(LISTS, [{1}], [[0, 1], [0, 1]])
     ),
     "expected must be a matrix of numbers, got shape (2,)": lambda: metrics.serendipity(
@@ -148,10 +150,10 @@ REFUSED = {
     "item_features must be finite and at least 0, got -2": lambda: calibration(
         sparse.csc_matrix(-2 * np.eye(3))
     ),
-    "history must have the rows of recommended and a column an item, shape (1, 3), got (1, 2)": (
+    "history must have the rows of recommended and one column per item, shape (1, 3), got (1, 2)": (
         lambda: calibration(np.eye(3), history=np.ones((1, 2)))
     ),
-    "history must have the rows of recommended and a column an item, shape (1, 3), got (2, 3)": (
+    "history must have the rows of recommended and one column per item, shape (1, 3), got (2, 3)": (
         lambda: calibration(np.eye(3), history=sparse.csr_matrix((2, 3)))
     ),
     "history must be a matrix of numbers, got shape ()": lambda: calibration(
@@ -208,12 +210,12 @@ NO_COUNTS = {
     "item_users must be finite and at least 0, got -1": ([1, -1, 2], 2),
     "item_users must be finite and at least 0, got nan": ([1, np.nan, 2], 2),
     "item_users must be at most n_users = 2, got 3": ([1, 3, 2], 2),
-    "item_users must have one count an item, got shape ()": (None, 2),
-    "item_users must have one count an item, got shape (1, 3)": ([[1, 1, 2]], 2),
-    "item_users must have one count an item, got shape (0,)": ([], 2),
+    "item_users must have one count per item, got shape ()": (None, 2),
+    "item_users must have one count per item, got shape (1, 3)": ([[1, 1, 2]], 2),
+    "item_users must have one count per item, got shape (0,)": ([], 2),
     "item_users must have rows of one length, got": (RAGGED, 2),
     "item_users must hold numbers, got ": (["a", "b", "c"], 2),
-    "recommended must hold ids from 0 to 1, or -1 where short, got 2": ([1, 1], 2),
+    "recommended must hold ids from 0 to 1, or -1 if short, got 2": ([1, 1], 2),
     "n_users must be at least 1, got 0": ([0, 0, 0], 0),
     "n_users must be at least 1, got -1": ([0, 0, 0], -1),
     "n_users must be a whole number, got 2.5": ([0, 0, 0], 2.5),
@@ -227,7 +229,7 @@ NO_FEATURES = {
     "item_features must have at least one row and one column, got shape (0, 3)": (
         sparse.csr_matrix((0, 3))
     ),
-    "recommended must hold ids from 0 to 1, or -1 where short, got 2": np.eye(2),
+    "recommended must hold ids from 0 to 1, or -1 if short, got 2": np.eye(2),
 }
 
 
@@ -247,7 +249,7 @@ def test_the_error_names_the_argument(message):
 
 @pytest.mark.parametrize("message", NO_LISTS)
 @pytest.mark.parametrize("metric", BEYOND)
-def test_beyond_accuracy_takes_one_list_of_ids_a_user(metric, message):
+def test_beyond_accuracy_takes_one_list_of_ids_per_user(metric, message):
     with pytest.raises(ValueError, match=f"^recommended must {re.escape(message)}"):
         BEYOND[metric](NO_LISTS[message])
 
@@ -256,7 +258,7 @@ def test_beyond_accuracy_takes_one_list_of_ids_a_user(metric, message):
 def test_beyond_accuracy_takes_ids_of_the_catalogue(metric):
     most = 2**31 - 1 if metric == "serendipity" else 2  # which is not told the catalogue
     for wrong in (-2, most + 1):
-        message = f"recommended must hold ids from 0 to {most}, or -1 where short, got {wrong}"
+        message = f"recommended must hold ids from 0 to {most}, or -1 if short, got {wrong}"
         with pytest.raises(ValueError, match=f"^{message}$"):
             BEYOND[metric]([[0, wrong]])
 

@@ -55,7 +55,7 @@ def run_promote(arguments: argparse.Namespace) -> int:
     log = None
     if arguments.data:
         log, _ = load_mind(arguments.data, progress=not arguments.quiet)
-    comparison_result = promote(
+    comparison = promote(
         arguments.version,
         log,
         arguments.metric,
@@ -64,7 +64,7 @@ def run_promote(arguments: argparse.Namespace) -> int:
         arguments.force,
         arguments.why,
     )
-    print(f"{'promoted' if comparison_result.passes else 'promoted by force'}: {comparison_result}")
+    print(f"{'promoted' if comparison.passes else 'promoted by force'}: {comparison}")
     return 0
 
 
@@ -79,7 +79,7 @@ def run_rollback(arguments: argparse.Namespace) -> int:
 
 def run_status(arguments: argparse.Namespace) -> int:
     """Two tables: the versions, and what was decided, the latest last."""
-    from newsreco.tracking.promotion import history
+    from newsreco.tracking.history import history
     from newsreco.tracking.registry import status
 
     where = arguments.tracking_uri, arguments.name

@@ -34,7 +34,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
 
     from newsreco.data import load_mind
     from newsreco.models.bundle import Settings
-    from newsreco.tracking.runs import title
+    from newsreco.tracking.runs import run_name
     from newsreco.tracking.sweep import sweep, validation_log
 
     grid = itertools.product(arguments.half_life, arguments.embedder, arguments.ranker)
@@ -44,7 +44,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     past = validation_log(log, arguments.test_fraction)
     results = sweep(past, choices, uri=arguments.tracking_uri, name=arguments.sweep_name)
     names = ["ranker_auc", "ranker_auc_low", "ranker_auc_high", "ranker_ndcg_at_10"]
-    rows = {title(r.settings): [r.metrics[name] for name in names] for r in results}
+    rows = {run_name(r.settings): [r.metrics[name] for name in names] for r in results}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=names)
     print(table.sort_values("ranker_auc", ascending=False).round(4).to_string())
     return 0

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from newsreco import __version__
 from newsreco.reports.section import Section, with_interval
+from recsys.version import installed_version
 
 if TYPE_CHECKING:
     from newsreco.training import Result
@@ -73,9 +73,4 @@ def data(result: Result) -> Section:
 def _versions() -> dict[str, str]:
     """Versions of Python and of the packages that are installed."""
     versions = {"newsreco": __version__, "Python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions
+    return versions | {name: v for name in PACKAGES if (v := installed_version(name))}

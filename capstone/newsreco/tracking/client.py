@@ -1,8 +1,8 @@
-"""Reaching MLflow without being stopped by it.
+"""Connection to MLflow, checked first and with short error messages.
 
-Tracking is there to remember trainings, and must never be what ends one. MLflow waits for a
-server or a database with patience: some retries take minutes. So the store is asked first whether
-it answers, with a short time limit, and everything that can go wrong becomes one sentence.
+Tracking records trainings and must never stop one. MLflow retries a server or database that is
+down for minutes. So the store is first asked for an answer within `tracking_timeout` seconds, and
+every failure becomes one sentence.
 """
 
 from __future__ import annotations
@@ -10,10 +10,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
-import os
 import re
 import sqlite3
-import tempfile
 import urllib.error
 import urllib.request
 import warnings
@@ -22,8 +20,10 @@ from pathlib import Path
 from types import ModuleType
 
 from newsreco.config import read_config, set_mlflow_defaults
+from recsys.files import atomic_file
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+NOISY_LOGGERS = ("mlflow", "alembic", "urllib3")
 
 
 class Unreachable(ConnectionError):
@@ -31,59 +31,67 @@ class Unreachable(ConnectionError):
 
 
 def tracking_uri(uri: str | None = None) -> str:
-    """The store to use: the one given, else MLFLOW_TRACKING_URI, else a file in this folder."""
+    """URI of the store: the argument, else MLFLOW_TRACKING_URI, else a file in this folder."""
     return uri or read_config().tracking_uri
 
 
 @contextlib.contextmanager
 def mlflow_client(uri: str | None = None, create: bool = False) -> Iterator[ModuleType]:
-    """The module `mlflow`, set to a store that answers; its warnings and log lines are kept back.
+    """The module `mlflow`, set to a store that answers; its warnings and log lines are suppressed.
 
-    The tracking URI stays set afterwards, so that calls of `mlflow` see the same store.
+    The tracking URI stays set afterwards, so that calls of `mlflow` use the same store.
 
     Parameters
     ----------
     uri : str, optional
         As for `tracking_uri`.
     create : bool
-        A database file may be new; without it, a missing one is an error.
+        Create a missing database file, instead of raising an error.
 
     Raises
     ------
     Unreachable
     ValueError
-        What MLflow itself objects to, in one sentence.
+        An error of MLflow itself, as one sentence.
     """
     uri = tracking_uri(uri)
-    with _silence():
-        mlflow = _import()
+    with _quiet():
+        mlflow = _import_mlflow()
         if create:
-            _prepare(mlflow, uri)
-        _ask(uri, create)
+            _create_database(mlflow, uri)
+        _check_answers(uri)
         try:
             mlflow.set_tracking_uri(uri)
             yield mlflow
         except mlflow.exceptions.MlflowException as error:
-            raise ValueError(f"MLflow at {without_password(uri)}: {sentence(error)}") from error
+            raise ValueError(f"MLflow at {mask_password(uri)}: {error_message(error)}") from error
 
 
-def sentence(error: BaseException) -> str:
-    """What went wrong, in one line of bounded length that holds no password."""
+def error_message(error: BaseException) -> str:
+    """First line of an error's text, at most 200 characters, passwords masked."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = without_password(lines[0])
+    text = mask_password(lines[0])
     return text if len(text) <= 200 else text[:197] + "..."
 
 
-def without_password(text: str) -> str:
-    """Addresses in a text without what stands between colon and @.
+def mask_password(text: str) -> str:
+    """The text with the password of every URL replaced by asterisks.
 
-    >>> without_password("postgresql://ann:secret@db/news")
+    >>> mask_password("postgresql://ann:secret@db/news")
     'postgresql://ann:***@db/news'
     """
     return re.sub(r"(://[^\s:/@]*):[^\s/]*@", r"\1:***@", text)
 
 
-def _import() -> ModuleType:
+def sqlite_file(uri: str) -> Path | None:
+    """Path of a SQLite database's file; None for any other store."""
+    scheme, _, path = uri.partition(":///")
+    path = path.partition("?")[0]
+    is_file = scheme.partition("+")[0] == "sqlite" and path not in ("", ":memory:")
+    return Path(path) if is_file else None
+
+
+def _import_mlflow() -> ModuleType:
     set_mlflow_defaults()
     try:
         import mlflow
@@ -93,9 +101,9 @@ def _import() -> ModuleType:
 
 
 @contextlib.contextmanager
-def _silence() -> Iterator[None]:
-    """MLflow tells the same error as a log line with a traceback; here it is told once."""
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic", "urllib3")]
+def _quiet() -> Iterator[None]:
+    """Suppress MLflow's log lines, which repeat each error with a traceback."""
+    loggers = [logging.getLogger(name) for name in NOISY_LOGGERS]
     levels = [logger.level for logger in loggers]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -108,65 +116,40 @@ def _silence() -> Iterator[None]:
                 logger.setLevel(level)
 
 
-def _prepare(mlflow: ModuleType, uri: str) -> None:
-    """A new database file, with all its tables or not there.
+def _create_database(mlflow: ModuleType, uri: str) -> None:
+    """Create a missing database file with all its tables, or not at all.
 
-    MLflow makes the tables one after the other, and a file in which it was interrupted would be
-    refused ever after. So they are made in a file beside its place, which is then linked there,
-    unless somebody else was quicker.
+    MLflow creates the tables one by one and refuses a file in which it was interrupted.
     """
-    path = _file(uri)
+    path = sqlite_file(uri)
     if path is None or path.exists():
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as workshop:
-            draft = Path(workshop) / path.name
+        with atomic_file(path, overwrite=False) as draft:
             mlflow.MlflowClient(f"sqlite:///{draft}").search_experiments(max_results=1)
-            _put(draft, path)
     except Exception as error:
-        raise Unreachable(f"{uri} cannot be made: {sentence(error)}") from None
+        raise Unreachable(f"{uri} cannot be created: {error_message(error)}") from None
 
 
-def _put(draft: Path, path: Path) -> None:
-    """Give a file its place, unless something stands there."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links
-        if not path.exists():
-            os.replace(draft, path)
-
-
-def _file(uri: str) -> Path | None:
-    """The file of a database that is one."""
-    if not uri.startswith("sqlite:///"):
-        return None
-    path = uri.removeprefix("sqlite:///").partition("?")[0]
-    return Path(path) if path and path != ":memory:" else None
-
-
-def _ask(uri: str, create: bool) -> None:
-    """Whether the store answers: Unreachable where it does not."""
+def _check_answers(uri: str) -> None:
+    """Raise Unreachable if the store does not answer."""
     scheme = uri.partition(":")[0].partition("+")[0]
     try:
         if scheme in ("http", "https"):
-            _ask_server(uri)
-        elif scheme == "sqlite":
-            _ask_file(uri, create)
+            _check_server(uri)
+        elif path := sqlite_file(uri):
+            _check_file(path)
         elif scheme in DATABASES:
-            _ask_database(uri)
-    except urllib.error.URLError as error:
-        why = sentence(error.reason) if isinstance(error.reason, OSError) else sentence(error)
-        raise Unreachable(f"{without_password(uri)} does not answer: {why}") from None
+            _check_database(uri)
     except FileNotFoundError:
-        raise Unreachable(f"{uri} is not there: the database file does not exist") from None
+        raise Unreachable(f"{uri}: the database file does not exist") from None
     except Exception as error:  # drivers have errors of their own
-        raise Unreachable(f"{without_password(uri)} does not answer: {sentence(error)}") from None
+        cause = getattr(error, "reason", None)  # of a URLError
+        reason = error_message(cause if isinstance(cause, OSError) else error)
+        raise Unreachable(f"{mask_password(uri)} does not answer: {reason}") from None
 
 
-def _ask_server(uri: str) -> None:
+def _check_server(uri: str) -> None:
     request = urllib.request.Request(uri.rstrip("/") + "/health")
     try:
         urllib.request.urlopen(request, timeout=read_config().tracking_timeout).close()
@@ -176,12 +159,9 @@ def _ask_server(uri: str) -> None:
             raise
 
 
-def _ask_file(uri: str, create: bool) -> None:
-    """A lock that is taken and given back: the file can be written now, and is a database."""
-    path = Path(uri.partition("///")[2].partition("?")[0])
-    if create:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.is_file():
+def _check_file(path: Path) -> None:
+    """Take and release a write lock: the file is a database and can be written now."""
+    if not path.is_file():
         raise FileNotFoundError(path)
     timeout = read_config().tracking_timeout
     with contextlib.closing(sqlite3.connect(path, timeout=timeout)) as database:
@@ -189,7 +169,7 @@ def _ask_file(uri: str, create: bool) -> None:
         database.rollback()
 
 
-def _ask_database(uri: str) -> None:
+def _check_database(uri: str) -> None:
     import sqlalchemy
 
     timeout = math.ceil(read_config().tracking_timeout)

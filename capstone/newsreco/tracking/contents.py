@@ -1,13 +1,11 @@
-"""What a run holds: numbers, data sets, files and the model, each written in MLflow's terms.
+"""Contents of a run in MLflow: metrics, data sets, files and the model.
 
 Names of metrics have `_at_` for the @ that MLflow refuses. The model is a bundle of arrays beside
-a script that reads it ("models from code"), with its requirements named, so that nothing is
-pickled, guessed or fetched.
+a script that reads it ("models from code"), with its requirements listed: nothing is pickled.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -17,29 +15,31 @@ import numpy as np
 
 from newsreco.models.bundle import NewsModel
 from newsreco.tracking.provenance import code_version, libraries, requirements
+from recsys import bundle
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
     from newsreco.training import Result
 
 SCRIPT = Path(__file__).with_name("served_model.py")
-EVALUATION = "evaluation.npz"  # the artifact with every impression's metrics
+EVALUATION = "evaluation.npz"  # the artifact with the metrics of every impression
+BATCH = 1000  # metrics in one request, MLflow's limit
 
 
 def log_result(
     mlflow, result: Result, log: NewsLog, source: str | Path | None, report: bool
 ) -> None:
-    """Everything about a training, to the active run."""
-    whole = log.fingerprint()
-    mlflow.set_tags(tags_of(result, whole))
-    _log_numbers(mlflow, result)
-    _log_data(mlflow, {"training": result.data_fingerprint, "evaluation": whole}, source)
+    """Log everything about a training to the active run."""
+    fingerprint = log.fingerprint()
+    mlflow.set_tags(result_tags(result, fingerprint))
+    _log_metrics(mlflow, result)
+    _log_data(mlflow, {"training": result.data_fingerprint, "evaluation": fingerprint}, source)
     _log_files(mlflow, result, report)
     log_model(mlflow, result.model)
 
 
 def metric_name(name: str) -> str:
-    """A name that MLflow takes: it refuses the @ of ndcg@10.
+    """The name with `_at_` for @, which MLflow refuses.
 
     >>> metric_name("ndcg@10")
     'ndcg_at_10'
@@ -47,8 +47,8 @@ def metric_name(name: str) -> str:
     return name.replace("@", "_at_")
 
 
-def tags_of(result: Result, log_fingerprint: str) -> dict[str, str]:
-    """What the metrics rest on: data, code, libraries."""
+def result_tags(result: Result, log_fingerprint: str) -> dict[str, str]:
+    """Provenance of the metrics: data, code and libraries."""
     return {
         "data_fingerprint": result.data_fingerprint,
         "log_fingerprint": log_fingerprint,
@@ -57,38 +57,20 @@ def tags_of(result: Result, log_fingerprint: str) -> dict[str, str]:
     } | {f"library.{name}": version for name, version in libraries().items()}
 
 
-def experiment_id(client, uri: str, name: str) -> str:
-    """The experiment's id; a new one keeps its files beside the database file."""
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return found.experiment_id
-    place = None
-    if uri.startswith("sqlite:///"):
-        file = Path(uri.removeprefix("sqlite:///").partition("?")[0]).absolute()
-        place = (file.parent / "mlartifacts" / name).as_uri()
-    try:
-        return client.create_experiment(name, artifact_location=place)
-    except Exception:
-        found = client.get_experiment_by_name(name)  # somebody else was quicker
-        if found is None:
-            raise
-        return found.experiment_id
-
-
 def log_model(mlflow, model: NewsModel) -> None:
-    """Add the model to the active run, and its checksum and address `models:/...` as tags."""
+    """Log the model to the active run, with its checksum and `models:/...` URI as tags."""
     with tempfile.TemporaryDirectory() as folder:
-        bundle = Path(folder) / "bundle"
-        model.save(bundle)
-        checksum = json.loads((bundle / "manifest.json").read_text())["checksum"]
+        path = Path(folder) / "bundle"
+        model.save(path)
+        checksum = bundle.read_manifest(path)["checksum"]
         info = mlflow.pyfunc.log_model(
             name="model",
             python_model=str(SCRIPT),
-            artifacts={"bundle": str(bundle)},
+            artifacts={"bundle": str(path)},
             signature=_signature(),
             pip_requirements=requirements(model.settings),
         )
-    mlflow.set_tags({"bundle": checksum, "model_uri": info.model_uri})
+    mlflow.set_tags({"checksum": checksum, "model_uri": info.model_uri})
 
 
 def _signature():
@@ -103,40 +85,37 @@ def _signature():
     )
 
 
-def _log_numbers(mlflow, result: Result) -> None:
-    """The metrics, and the ranker's steps with their numbers."""
+def _log_metrics(mlflow, result: Result) -> None:
+    """The finite metrics, and those of each optimisation step of the ranker."""
+    values = [(metric_name(name), value, 0) for name, value in result.metrics.items()]
+    for row in result.steps:
+        names = [name for name in row if name != "step"]
+        values += [(f"step_{metric_name(name)}", row[name], row["step"]) for name in names]
     now = int(time.time() * 1000)
-    metric = mlflow.entities.Metric
-    found = [
-        metric(metric_name(name), float(value), now, 0)
-        for name, value in result.metrics.items()
+    metrics = [
+        mlflow.entities.Metric(name, float(value), now, step)
+        for name, value, step in values
         if np.isfinite(value)
     ]
-    for row in result.steps:
-        losses = {name: value for name, value in row.items() if name != "step"}
-        found += [
-            metric(f"step_{metric_name(name)}", float(value), now, row["step"])
-            for name, value in losses.items()
-        ]
     client, run = mlflow.MlflowClient(), mlflow.active_run().info.run_id
-    for first in range(0, len(found), 1000):  # as many as one request may hold
-        client.log_batch(run, metrics=found[first : first + 1000])
+    for first in range(0, len(metrics), BATCH):
+        client.log_batch(run, metrics=metrics[first : first + BATCH])
 
 
 def _log_data(mlflow, digests: dict[str, str], source: str | Path | None) -> None:
-    """The two data sets, learned from and judged on, by their fingerprints."""
+    """The training and evaluation data sets, by their fingerprints."""
     from mlflow.data.code_dataset_source import CodeDatasetSource
     from mlflow.data.dataset_source_registry import resolve_dataset_source
     from mlflow.data.meta_dataset import MetaDataset
 
-    place = CodeDatasetSource({}) if source is None else resolve_dataset_source(str(source))
+    where = CodeDatasetSource({}) if source is None else resolve_dataset_source(str(source))
     for context, digest in digests.items():
-        mlflow.log_input(MetaDataset(place, name="news", digest=digest), context=context)
+        mlflow.log_input(MetaDataset(where, name="news", digest=digest), context=context)
 
 
 def _log_files(mlflow, result: Result, report: bool) -> None:
-    """The report with its metrics, all metrics as JSON, and each impression's metrics."""
-    from newsreco.reports.page import write_report
+    """The report, all metrics as JSON, and the metrics of every impression."""
+    from newsreco.reports.page import write_report  # loads Matplotlib
 
     mlflow.log_dict(result.metrics, "metrics.json")
     with tempfile.TemporaryDirectory() as folder:

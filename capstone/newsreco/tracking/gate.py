@@ -1,8 +1,8 @@
-"""The evaluation of two models on the same impressions, and whether the first is better.
+"""The promotion gate: two models compared on the same impressions.
 
-A larger figure may be luck, and metrics of two evaluations cannot be compared at all. So both models are
-examined anew, on impressions later than anything that either has learned from, and the interval of
-the difference is taken over people, each with all of their impressions.
+Metrics of two separate evaluations cannot be compared. So both models are evaluated again, on
+impressions later than the training data of either, with a confidence interval of the paired
+difference by bootstrap over users, each with all their impressions.
 """
 
 from __future__ import annotations
@@ -13,34 +13,35 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsreco.evaluation.impressions import check_metric, paired
+from newsreco.training import evaluate
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
     from newsreco.models.bundle import NewsModel
 
-FEWEST_PEOPLE = 20  # an interval over fewer says nothing
+MIN_USERS = 20  # an interval over fewer is not trusted
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the evaluation of two versions says.
+    """Comparison of a candidate with the version in production.
 
     Parameters
     ----------
     candidate : int
     production : int, optional
-        None where nobody serves yet: then there is nobody to beat.
+        None if there is no version in production yet.
     metric : str
-    gap, low, high : float
-        Candidate minus production, and the 95 % interval over people.
-    people, impressions : int
-        Judged.
+    difference, low, high : float
+        Candidate minus production, and its 95 % confidence interval over users.
+    users, impressions : int
+        Numbers evaluated.
     """
 
     candidate: int
     production: int | None
     metric: str
-    gap: float = float("nan")
+    difference: float = float("nan")
     low: float = float("nan")
     high: float = float("nan")
     users: int = 0
@@ -48,53 +49,49 @@ class Comparison:
 
     @property
     def passes(self) -> bool:
-        """The candidate may serve."""
-        return self.production is None or (self.users >= FEWEST_PEOPLE and self.low > 0)
+        """Whether the candidate may be promoted."""
+        return self.production is None or (self.users >= MIN_USERS and self.low > 0)
 
     def __str__(self) -> str:
         if self.production is None:
-            return f"version {self.candidate} has no rival"
+            return f"version {self.candidate}, the first in production"
         text = (
-            f"version {self.candidate} against {self.production}: {self.metric} {self.gap:+.4f} "
-            f"({self.low:+.4f} to {self.high:+.4f}) on {self.impressions} impressions of "
-            f"{self.users} people"
+            f"version {self.candidate} against {self.production}: {self.metric} "
+            f"{self.difference:+.4f} ({self.low:+.4f} to {self.high:+.4f}) on "
+            f"{self.impressions} impressions of {self.users} users"
         )
-        few = f"; fewer than {FEWEST_PEOPLE} people say nothing"
-        return text + (few if self.users < FEWEST_PEOPLE else "")
+        few = f"; at least {MIN_USERS} users are needed"
+        return text + (few if self.users < MIN_USERS else "")
 
 
 class Refused(ValueError):
-    """The candidate has not shown that it is better; `comparison_result` says by how much it is not."""
+    """The candidate is not significantly better than production; see `comparison`."""
 
-    def __init__(self, comparison_result: Comparison):
-        super().__init__(f"refused: {comparison_result}")
-        self.comparison_result = comparison_result
+    def __init__(self, comparison: Comparison):
+        super().__init__(f"refused: {comparison}")
+        self.comparison = comparison
 
 
-def judge(
+def compare_models(
     candidate: NewsModel, production: NewsModel, log: NewsLog, metric: str = "ranker_auc"
 ) -> tuple[float, float, float, int, int]:
-    """Candidate minus production on the impressions that neither has learned from.
+    """Candidate minus production on the impressions later than both trainings.
 
-    Returns the mean difference, its 95 % interval's ends, and how many people and impressions
-    were judged. The log must begin as the training logs did.
+    Returns the mean difference, the ends of its 95 % confidence interval, and the numbers of
+    users and impressions evaluated. The log must begin as the training logs did.
     """
-    from newsreco.training import evaluate
-
     check_metric(metric)
     column = metric.removeprefix("ranker_")
-    evaluations = []
+    tables = []
     for model in (candidate, production):
         if model.articles.ids != log.articles.ids:
             raise ValueError("log must hold the articles that the models were trained with")
-        evaluations.append(evaluate(model, log, lists=0)[0].per_impression("ranker"))
-    n = min(
-        len(evaluation) for evaluation in evaluations
-    )  # the last ones: later than both trainings
-    user = evaluations[0]["user"].to_numpy()[-n:]
-    first, second = (evaluation[column].to_numpy()[-n:] for evaluation in evaluations)
-    counted = np.isfinite(first - second)
-    people, impressions = len(np.unique(user[counted])), int(counted.sum())
+        tables.append(evaluate(model, log, lists=0)[0].per_impression("ranker"))
+    n = min(map(len, tables))  # the last n impressions are later than both trainings
+    user = tables[0]["user"].to_numpy()[-n:]
+    first, second = (table[column].to_numpy()[-n:] for table in tables)
+    evaluated = np.isfinite(first - second)
+    users, impressions = len(np.unique(user[evaluated])), int(evaluated.sum())
     if not impressions:
-        raise ValueError("log must hold later impressions that can be judged, got none")
-    return *paired(first, second, user), people, impressions
+        raise ValueError("log must hold later impressions that can be evaluated, got none")
+    return *paired(first, second, user), users, impressions

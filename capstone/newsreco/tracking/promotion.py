@@ -1,8 +1,8 @@
-"""Promotion: who may serve, and the way back.
+"""Promotion to production, and rollback.
 
 A candidate replaces the version in production only if it orders the same held-out impressions
-better, by an interval of the paired difference that lies above zero; see `newsreco.tracking.gate`. Each
-decision is recorded, refusals too, and what a lock can guard is decided one at a time.
+significantly better: the 95 % confidence interval of the paired difference lies above zero (see
+`newsreco.tracking.gate`). Every decision is recorded, refusals included.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import tempfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,14 +19,14 @@ from newsreco.config import ALIAS, REGISTERED_MODEL
 from newsreco.evaluation.impressions import check_metric
 from newsreco.files import locked
 from newsreco.tracking.client import mlflow_client, tracking_uri
-from newsreco.tracking.gate import Comparison, Refused, judge
-from newsreco.tracking.history import history, write
-from newsreco.tracking.registry import load_version, production_of, production_version
+from newsreco.tracking.gate import Comparison, Refused, compare_models
+from newsreco.tracking.history import history, record_decision
+from newsreco.tracking.registry import find_production, load_version, production_version
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
 
-WAIT = 10.0  # seconds for another decision to end
+LOCK_TIMEOUT = 10.0  # seconds to wait for another decision to end
 
 
 def promote(
@@ -40,17 +38,17 @@ def promote(
     force: bool = False,
     why: str = "",
 ) -> Comparison:
-    """Let a version serve, if it beats the one that does.
+    """Put a version into production if it is better than the one there.
 
     Parameters
     ----------
     version : int
     log : NewsLog, optional
-        What both are judged on; needed unless nobody serves yet, or with `force`.
+        To evaluate both on; required unless production is empty, or with `force`.
     metric : str
         "ranker_auc", "ranker_mrr", "ranker_ndcg_at_5" or "ranker_ndcg_at_10".
     force : bool
-        Promote without having beaten production; recorded with who, when and `why`.
+        Promote without proof; recorded with user, time and `why`.
     why : str
 
     Raises
@@ -58,112 +56,98 @@ def promote(
     Refused
         The interval does not lie above zero; recorded, and production stays.
     ValueError
-        Nothing could be compared, or production has changed meanwhile.
+        The models cannot be compared, or production has changed in the meantime.
     """
     check_metric(metric)
-    rival = production_version(uri, name)
-    if version == rival:
+    production = production_version(uri, name)
+    if version == production:
         raise ValueError(f"version {version} of {name!r} is in production already")
-    model = load_version(version, uri, name)
-    comparison_result = _verdict(version, model, rival, log, metric, uri, name, force)
-    record = {
-        "why": why,
-        "forced": bool(force and not comparison_result.passes),
-        **_told(comparison_result),
-    }
-    if not comparison_result.passes and not force:
+    comparison = _compare(version, production, log, metric, uri, name, force)
+    forced = force and not comparison.passes
+    details = {"why": why, "forced": forced, **_numbers(comparison)}
+    if not comparison.passes and not force:
         with mlflow_client(uri) as mlflow:
-            write(mlflow.MlflowClient(), name, "refused", version, rival, record)
-        raise Refused(comparison_result)
-    _switch(uri, name, "forced" if record["forced"] else "promoted", version, rival, record)
-    return comparison_result
+            client = mlflow.MlflowClient()
+            record_decision(client, name, "refused", version, production, details)
+        raise Refused(comparison)
+    _switch(uri, name, "forced" if forced else "promoted", version, production, details)
+    return comparison
 
 
-def _verdict(version, model, rival, log, metric, uri, name, force) -> Comparison:
-    """The evaluation; with `force`, whatever keeps it from being held keeps nobody."""
-    if rival is None:
+def _compare(version, production, log, metric, uri, name, force) -> Comparison:
+    """The comparison of the two versions; with `force`, an empty one if there can be none."""
+    model = load_version(version, uri, name)
+    if production is None:
         return Comparison(version, None, metric)
     try:
         if log is None:
             raise ValueError(
-                f"log is needed (--data in a terminal): version {version} must beat version "
-                f"{rival} on it"
+                f"log is needed (--data in a terminal): version {version} must outperform "
+                f"version {production} on it"
             )
-        found = judge(model, load_version(rival, uri, name), log, metric)
+        found = compare_models(model, load_version(production, uri, name), log, metric)
     except ValueError:
         if not force:
             raise
         found = ()
-    return Comparison(version, rival, metric, *found)
+    return Comparison(version, production, metric, *found)
 
 
-def _told(comparison_result: Comparison) -> dict:
-    """The comparison_result's numbers, for the record."""
-    if not comparison_result.impressions:
+def _numbers(comparison: Comparison) -> dict:
+    """The comparison's numbers for the history; none if nothing was evaluated."""
+    if not comparison.impressions:
         return {}
-    numbers = {end: round(getattr(comparison_result, end), 6) for end in ("gap", "low", "high")}
-    return {"metric": comparison_result.metric, **numbers, "users": comparison_result.users}
+    numbers = {key: round(getattr(comparison, key), 6) for key in ("difference", "low", "high")}
+    return {"metric": comparison.metric, **numbers, "users": comparison.users}
 
 
 def rollback(uri: str | None = None, name: str = REGISTERED_MODEL, why: str = "") -> int:
-    """Let the version serve that did before; returns its number.
+    """Put the previous version back into production; returns its number.
 
-    Rolling back again goes one further back. The version must still load.
+    A second rollback goes one version further back. The version must still load.
     """
-    past = history(uri, name)
-    now = production_version(uri, name)
-    served = _served(past, now)
-    if len(served) < 2:
-        raise ValueError(f"{name!r} has no version that was in production before {now}")
-    load_version(served[-2], uri, name)
-    _switch(uri, name, "rolled back", served[-2], now, {"why": why})
-    return served[-2]
+    current = production_version(uri, name)
+    versions = _production_versions(history(uri, name), current)
+    if len(versions) < 2:
+        raise ValueError(f"{name!r} has no version that was in production before {current}")
+    load_version(versions[-2], uri, name)
+    _switch(uri, name, "rolled back", versions[-2], current, {"why": why})
+    return versions[-2]
 
 
-def _served(past: pd.DataFrame, now: int | None) -> list[int]:
-    """The versions in production one after the other; a rollback takes the last off."""
-    served: list[int] = []
-    for _, row in past[past["action"] != "refused"].iterrows():
-        if row["action"] == "rolled back" and row["version"] in served:
-            while served[-1] != row["version"]:
-                served.pop()
+def _production_versions(decisions: pd.DataFrame, current: int | None) -> list[int]:
+    """The versions in production, in order; a rollback removes those after its version."""
+    versions: list[int] = []
+    for _, row in decisions[decisions["action"] != "refused"].iterrows():
+        if row["action"] == "rolled back" and row["version"] in versions:
+            while versions[-1] != row["version"]:
+                versions.pop()
         else:
-            served.append(int(row["version"]))
-    while served and served[-1] != now:  # recorded, but the alias was never moved
-        served.pop()
-    return served
+            versions.append(int(row["version"]))
+    while versions and versions[-1] != current:  # recorded, but the alias was never moved
+        versions.pop()
+    return versions
 
 
-def _switch(uri, name, action, version, rival, record) -> None:
-    """Move the alias, unless somebody else has moved it since `rival` was looked up."""
-    with _alone(uri, name), mlflow_client(uri) as mlflow:
+def _switch(uri, name, action, version, expected, details) -> None:
+    """Move the alias, unless production is no longer the `expected` version."""
+    with _lock(uri, name), mlflow_client(uri) as mlflow:
         client = mlflow.MlflowClient()
-        now = production_of(client, name)
-        if now != rival:
+        current = find_production(client, name)
+        if current != expected:
             raise ValueError(
-                f"production has changed from version {rival} to {now} meanwhile: decide again"
+                f"production has changed from version {expected} to {current} meanwhile: "
+                "decide again"
             )
-        write(client, name, action, version, rival, record)
+        record_decision(client, name, action, version, expected, details)
         client.set_registered_model_alias(name, ALIAS, str(version))
 
 
-@contextlib.contextmanager
-def _alone(uri: str | None, name: str) -> Iterator[None]:
-    """One decision at a time on this machine; others wait a little.
+def _lock(uri: str | None, name: str) -> contextlib.AbstractContextManager[None]:
+    """One decision at a time on this machine.
 
-    Between machines nothing can be locked: there, the second look at production, just before
-    the alias moves, is what stops most, and both decisions stay recorded in any case.
+    Nothing locks between machines. There, the second look at production just before the alias
+    moves prevents most conflicts, and both decisions stay recorded.
     """
-    what = hashlib.sha256(f"{tracking_uri(uri)} {name}".encode()).hexdigest()[:16]
-    place = Path(tempfile.gettempdir()) / f"newsreco-{what}"
-    end = time.monotonic() + WAIT
-    with contextlib.ExitStack() as stack:
-        while True:
-            try:
-                stack.enter_context(locked(place))
-                break
-            except ValueError:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(0.05)
-        yield
+    key = hashlib.sha256(f"{tracking_uri(uri)} {name}".encode()).hexdigest()[:16]
+    return locked(Path(tempfile.gettempdir()) / f"newsreco-{key}", LOCK_TIMEOUT)

@@ -1,24 +1,24 @@
-"""Which code, with which libraries, made a model."""
+"""Provenance: the code and the libraries that made a model."""
 
 from __future__ import annotations
 
 import subprocess
-from importlib import metadata
 from pathlib import Path
 
 import newsreco
 import recsys
 from newsreco.models.bundle import Settings
+from recsys.version import installed_version
 
-SERVED = ("numpy", "scipy", "numba", "pandas", "tqdm")  # what reading and running a bundle needs
+SERVED = ("numpy", "scipy", "numba", "pandas", "tqdm")  # needed to read and serve a bundle
 LIBRARIES = (*SERVED, "lightgbm", "mlflow")
 SOURCES = [Path(package.__file__).parent for package in (newsreco, recsys)]
 
 
 def code_version() -> str:
-    """The commit of this package's source; with "+changed" where files differ from it.
+    """Commit of this package's source, with "+changed" if its files differ from the commit.
 
-    Where the source is in no repository, as after an installation, the package's version.
+    Without a repository, as after an installation, the package's version.
     """
     commit = _git("rev-parse", "--short=12", "HEAD")
     if not commit or not _git("ls-files", "--", __file__):
@@ -28,7 +28,7 @@ def code_version() -> str:
 
 
 def _git(*arguments: str) -> str:
-    """What git prints; empty where there is no git, or no repository."""
+    """Output of git; empty without git or a repository."""
     command = ["git", "-C", str(SOURCES[0]), *arguments]
     try:
         return subprocess.run(
@@ -39,27 +39,20 @@ def _git(*arguments: str) -> str:
 
 
 def libraries() -> dict[str, str]:
-    """Installed versions, by name; those that are not installed are left out."""
-    found = {"newsreco": newsreco.__version__, "recsys": recsys.__version__}
-    for name in LIBRARIES:
-        version = _version(name)
-        if version:
-            found[name] = version
-    return found
+    """Versions of the installed libraries, by name."""
+    versions = {"newsreco": newsreco.__version__, "recsys": recsys.__version__}
+    return versions | _installed(LIBRARIES)
 
 
 def requirements(settings: Settings) -> list[str]:
-    """What pip must install where a model is served, as "name==version"."""
-    needed = [*SERVED, "recsys-course"]
+    """Packages needed to serve a model, as "name==version"."""
+    names = [*SERVED, "recsys-course"]
     if settings.ranker == "lambdamart":
-        needed.append("lightgbm")
+        names.append("lightgbm")
     if settings.embedder == "sentence":
-        needed.append("sentence-transformers")
-    return [f"{name}=={version}" for name in needed if (version := _version(name))]
+        names.append("sentence-transformers")
+    return [f"{name}=={version}" for name, version in _installed(names).items()]
 
 
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+def _installed(names) -> dict[str, str]:
+    return {name: version for name in names if (version := installed_version(name))}

@@ -1,64 +1,67 @@
-"""Tracking: what to write down about a training, so that its metrics can be found again.
+"""Tracking: a training recorded as a run in MLflow, so that its metrics can be traced back.
 
-A run in MLflow holds what went in (settings, the data's fingerprint, the code's version), what
-came out (metrics, the loss step by step, every impression's metrics) and the model itself, as a
-bundle beside a short script that reads it: no pickle. After Zaharia et al. 2018. A training never
-fails because of its record: what cannot be written is said in one line.
+A run holds the inputs (settings, the data's fingerprint, the code's version), the results
+(metrics, the loss at each step, the metrics of every impression) and the model itself, as a
+bundle beside a short script that reads it. After Zaharia et al. 2018. A failure to record never
+stops a training; it is logged in one line.
 """
 
 from __future__ import annotations
 
-import contextlib
-import sys
-from collections.abc import Callable, Iterator, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsreco.config import EXPERIMENT
 from newsreco.models.bundle import Settings
-from newsreco.tracking import contents as record
-from newsreco.tracking.client import mlflow_client, sentence, tracking_uri
+from newsreco.tracking.client import error_message, mlflow_client, sqlite_file, tracking_uri
+from newsreco.tracking.contents import log_result
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
     from newsreco.training import Result
 
-
-def say(text: str) -> None:
-    """To stderr, where it does not mix with the metrics."""
-    print(text, file=sys.stderr)
+logger = logging.getLogger("newsreco.tracking")
 
 
 @dataclass(eq=False)
 class Run:
-    """One training's record; what cannot be recorded is said once and then left.
+    """The record of one training: `with run:` ends it.
+
+    It ends as FINISHED, as FAILED if the block raises, as KILLED if it is interrupted. Only the
+    first failure to record is logged.
 
     Parameters
     ----------
     uri : str
     experiment : str
-    say : callable
-        Told the reason, in one line, if MLflow cannot be reached.
     id : str, optional
-        MLflow's id of the run; None where there is no run.
+        MLflow's id of the run; None if there is no run.
     reason : str, optional
-        Why it is not, or not wholly, recorded.
+        Why the training is not, or not completely, recorded.
     """
 
     uri: str
     experiment: str = EXPERIMENT
-    say: Callable[[str], None] = say
     id: str | None = None
     reason: str | None = None
+
+    def __enter__(self) -> Run:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        killed = error is not None and issubclass(error, KeyboardInterrupt)
+        self.end("KILLED" if killed else "FAILED" if error else "FINISHED")
 
     def begin(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
         """Open the run."""
 
         def open_run(mlflow) -> None:
             client = mlflow.MlflowClient()
-            where = record.experiment_id(client, self.uri, self.experiment)
-            self.id = client.create_run(where, run_name=name, tags=dict(tags)).info.run_id
+            experiment = experiment_id(client, self.uri, self.experiment)
+            self.id = client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
             texts = [mlflow.entities.Param(key, str(value)) for key, value in parameters.items()]
             client.log_batch(self.id, params=texts)
 
@@ -67,28 +70,28 @@ class Run:
     def log(
         self, result: Result, log: NewsLog, source: str | Path | None = None, report: bool = True
     ) -> None:
-        """Record what a training gave.
+        """Record the result of a training.
 
         Parameters
         ----------
         result : Result
         log : NewsLog
-            The whole log, with the evaluation's part.
+            The whole log, held-out part included.
         source : path, optional
-            The folder that the log came from.
+            The folder of the log.
         report : bool
-            With the model's report and its metrics, which take longer than all else.
+            Include the report, which takes longer than everything else.
         """
 
         def log_all(mlflow) -> None:
             with mlflow.start_run(run_id=self.id, nested=True):
-                record.log_result(mlflow, result, log, source, report)
+                log_result(mlflow, result, log, source, report)
 
         if self.id is not None:
             self._attempt(log_all)
 
     def end(self, status: str = "FINISHED") -> None:
-        """Close the run; FAILED where part of it could not be recorded."""
+        """Close the run, as FAILED if part of it could not be recorded."""
         status = "FAILED" if self.reason else status
         if self.id is not None:
             self._attempt(lambda mlflow: mlflow.MlflowClient().set_terminated(self.id, status))
@@ -97,25 +100,21 @@ class Run:
         try:
             with mlflow_client(self.uri, create) as mlflow:
                 action(mlflow)
-        except Exception as error:  # whatever it is, the training is worth more than its record
+        except Exception as error:  # of any kind: it must not stop the training
             if self.reason is None:
-                self.reason = sentence(error)
-                self.say(f"not tracked: {self.reason}")
+                self.reason = error_message(error)
+                logger.warning("not tracked: %s", self.reason)
 
 
-@contextlib.contextmanager
 def tracked(
     settings: Settings,
     uri: str | None = None,
     experiment: str = EXPERIMENT,
     name: str | None = None,
     parent: Run | None = None,
-    say: Callable[[str], None] = say,
     off: bool = False,
-) -> Iterator[Run]:
+) -> Run:
     """A run around a training: `with tracked(settings) as run: ...; run.log(result, log)`.
-
-    It ends as FINISHED, as FAILED where the block raises, as KILLED where it was interrupted.
 
     Parameters
     ----------
@@ -123,36 +122,40 @@ def tracked(
     uri : str, optional
         MLFLOW_TRACKING_URI by default, else `sqlite:///mlflow.db`.
     name : str, optional
-        Of the run; made from the settings by default.
+        Of the run; `run_name(settings)` by default.
     parent : Run, optional
-        The sweep that it belongs to; if that is not recorded, neither is this.
+        The sweep it belongs to; if that is not recorded, neither is this.
     off : bool
-        Record nothing, and say nothing of it.
+        Record and log nothing.
     """
-    run = Run(tracking_uri(uri), experiment, say)
+    run = Run(tracking_uri(uri), experiment)
     if not off and (parent is None or parent.id is not None):
         tags = {"mlflow.parentRunId": parent.id} if parent else {}
-        run.begin(name or title(settings), asdict(settings), tags)
-    with closing(run):
-        yield run
+        run.begin(name or run_name(settings), asdict(settings), tags)
+    return run
 
 
-@contextlib.contextmanager
-def closing(run: Run) -> Iterator[None]:
-    """End the run as its block ends."""
-    try:
-        yield
-    except BaseException as error:
-        run.end("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
-        raise
-    run.end()
+def run_name(settings: Settings) -> str:
+    """Name of a run, made from the settings.
 
-
-def title(settings: Settings) -> str:
-    """A name that tells the settings.
-
-    >>> title(Settings(half_life_days=0.5))
+    >>> run_name(Settings(half_life_days=0.5))
     'tfidf, logistic, 0.5 days'
     """
     unit = "day" if settings.half_life_days == 1 else "days"
     return f"{settings.embedder}, {settings.ranker}, {settings.half_life_days:g} {unit}"
+
+
+def experiment_id(client, uri: str, name: str) -> str:
+    """Id of the experiment; a new one stores its files beside the database file."""
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return found.experiment_id
+    file = sqlite_file(uri)
+    files = file and (file.absolute().parent / "mlartifacts" / name).as_uri()
+    try:
+        return client.create_experiment(name, artifact_location=files)
+    except Exception:
+        found = client.get_experiment_by_name(name)  # another process was faster
+        if found is None:
+            raise
+        return found.experiment_id

@@ -1,8 +1,8 @@
-"""The model as MLflow serves it: a script that reads a bundle, and nothing pickled.
+"""The model as MLflow serves it: a script that reads a bundle, nothing pickled.
 
 MLflow keeps this file beside the bundle and runs it where the model is loaded ("models from
-code"). Input: one row a request, `user` and, if known, `time` in seconds UTC. Output: article
-ids, best first. The package newsreco must be installed where this runs.
+code"). Input: one row per request, `user` and optionally `time` in seconds UTC. Output: article
+ids, best first. The package newsreco must be installed where it runs.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class NewsPythonModel(PythonModel):
     """Recommendations from a bundle."""
 
     def load_context(self, context) -> None:
-        """Read the bundle; ValueError where a byte of it was changed."""
+        """Read the bundle; ValueError if any byte of it was changed."""
         self.model = load_model(context.artifacts["bundle"])
-        self.recommender = RecommendationPipeline(self.model)
+        self.pipeline = RecommendationPipeline(self.model)
         self.users = {label: user for user, label in enumerate(self.model.user_ids)}
 
     def predict(self, context, model_input: pd.DataFrame, params: dict | None = None):
-        """One list of article ids a row: DataFrame with the column `items`."""
+        """One list of article ids per row: DataFrame with the column `items`."""
         k = int((params or {}).get("k", 10))
         times = model_input["time"] if "time" in model_input else [None] * len(model_input)
         rows = zip(model_input["user"], times)
@@ -33,8 +33,8 @@ class NewsPythonModel(PythonModel):
 
     def _items(self, user: str, time: float | None, k: int) -> list[str]:
         time = None if pd.isna(time) else time
-        found = self.recommender.recommend(self.users.get(user, -1), time, k)
-        return [self.model.articles.ids[item] for item in found.items]
+        recommended = self.pipeline.recommend(self.users.get(user, -1), time, k)
+        return [self.model.articles.ids[item] for item in recommended.items]
 
 
 set_model(NewsPythonModel())

@@ -1,15 +1,14 @@
-"""A sweep: one training for each setting, nested under one run, and a table read back.
+"""A sweep: one training for each setting, nested under one run, and their comparison.
 
-The settings are chosen by a *validation_log*: the log is cut at the moment of the real evaluation, and
-everything later is left out, so that the real evaluation has seen none of the choosing. Intervals of a
-difference are paired: two runs that judged the same impressions left every impression's metrics
-behind, so the table can compare them later, whoever trained them.
+Settings are chosen on a *validation log*: the log is cut where the test set begins, so the choice
+never sees the test set. Runs evaluated on the same impressions keep the metrics of every
+impression, so their differences are paired, whoever trained them and when.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,132 +21,125 @@ from newsreco.evaluation.impressions import check_metric, paired
 from newsreco.models.bundle import Settings
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import EVALUATION
-from newsreco.tracking.runs import Run, closing, say, tracked
+from newsreco.tracking.runs import Run, tracked
+from newsreco.training import train
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
     from newsreco.training import Result
 
-CHOICES = ("half_life_days", "embedder", "ranker", "seed")
+SETTINGS = ("half_life_days", "embedder", "ranker", "seed")
 
 
 def validation_log(log: NewsLog, test_fraction: float = 0.2) -> NewsLog:
-    """The log without the part that the evaluation will be on: for choosing settings."""
+    """The log without its test set: for choosing settings."""
     return log.before(log.cutoff_time(test_fraction))
 
 
 def sweep(
     log: NewsLog,
     choices: Sequence[Settings],
-    truth=None,
     uri: str | None = None,
     experiment: str = EXPERIMENT,
     name: str = "sweep",
-    say: Callable[[str], None] = say,
 ) -> list[Result]:
-    """Train once for each of the settings; the runs are nested under one that is named `name`.
+    """Train once for each of the settings; the runs are nested under one named `name`.
 
-    Settings are compared by how they order what was shown; whole lists and reports,
-    which would take most of the time, are not made.
+    Settings are compared by their order of the displayed articles; recommendation lists and
+    reports, which would take most of the time, are left out.
 
     Parameters
     ----------
     log : NewsLog
         To choose settings: `validation_log(log)`.
     choices : sequence of Settings
-    truth : GroundTruth, optional
     uri, experiment : str, optional
         As for `tracked`.
     """
-    from newsreco.training import train
-
     if not choices:
         raise ValueError("choices must hold at least one Settings, got none")
     results = []
-    parent = Run(tracking_uri(uri), experiment, say)
-    parent.begin(name, _varied(choices), {})
-    with closing(parent):
+    parent = Run(tracking_uri(uri), experiment)
+    parent.begin(name, _grid(choices), {})
+    with parent:
         for settings in choices:
-            with tracked(settings, uri, experiment, parent=parent, say=say) as run:
-                results.append(train(log, settings, truth, progress=False, lists=0))
+            with tracked(settings, uri, experiment, parent=parent) as run:
+                results.append(train(log, settings, progress=False, lists=0))
                 run.log(results[-1], log, report=False)
     return results
 
 
-def _varied(choices: Sequence[Settings]) -> dict[str, str]:
-    """What the sweep goes through, as parameters of its run."""
-    tried: dict[str, dict] = {}
-    for settings in choices:
-        for field, value in asdict(settings).items():
-            tried.setdefault(field, {})[str(value)] = None
-    return {field: ", ".join(values) for field, values in tried.items()}
+def _grid(choices: Sequence[Settings]) -> dict[str, str]:
+    """All values of each setting, as parameters of the sweep's run."""
+    table = pd.DataFrame(map(asdict, choices), dtype=object)
+    return {field: ", ".join(dict.fromkeys(map(str, table[field]))) for field in table}
 
 
-def comparison(
+def compare_runs(
     uri: str | None = None,
     experiment: str = EXPERIMENT,
     baseline: str | None = None,
     metric: str = "ranker_auc",
     sweep: str | None = None,
 ) -> pd.DataFrame:
-    """The finished trainings of an experiment, read back from MLflow, best first.
+    """The finished runs of an experiment, read back from MLflow, best first.
 
     Parameters
     ----------
     baseline : str, optional
-        Name of the run to compare with; its newest of that name. By default there are no
-        differences in the table.
+        Name of the run to compare with, the newest of that name. Without it the table has no
+        differences.
     metric : str
         One of the ranker's, such as "ranker_auc" or "ranker_ndcg_at_10".
     sweep : str, optional
-        Only trainings of the sweeps of this name.
+        Only runs of the sweeps of this name.
 
     Returns
     -------
     DataFrame
         Indexed by the runs' names: settings, the metric, its interval `low` and `high`,
         fingerprint of the log, id. With a baseline also `difference`, `difference_low`,
-        `difference_high`, nan where the two were not judged on the same impressions.
+        `difference_high`, nan if the two were not evaluated on the same impressions.
     """
     check_metric(metric)
     with mlflow_client(uri) as mlflow:
-        found = mlflow.search_runs(
+        runs = mlflow.search_runs(
             experiment_names=[experiment], filter_string="attributes.status = 'FINISHED'"
         )
-        if f"metrics.{metric}" not in found:
+        if f"metrics.{metric}" not in runs:
             raise ValueError(
                 f"no run of experiment {experiment!r} at {tracking_uri(uri)} has {metric}"
             )
         if sweep is not None:
-            parents = found.loc[found["tags.mlflow.runName"] == sweep, "run_id"]
-            found = found[found["tags.mlflow.parentRunId"].isin(parents)]
-        found = found[found[f"metrics.{metric}"].notna()]
-        table = _table(found, metric)
+            parents = runs.loc[runs["tags.mlflow.runName"] == sweep, "run_id"]
+            runs = runs[runs["tags.mlflow.parentRunId"].isin(parents)]
+        runs = runs[runs[f"metrics.{metric}"].notna()]
+        table = _table(runs, metric)
         if baseline is not None:
-            base = _newest(found, baseline)
+            base = _newest(runs, baseline)
             table = table.join(_differences(mlflow, table, base, metric))
     return table.set_index("name")
 
 
-def _table(found: pd.DataFrame, metric: str) -> pd.DataFrame:
-    columns = {"tags.mlflow.runName": "name"} | {f"params.{c}": c for c in CHOICES}
+def _table(runs: pd.DataFrame, metric: str) -> pd.DataFrame:
+    columns = {"tags.mlflow.runName": "name"} | {f"params.{c}": c for c in SETTINGS}
     columns |= {f"metrics.{metric}{end}": (end[1:] or metric) for end in ("", "_low", "_high")}
     columns |= {"tags.log_fingerprint": "log", "run_id": "run_id"}
-    table = found[list(columns)].rename(columns=columns)
+    table = runs[list(columns)].rename(columns=columns)
     table = table.astype({"half_life_days": float, "seed": int})
     return table.sort_values([metric, "name"], ascending=[False, True]).reset_index(drop=True)
 
 
-def _newest(found: pd.DataFrame, name: str) -> str:
-    """The id of the newest run of a name: MLflow gives the newest first."""
-    names = found["tags.mlflow.runName"]
+def _newest(runs: pd.DataFrame, name: str) -> str:
+    """Id of the newest run of a name: MLflow returns the newest first."""
+    names = runs["tags.mlflow.runName"]
     if name not in set(names):
         raise ValueError(f"baseline must be one of {sorted(set(names))}, got {name!r}")
-    return found.loc[names == name, "run_id"].iloc[0]
+    return runs.loc[names == name, "run_id"].iloc[0]
 
 
 def _differences(mlflow, table: pd.DataFrame, base: str, metric: str) -> pd.DataFrame:
-    """Each run's metric minus that of the run `base`, paired over people."""
+    """Each run's metric minus that of the run `base`, paired, with intervals over users."""
     evaluations = {run_id: _evaluation(mlflow, run_id) for run_id in table["run_id"]}
     log = table.set_index("run_id").loc[base, "log"]
     rows = []
@@ -160,6 +152,13 @@ def _differences(mlflow, table: pd.DataFrame, base: str, metric: str) -> pd.Data
 
 
 def _evaluation(mlflow, run_id: str) -> dict[str, np.ndarray]:
+    """The metrics of every impression that a run recorded."""
+    artifacts = mlflow.MlflowClient().list_artifacts(run_id)
+    if EVALUATION not in {artifact.path for artifact in artifacts}:
+        raise ValueError(
+            f"run {run_id!r} was recorded by an older newsreco, without {EVALUATION}: train "
+            "again, or use another experiment"
+        )
     with tempfile.TemporaryDirectory() as folder:
         path = mlflow.artifacts.download_artifacts(
             run_id=run_id, artifact_path=EVALUATION, dst_path=folder

@@ -87,7 +87,7 @@ BAD_QUESTIONS = {
     "nan moment": (("item", ["a"], np.nan), "times must be finite"),
     "one nan among the moments": (("item", ["a", "b"], [1, np.nan]), "times must be finite"),
     "endless moment": (("item", ["a"], np.inf), "times must be finite"),
-    "too few moments": (("item", ["a", "b"], [1.0]), "times must have one entry a row"),
+    "too few moments": (("item", ["a", "b"], [1.0]), "times must have one entry per row"),
     "one text for a list": (("item", "abc", 1.0), "keys must be a list"),
     "one key of two": (("user_item", ["a"], 1.0), "a key of user_item is user_id and item_id"),
     "three keys of two": (("user_item", [("a", "b", "c")], 1.0), "a key of user_item"),
