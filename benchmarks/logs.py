@@ -70,7 +70,7 @@ def _likes_1m() -> tuple[Interactions, Interactions]:
     return split_likes(load_movielens("1m-likes").positives(4))
 
 
-TINY = {"n_users": 150, "n_items": 60, "n_genres": 4, "n_interactions": 2500, "taste_power": 4}
+TINY = {"n_users": 150, "n_items": 60, "n_genres": 4, "n_interactions": 2500, "preference_power": 4}
 LIKES_1M = "MovieLens-1M likes"
 LOGS = {
     "synthetic": lambda: last_fraction(load_synthetic_log()),
