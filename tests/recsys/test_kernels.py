@@ -1,5 +1,8 @@
 """Each fast kernel equals its reference in plain NumPy."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -28,6 +31,12 @@ class Given(np.random.Generator):
 
     def normal(self, *args, **kwargs):
         return self.arrays.pop(0).copy()
+
+
+def test_the_bootstrap_imports_no_model():
+    code = "import sys, recsys.bootstrap; print([m for m in sys.modules if 'recsys.models' in m])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 # --- top k ----------------------------------------------------------------------------------
@@ -260,8 +269,8 @@ def test_bpr_cell_equals_the_reference(reg, ragged):
     cell = pairs.row.copy(), pairs.col.copy()
     bpr_cell(*found, *cell, items_here, np.float32(step), np.float32(reg), seed)
     found[2] = found[2][:, 0]
-    for before, fast, plain in zip((X, Y, b), found, expected):
-        np.testing.assert_allclose(fast, plain, atol=1e-4)
+    for before, fast, reference in zip((X, Y, b), found, expected):
+        np.testing.assert_allclose(fast, reference, atol=1e-4)
         assert np.abs(fast - before).max() > 0.05
 
 
