@@ -1,6 +1,5 @@
 """Each fast kernel equals its reference in plain NumPy."""
 
-
 import numpy as np
 import pytest
 from hypothesis import given
