@@ -18,6 +18,7 @@ from numba import njit, prange
 
 from recsys import validation
 from recsys.retrieval.exact import FEW, select_row, top_k_reference
+from recsys.threads import on_snapshot
 
 BLOCK = 64  # items per block
 QUERIES_PER_TILE = 8  # queries answered while a block is in the cache
@@ -76,19 +77,23 @@ class ExactIndex:
     def fit(self, vectors: np.ndarray) -> ExactIndex:
         """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
         vectors = validation.features("vectors", vectors)
-        self.n_items, self.dimensions = vectors.shape
-        self._blocks = in_blocks(vectors)  # (n_blocks, d, BLOCK)
-        return self
+        return self._hold(in_blocks(vectors), len(vectors))
 
     def add(self, vectors: np.ndarray) -> ExactIndex:
         """Add the vectors (m, d) of items n..n+m-1."""
         vectors = check_vectors("vectors", vectors, self._fitted().dimensions)
         whole, rest = divmod(self.n_items, BLOCK)  # full blocks, items in the last one
         last = self._blocks[whole:].transpose(0, 2, 1).reshape(-1, self.dimensions)[:rest]
-        self._blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
-        self.n_items += len(vectors)
+        blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
+        return self._hold(blocks, self.n_items + len(vectors))
+
+    def _hold(self, blocks: np.ndarray, n_items: int) -> ExactIndex:
+        """Take blocks (n_blocks, d, BLOCK), in one step for threads that search meanwhile."""
+        held = {"_blocks": blocks, "n_items": n_items, "dimensions": blocks.shape[1]}
+        self.__dict__ = self.__dict__ | held
         return self
 
+    @on_snapshot
     def search(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -113,6 +118,7 @@ class ExactIndex:
     def __len__(self) -> int:
         return self._fitted().n_items
 
+    @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
         """The vectors (n, d) float32, as `vectors`."""
         blocks = self._fitted()._blocks
