@@ -222,7 +222,7 @@ def test_ask_as_json(folder, capsys):
 
 def test_ask_as_of_a_time(folder, capsys):
     question = ["ask", "--data", folder, "--json", "--threshold", "0", "league goal match"]
-    assert main([*question, "--as-of", "1999-01-01"]) == 0
+    assert main([*question, "--as-of", "1999-01-01T00:00Z"]) == 0
     assert json.loads(capsys.readouterr().out)["nearest"] == []
     assert main([*question, "--as-of", "2099-01-01T00:00+02:00"]) == 0
     assert json.loads(capsys.readouterr().out)["nearest"]
