@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import draw, mix
 from recsys.models.base import Recommender
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -41,7 +42,7 @@ class Random(Recommender):
         return scores
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def random_scores(users, seed, scores):
     """Fill each user's row with numbers from [0, 1) that depend on seed, user and item only."""
     n_items = scores.shape[1]
@@ -72,6 +73,7 @@ class Popularity(Recommender):
     def _scores(self, users: np.ndarray) -> np.ndarray:
         return np.tile(self.item_scores.astype(np.float32), (len(users), 1))
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> Popularity:
         """The model for new users, numbered from 0: the same list, less their histories.
 

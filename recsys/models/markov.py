@@ -30,6 +30,7 @@ from recsys.models.base import Recommender, as_interactions
 from recsys.models.content import check_item_features, cosines, directions
 from recsys.split import by_user_and_time
 from recsys.text import row_lengths
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -103,6 +104,7 @@ class Markov(Recommender):
         """None: `_scores` itself masks the items that it cannot score."""
         return np.empty(0, np.int64)
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> Markov:
         """The model for new users, numbered from 0.
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -76,6 +77,7 @@ class ItemKNN(Recommender):
         scores[scores == 0] = -np.inf  # no neighbour of the item is in the history
         return scores
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> ItemKNN:
         """The model for new users, numbered from 0.
 
@@ -83,6 +85,7 @@ class ItemKNN(Recommender):
         """
         return self.with_histories(histories)
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The items of a user's history that contribute most to a score: their similarities.
 
@@ -95,7 +98,7 @@ class ItemKNN(Recommender):
         return largest_contributions(history.indices, contributions, k)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def item_neighbors(
     item_ptr, item_users, user_ptr, user_items, norms, shrinkage, neighbors, similarities
 ):
@@ -130,7 +133,7 @@ def item_neighbors_reference(history: np.ndarray, shrinkage: float = 0.0) -> np.
     return similarity
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def add_neighbor_rows(ptr, items, users, sim_ptr, sim_items, sim_values, scores):
     """Add to each user's scores the similarity rows of the items in their history."""
     for row in prange(len(users)):

@@ -27,9 +27,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import ONE, dot, draw, mix
 from recsys.models.sgd import SGDRecommender, adagrad_step
@@ -93,7 +93,7 @@ def log_popularity(items: np.ndarray, n_items: int) -> np.ndarray:
     return np.log(counts / len(items), where=counts > 0, out=np.zeros(n_items)).astype(np.float32)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def softmax_epoch(
     parameters, squares, log_q, cell_starts, users, items, members, starts, learning_rate, reg,
     batch_size, seed,
@@ -114,7 +114,7 @@ def softmax_epoch(
             )  # fmt: skip
 
 
-@njit(cache=True)
+@compiled
 def softmax_cell(
     parameters, squares, users, items, log_q, learning_rate, reg, batch_size, state
 ):  # fmt: skip
@@ -131,7 +131,7 @@ def softmax_cell(
         softmax_step(parameters, squares, users[here], items[here], log_q, learning_rate, reg)
 
 
-@njit(cache=True)
+@compiled
 def softmax_step(parameters, squares, users, items, log_q, learning_rate, reg):
     """One gradient step, in place, on the batch of pairs (users[p], items[p])."""
     X, Y, b = parameters
@@ -151,7 +151,7 @@ def softmax_step(parameters, squares, users, items, log_q, learning_rate, reg):
         descend(b[i : i + 1], bias_gradients[p : p + 1], i, bias_squares, learning_rate, reg)
 
 
-@njit(cache=True)
+@compiled
 def errors(scores, items):
     """The gradient of the loss by `scores` (n, n), in place: row p's positive is column p."""
     for p in range(len(items)):
@@ -166,7 +166,7 @@ def errors(scores, items):
     return scores
 
 
-@njit(cache=True)
+@compiled
 def descend(row, gradient, index, squares, learning_rate, reg):
     """One AdaGrad step of a row against its gradient, in place."""
     adagrad_step(row, gradient, -ONE, learning_rate / np.sqrt(squares[index]), reg)

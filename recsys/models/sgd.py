@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numba import njit
 
+from recsys.compiled import compiled
 from recsys.kernels import ONE, aligned, sort_into_cells
 from recsys.models.factor import FactorRecommender
 from recsys.progress import progress_bar
@@ -86,7 +86,7 @@ def deal(
     return block, members, starts
 
 
-@njit(fastmath=True, cache=True)
+@compiled(fastmath=True)
 def adagrad_step(row, direction, weight, rate, reg):
     """row += rate (weight direction - reg row), with the row's own learning rate."""
     shrink, gradient_scale = ONE - rate * reg, rate * weight

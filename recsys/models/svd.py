@@ -22,14 +22,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS, add_rows
 from recsys.models.factor import FactorRecommender
-from recsys.threads import one_blas_thread
+from recsys.threads import on_snapshot, one_blas_thread
 
 BLOCK = 16  # vectors multiplied at once: of each row that is read, two cache lines
 TOLERANCE = 1e-6  # of a residual, relative to the last eigenvalue kept
@@ -74,6 +74,7 @@ class PureSVD(FactorRecommender):
         self.item_factors = np.ascontiguousarray(V, np.float32)
         self.user_factors = product(self.history, self.item_factors)
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> PureSVD:
         """The model for new users, numbered from 0.
 
@@ -169,7 +170,7 @@ def product(matrix: sparse.csr_matrix, V: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def sum_rows(ptr, cols, weights, V, out):
     """Add to each row of `out` the rows of V in its CSR row, times their weights."""
     for chunk in prange(CHUNKS):

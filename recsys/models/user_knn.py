@@ -19,14 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row
-from recsys.threads import limit_threads
+from recsys.threads import limit_threads, on_snapshot
 
 LANE = 256  # voters whose counts are read and reset together
 SHIFT = np.uint32(8)  # LANE is 2 to the SHIFT
@@ -88,6 +88,7 @@ class UserKNN(Recommender):
         scores[scores == 0] = -np.inf  # no neighbour interacted with the item
         return scores
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> UserKNN:
         """The model for new users, numbered from 0; their neighbours are users of the training log.
 
@@ -99,6 +100,7 @@ class UserKNN(Recommender):
             model.similarity = model._similarities(model.history, exclude_self=False)
         return model
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         r"""The items of a user's history that contribute most to a score, through the voters.
 
@@ -129,7 +131,7 @@ def norms(history: sparse.csr_matrix) -> np.ndarray:
     return np.sqrt(np.diff(history.indptr)).astype(np.float32)
 
 
-@njit(parallel=True, cache=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
+@compiled(parallel=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
 def user_neighbors(
     user_ptr, user_items, item_ptr, item_voters, norms, voter_norms, shrinkage, exclude_self,
     neighbors, similarities,
@@ -173,7 +175,7 @@ def user_neighbors_reference(
     return np.divide(counts, lengths, out=np.zeros_like(counts), where=counts > 0)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def add_votes(ptr, neighbors, weights, users, voter_ptr, voter_items, scores):
     """Add to each user's scores the weight of each neighbour who has the item."""
     for row in prange(len(users)):

@@ -14,10 +14,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.retrieval.exact import FEW, select_row, top_k_reference
+from recsys.threads import on_snapshot
 
 BLOCK = 64  # items per block
 QUERIES_PER_TILE = 8  # queries answered while a block is in the cache
@@ -76,19 +77,23 @@ class ExactIndex:
     def fit(self, vectors: np.ndarray) -> ExactIndex:
         """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
         vectors = validation.features("vectors", vectors)
-        self.n_items, self.dimensions = vectors.shape
-        self._blocks = in_blocks(vectors)  # (n_blocks, d, BLOCK)
-        return self
+        return self._hold(in_blocks(vectors), len(vectors))
 
     def add(self, vectors: np.ndarray) -> ExactIndex:
         """Add the vectors (m, d) of items n..n+m-1."""
         vectors = check_vectors("vectors", vectors, self._fitted().dimensions)
         whole, rest = divmod(self.n_items, BLOCK)  # full blocks, items in the last one
         last = self._blocks[whole:].transpose(0, 2, 1).reshape(-1, self.dimensions)[:rest]
-        self._blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
-        self.n_items += len(vectors)
+        blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
+        return self._hold(blocks, self.n_items + len(vectors))
+
+    def _hold(self, blocks: np.ndarray, n_items: int) -> ExactIndex:
+        """Take blocks (n_blocks, d, BLOCK), in one step for threads that search meanwhile."""
+        held = {"_blocks": blocks, "n_items": n_items, "dimensions": blocks.shape[1]}
+        self.__dict__ = self.__dict__ | held
         return self
 
+    @on_snapshot
     def search(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -113,9 +118,11 @@ class ExactIndex:
     def __len__(self) -> int:
         return self._fitted().n_items
 
+    @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
         """The vectors (n, d) float32, as `vectors`."""
-        blocks = self._fitted()._blocks
+        self._fitted()
+        blocks = self._blocks
         flat = blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
         return {"vectors": np.ascontiguousarray(flat[: self.n_items])}
 
@@ -160,7 +167,7 @@ def in_blocks(vectors: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(padded.reshape(n_blocks, BLOCK, d).transpose(0, 2, 1))
 
 
-@njit(cache=True)
+@compiled
 def multiply_block(block, query, products):
     """products[j] = inner product of the query with item j of the block."""
     for j in range(BLOCK):
@@ -172,7 +179,7 @@ def multiply_block(block, query, products):
             products[j] += weight * column[j]
 
 
-@njit(cache=True)
+@compiled
 def search_tile(blocks, queries, allowed, items, scores):
     """Fill in the best items and scores of each query, initialised with -1 and -inf."""
     products = np.empty(BLOCK, np.float32)
@@ -192,7 +199,7 @@ def search_tile(blocks, queries, allowed, items, scores):
             select_row(products[:n], first, items[r], scores[r])
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def search_tiles(blocks, queries, allowed, items, scores):
     """`search_tile` of a few queries at a time, on all threads."""
     for tile in prange((len(queries) + QUERIES_PER_TILE - 1) // QUERIES_PER_TILE):
@@ -200,7 +207,7 @@ def search_tiles(blocks, queries, allowed, items, scores):
         search_tile(blocks, queries[rows], allowed, items[rows], scores[rows])
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def all_products(blocks, queries, n_items):
     """Inner products of every query with every item: (m, n_items) float32."""
     out = np.empty((len(queries), n_items), np.float32)

@@ -1,6 +1,6 @@
-"""What a function cannot take it refuses, and the error says which argument it was.
+"""Validation: invalid arguments raise a ValueError that names the argument.
 
-The errors that belong to one contract or one model are tested there; this is the rest.
+The errors of the models' contract and of single models are tested there; these are the others.
 """
 
 import re
@@ -31,8 +31,8 @@ MODEL = models.Popularity().fit(TRAIN)
 FRAME = pd.DataFrame({"u": ["a", "b"], "i": [1, 2]})
 RAGGED = [[1], [1, 2]]
 
-REFUSED = {
-    # a log
+INVALID = {
+    # interactions
     "item_info['title'] must have n_items = 1 entries, got x": lambda: Interactions(
         [0], [0], item_info={"title": "x"}
     ),
@@ -241,22 +241,22 @@ def als():
     return models.ImplicitALS(factors=2).fit(TRAIN, progress=False)
 
 
-@pytest.mark.parametrize("message", REFUSED)
-def test_the_error_names_the_argument(message):
+@pytest.mark.parametrize("message", INVALID)
+def test_error_names_the_argument(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
-        REFUSED[message]()
+        INVALID[message]()
 
 
 @pytest.mark.parametrize("message", NO_LISTS)
 @pytest.mark.parametrize("metric", BEYOND)
-def test_beyond_accuracy_takes_one_list_of_ids_per_user(metric, message):
+def test_beyond_accuracy_refuses_invalid_lists(metric, message):
     with pytest.raises(ValueError, match=f"^recommended must {re.escape(message)}"):
         BEYOND[metric](NO_LISTS[message])
 
 
 @pytest.mark.parametrize("metric", BEYOND)
-def test_beyond_accuracy_takes_ids_of_the_catalogue(metric):
-    most = 2**31 - 1 if metric == "serendipity" else 2  # which is not told the catalogue
+def test_beyond_accuracy_refuses_ids_outside_the_catalogue(metric):
+    most = 2**31 - 1 if metric == "serendipity" else 2  # which does not know the catalogue
     for wrong in (-2, most + 1):
         message = f"recommended must hold ids from 0 to {most}, or -1 if short, got {wrong}"
         with pytest.raises(ValueError, match=f"^{message}$"):
@@ -265,20 +265,20 @@ def test_beyond_accuracy_takes_ids_of_the_catalogue(metric):
 
 @pytest.mark.parametrize("message", NO_COUNTS)
 @pytest.mark.parametrize("metric", [metrics.novelty, metrics.popularity_bias])
-def test_counts_of_users_are_checked(metric, message):
+def test_user_counts_are_checked(metric, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         metric(LISTS, *NO_COUNTS[message])
 
 
 @pytest.mark.parametrize("message", NO_FEATURES)
 @pytest.mark.parametrize("metric", [metrics.intra_list_diversity, lambda _, f: calibration(f)])
-def test_features_of_items_are_checked(metric, message):
+def test_item_features_are_checked(metric, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         metric(LISTS, NO_FEATURES[message])
 
 
-def test_beyond_accuracy_takes_what_is_right_in_any_type():
-    """Counts in bytes of more users than a byte counts; features by rows, by columns, as bools."""
+def test_beyond_accuracy_accepts_all_number_types():
+    """Small integer types do not overflow; features may be CSC, bool or lists."""
     counts = np.array([100, 0, 50], np.int8)
     assert metrics.popularity_bias(LISTS, counts, 1000) == pytest.approx(0.075)
     assert metrics.novelty(LISTS, counts, 1000)[0] == pytest.approx(np.log2(200) / 2)
@@ -294,7 +294,7 @@ def test_beyond_accuracy_takes_what_is_right_in_any_type():
     ("kind", "parameter", "wrong"),
     [("BPR", "factors", -1), ("ItemKNN", "n_neighbors", 0), ("Trending", "half_life", -5.0)],
 )
-def test_a_parameter_that_was_changed_is_checked_again(kind, parameter, wrong):
+def test_changed_parameter_is_checked_again(kind, parameter, wrong):
     model = getattr(models, kind)()
     setattr(model, parameter, wrong)
     with pytest.raises(ValueError, match=f"^{parameter} must .* got {wrong}"):
@@ -302,7 +302,7 @@ def test_a_parameter_that_was_changed_is_checked_again(kind, parameter, wrong):
 
 
 @pytest.mark.parametrize("kind", ["BPR", "WARP", "SampledSoftmax", "BiasedMF"])
-def test_steps_that_grow_beyond_all_bounds_are_an_error(kind):
+def test_diverging_training_is_an_error(kind):
     log = make_synthetic(60, 40, 4, 1500)
     log = Interactions(log.user, log.item, value=1 + np.arange(1500) % 5)
     model = getattr(models, kind)(factors=8, learning_rate=1e30)
@@ -311,7 +311,7 @@ def test_steps_that_grow_beyond_all_bounds_are_an_error(kind):
     assert not model.is_fitted
 
 
-def test_confidence_beyond_all_bounds_is_an_error():
+def test_overflowing_confidence_is_an_error():
     log = Interactions([0, 0, 1], [0, 1, 1], value=[3e38, 3e38, 3e38])
     with pytest.raises(ValueError, match=r"^alpha must be smaller for values up to 3e\+38, got 40"):
         models.ImplicitALS(factors=2).fit(log, progress=False)
@@ -319,12 +319,12 @@ def test_confidence_beyond_all_bounds_is_an_error():
         models.ImplicitALS(factors=2, alpha=1.0).fit(log, progress=False)
 
 
-def test_an_item_that_sinks_at_once_is_at_the_bottom():
+def test_hot_score_underflows_to_zero():
     assert hacker_news_score([3, 3], [0, 1e9], gravity=100).tolist() == [2**0.8 / 2**100, 0]
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.coo_matrix])
-def test_unit_rows_take_any_sparse_form_and_whole_numbers(kind):
+def test_unit_rows_accept_all_sparse_formats_and_integers(kind):
     matrix = np.array([[3, 4], [0, 2]])
     assert unit_rows(kind(matrix)).toarray().tolist() == [[0.6, 0.8], [0, 1]]
     assert unit_rows(kind(matrix.astype(float))).toarray().tolist() == [[0.6, 0.8], [0, 1]]
@@ -332,11 +332,11 @@ def test_unit_rows_take_any_sparse_form_and_whole_numbers(kind):
     assert row_lengths(kind(matrix)).tolist() == row_lengths(matrix).tolist() == [5, 2]
 
 
-def test_a_leaderboard_takes_any_sequence_and_any_model_that_recommends():
-    class Stranger:
+def test_leaderboard_accepts_any_iterable_and_any_object_with_recommend():
+    class Custom:
         def recommend(self, users, k):
             return MODEL.recommend(users, k)
 
-    table = leaderboard((m for m in [MODEL, ("stranger", Stranger())]), TRAIN, TEST, k=2)
-    assert table.index.tolist() == ["Popularity", "stranger"]
+    table = leaderboard((m for m in [MODEL, ("custom", Custom())]), TRAIN, TEST, k=2)
+    assert table.index.tolist() == ["Popularity", "custom"]
     assert table["difference"].tolist() == [0, 0]
