@@ -9,7 +9,6 @@ import numpy as np
 
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender
-from recsys.retrieval.exact import FEW
 from recsys.retrieval.mips import best_products
 from recsys.threads import one_blas_thread
 
@@ -53,8 +52,6 @@ class FactorRecommender(Recommender):
     def _recommend(
         self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
     ) -> None:
-        if items.shape[1] > FEW:
-            return super()._recommend(users, exclude_seen, items, scores)
         biases = np.zeros(self.n_items, np.float32)
         if self.item_biases is not None:
             biases += self.item_biases

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.compiled import compiled, prange
-from recsys.retrieval.exact import select_row
+from recsys.retrieval.exact import select_row, sort_best
 
 USERS_PER_TILE = 48
 ITEMS_PER_TILE = 1024
@@ -46,6 +46,8 @@ def best_products(
                         row, seen_items, next_seen[r], seen_ptr[users[own[r]] + 1], start
                     )
                 select_row(row, start, best_items[own[r]], best_scores[own[r]])
+        for r in own:
+            sort_best(best_items[r], best_scores[r])
 
 
 @compiled
