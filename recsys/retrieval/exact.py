@@ -104,12 +104,9 @@ def replace_worst(items, best, n, item, score):
     """
     position, child = 0, 1
     while child < n:
-        other = child + 1
-        if other < n and (
-            best[other] < best[child]
-            or (best[other] == best[child] and items[other] > items[child])
-        ):
-            child = other
+        if child + 1 < n:  # the worse of two children, without a branch that is hard to predict
+            lower, tied = best[child + 1] < best[child], best[child + 1] == best[child]
+            child += lower | (tied & (items[child + 1] > items[child]))
         if score < best[child] or (score == best[child] and item > items[child]):
             break
         best[position] = best[child]
