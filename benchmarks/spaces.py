@@ -124,6 +124,11 @@ def draw(model: str, number: int, factors: int | None = None) -> dict[str, Any]:
     """
     rng = np.random.default_rng([zlib.crc32(model.encode()), number])
     setting = {name: space.draw(rng) for name, space in SPACES[model].items()}
+    return with_factors(setting, factors)
+
+
+def with_factors(setting: dict[str, Any], factors: int | None) -> dict[str, Any]:
+    """The setting with another number of factors, where that is given and there is one."""
     size = next((name for name in SIZE_NAMES if name in setting), None)
     return setting | ({size: factors} if factors and size else {})
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from benchmarks import spaces
 from benchmarks.harness import Race
-from benchmarks.logs import LIKES_1M, Holdout
+from benchmarks.logs import Holdout
 from benchmarks.rivals import FIT, Ranked
 from benchmarks.stopping import FAST, steps_name
-from benchmarks.tune import Search, stopped, tuned
+from benchmarks.tune import race_setting, stopped
 from recsys.models.base import Recommender
 
 NAMES = {"implicit ALS": "implicit", "implicit BPR": "implicit", "LightFM WARP": "lightfm"}
@@ -35,7 +35,7 @@ def _race(
 ) -> Race:  # fmt: skip
     train = holdout.train
     settings = {
-        side: tuned(Search(side, LIKES_1M, factors)) | {steps_name(side): steps[side]}
+        side: race_setting(side, factors) | {steps_name(side): steps[side]}
         for side in (ours, rival)
     }
     settings[ours] |= FAST.get(ours, {})
