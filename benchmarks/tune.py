@@ -118,9 +118,8 @@ def squared_errors(holdout: logs.Holdout, model: Any) -> np.ndarray:
     return (model.predict(test.user, test.item).astype(np.float64) - test.value) ** 2
 
 
-def attempt(search: Search, number: int) -> dict[str, Any]:
+def attempt(search: Search, setting: dict[str, Any]) -> dict[str, Any]:
     """One try: the setting, its validation value, and the seconds of the fit."""
-    setting = spaces.draw(search.model, number, search.factors)
     holdout = load(search.log).validation
     start = time.perf_counter()
     try:
@@ -144,7 +143,7 @@ def run(chosen: list[Search], tries: int, path: Path) -> None:
         setting = spaces.draw(search.model, number, search.factors)
         if number < len(done) and done[number]["setting"] == setting:
             continue
-        done[number : number + 1] = [attempt(search, number)]
+        done[number : number + 1] = [attempt(search, setting)]
         results[search.log][search.name] = summary(search, done)
         results["machine"] = machine()
         store(results, path)
