@@ -2,8 +2,8 @@
 
 from newsreco.assistant.answer import Answer, Assistant, Citation
 from newsreco.assistant.claude import Claude
-from newsreco.assistant.facts import make_questions
-from newsreco.assistant.questions import Question, load_questions
+from newsreco.assistant.questions import load_questions
+from newsreco.synthetic.questions import Question, make_questions
 
 __all__ = [
     "Answer",

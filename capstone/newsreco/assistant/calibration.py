@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 
 from newsreco.assistant.answer import Assistant
-from newsreco.assistant.questions import KINDS, Question
 from newsreco.assistant.search import PassageSearch
+from newsreco.synthetic.questions import KINDS, Question
 from recsys.bootstrap import bootstrap_means, interval
 from recsys.metrics import hit_at_k, reciprocal_rank_at_k
 

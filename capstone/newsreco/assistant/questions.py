@@ -1,71 +1,74 @@
-"""Questions with known sources, to measure the assistant by, and files of them.
+"""Files of questions with known sources, by which the assistant is evaluated.
 
-`newsreco.assistant.facts` makes them for the synthetic news. Other news needs questions of its own:
-`load_questions` reads them from a file.
+`newsreco.synthetic.make_questions` makes them for synthetic data, and `newsreco sample` writes them
+beside it. Other news needs questions of its own, in a file of the same form.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from newsreco.data.log import Articles
-
-KINDS = ("fact", "elsewhere", "stranger", "never")  # see `newsreco.assistant.facts`
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question; without sources it has no answer in the news."""
-
-    text: str
-    kind: str
-    sources: tuple[str, ...] = ()
-    answer: str = ""
-
-    @property
-    def answerable(self) -> bool:
-        return bool(self.sources)
+from newsreco.synthetic.questions import KINDS, Question
+from newsreco.synthetic.sample import QUESTIONS
 
 
 def split_questions(questions: list[Question], seed: int = 0) -> tuple[list, list]:
-    """Two halves, one to choose a threshold on and one to judge it; each kind is halved."""
+    """Two halves, for choosing a threshold and for evaluation; each kind is halved."""
     rng = np.random.default_rng(seed)
     halves: tuple[list, list] = ([], [])
     for kind in KINDS:
         rows = [question for question in questions if question.kind == kind]
-        for place, row in enumerate(rng.permutation(len(rows))):
-            halves[place % 2].append(rows[row])
+        for n, row in enumerate(rng.permutation(len(rows))):
+            halves[n % 2].append(rows[row])
     return halves
 
 
 def load_questions(path: str | Path, articles: Articles) -> list[Question]:
-    """Questions from a file of JSON lines: {"question": ..., "sources": [ids], "answer": ...}.
+    """Questions from a file, or from the questions.jsonl of a folder that `newsreco sample` wrote.
 
-    `sources` is empty where the news has no answer; `answer` may be left out. ValueError names
-    the line that cannot be read or whose source is no article.
+    Each line is a JSON object {"question": ..., "sources": [ids], "answer": ..., "kind": ...}.
+    `sources` is empty if the articles do not answer the question; `answer` and `kind` are optional.
+
+    Raises
+    ------
+    ValueError
+        If a folder has no questions, a line is malformed, or a source is not an article.
     """
-    ids, questions = set(articles.ids), []
-    for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
-        if not line.strip():
-            continue
-        question = _read_question(line)
-        if question is None:
+    path = Path(path)
+    if path.is_dir():
+        path = path / QUESTIONS
+        if not path.is_file():
             raise ValueError(
-                f'{path}, line {number}: must be {{"question": ..., "sources": [...]}}, '
-                f"got {line[:60]!r}"
+                f"{path.parent} has no {QUESTIONS}: `newsreco sample` writes one with synthetic "
+                "data; for other data give a file of your own questions"
             )
-        if unknown := [source for source in question.sources if source not in ids]:
-            raise ValueError(f"{path}, line {number}: no article has the id {unknown[0]!r}")
-        questions.append(question)
-    return questions
+    lines = path.read_text(encoding="utf-8").splitlines()
+    ids = set(articles.ids)
+    return [
+        _read_question(line, ids, f"{path}, line {number}")
+        for number, line in enumerate(lines, 1)
+        if line.strip()
+    ]
 
 
-def _read_question(line: str) -> Question | None:
-    """A question from a line of JSON; None where it is none."""
+def _read_question(line: str, ids: set[str], where: str) -> Question:
+    """The question of a line; ValueError says where the line is and what is wrong with it."""
+    question = _parse_question(line)
+    if question is None:
+        raise ValueError(
+            f'{where}: must be {{"question": ..., "sources": [...]}}, got {line[:60]!r}'
+        )
+    if unknown := [source for source in question.sources if source not in ids]:
+        raise ValueError(f"{where}: no article has the id {unknown[0]!r}")
+    return question
+
+
+def _parse_question(line: str) -> Question | None:
+    """A question from a line of JSON; None if the line is not one."""
     try:
         row = json.loads(line)
     except ValueError:
@@ -76,4 +79,7 @@ def _read_question(line: str) -> Question | None:
     texts = [text, answer, *sources] if isinstance(sources, list) else [None]
     if not all(isinstance(part, str) for part in texts):
         return None
-    return Question(text, "fact" if sources else "elsewhere", tuple(sources), answer)
+    kind = row.get("kind", "fact" if sources else "elsewhere")
+    if kind not in KINDS or (kind == "fact") != bool(sources):
+        return None
+    return Question(text, kind, tuple(sources), answer)

@@ -27,8 +27,12 @@ def add(commands: argparse._SubParsersAction) -> None:
         help="instead of one question, ask a set with known sources: half of them to choose a "
         "threshold on, half to judge it",
     )
-    ask.add_argument("--questions", metavar="FILE", help="for --evaluate: your own, as JSON lines")
-    ask.add_argument("--seed", type=int, default=0, help="of the questions (default: %(default)s)")
+    ask.add_argument(
+        "--questions",
+        metavar="FILE",
+        help="for --evaluate: JSON lines (default: questions.jsonl in the data folder)",
+    )
+    ask.add_argument("--seed", type=int, default=0, help="of the halves (default: %(default)s)")
     ask.set_defaults(run=run_ask)
 
 
@@ -71,19 +75,13 @@ def make_assistant(arguments: argparse.Namespace):
 def evaluate(assistant, arguments: argparse.Namespace) -> int:
     """Print the metrics of a question set."""
     from newsreco.assistant.calibration import calibrate, summary
-    from newsreco.assistant.facts import make_questions
     from newsreco.assistant.questions import load_questions, split_questions
 
-    articles = assistant.articles
-    questions = (
-        load_questions(arguments.questions, articles)
-        if arguments.questions
-        else make_questions(articles, seed=arguments.seed)
-    )
-    choose, judge = split_questions(questions, arguments.seed)
+    questions = load_questions(arguments.questions or arguments.data, assistant.articles)
+    choose, evaluation = split_questions(questions, arguments.seed)
     if arguments.threshold is None:
         assistant.threshold = calibrate(assistant, choose)
-    table = summary(assistant, judge)
+    table = summary(assistant, evaluation)
     if arguments.json:
         metrics = {"threshold": assistant.threshold} | table.to_dict("index")
         print(json.dumps(metrics, indent=2))

@@ -12,7 +12,9 @@ def add(commands: argparse._SubParsersAction) -> None:
     sample.add_argument("--out", required=True, help="new or empty folder, or an earlier sample")
     sample.add_argument("--seed", type=int, default=0)
     sample.add_argument(
-        "--click-model", default="taste", help="taste, or coin: clicks that tell nothing"
+        "--click-model",
+        default="preference",
+        help="preference, or random: clicks from which nothing can be learned",
     )
     sample.add_argument("--articles", type=int, default=300, help="(default: %(default)s)")
     sample.add_argument("--impressions", type=int, default=4_000, help="(default: %(default)s)")
@@ -41,7 +43,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
         click_model=arguments.click_model,
         progress=not arguments.quiet,
     )
-    print(f"synthetic world of seed {arguments.seed} written to {folder}")
+    print(f"synthetic data of seed {arguments.seed} written to {folder}")
     return 0
 
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from newsreco.data.lines import rows, seconds
+from newsreco.data.lines import rows
 from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.times import parse_time
 
 COLUMNS = 5
 UNKNOWN_EARLIER = "earlier click on an article not in news.tsv"
@@ -151,6 +152,6 @@ def _check_labels(tokens: list[str]) -> None:
 
 def _time(text: str) -> float:
     try:
-        return seconds(text)
+        return parse_time(text)
     except (ValueError, OverflowError):
         raise _Skip("time unreadable", text[:40]) from None

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
 
 from tqdm import tqdm
@@ -81,40 +78,3 @@ def _check_kind(path: Path, block: bytes) -> None:
     for signature, kind in SIGNATURES.items():
         if block.startswith(signature):
             raise ValueError(f"{path} is {kind}")
-
-
-AMERICAN = re.compile(r"(\d\d?/\d\d?/\d{4}) (\d\d?):([0-5]\d):([0-5]\d) ([AP]M)", re.ASCII)
-ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*", re.ASCII)
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def seconds(text: str) -> float:
-    """Seconds UTC of a time in MIND's form, 11/13/2019 8:36:57 AM (month first), or in ISO 8601.
-
-    A time without a zone is UTC, whatever the zone of the machine.
-
-    Raises
-    ------
-    ValueError
-        If it is no time.
-
-    >>> seconds("11/13/2019 8:36:57 AM"), seconds("2019-11-13T09:36:57+01:00")
-    (1573634217.0, 1573634217.0)
-    """
-    if match := AMERICAN.fullmatch(text):
-        day, hour, minute, second, half = match.groups()
-        if not 1 <= int(hour) <= 12:
-            raise ValueError(f"no time: {text!r}")
-        hours = int(hour) % 12 + 12 * (half == "PM")
-        return float(_midnight(day) + hours * 3600 + int(minute) * 60 + int(second))
-    if not ISO.fullmatch(text):
-        raise ValueError(f"no time: {text!r}")
-    moment = datetime.fromisoformat(text)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-
-
-@lru_cache(maxsize=4096)
-def _midnight(day: str) -> int:
-    """Seconds UTC at which a day such as 11/13/2019 begins."""
-    month, number, year = map(int, day.split("/"))
-    return (date(year, month, number) - EPOCH.date()).days * 86_400

@@ -78,13 +78,13 @@ def evaluate_lists(
             row[f"{name} similarity"] = likeness(model.vectors[items[:k]])
             if oracle is not None:
                 row[f"{name} click_probability"] = _mean(
-                    oracle.chances(state, user, time, items[:k])
+                    oracle.probabilities(state, user, time, items[:k])
                 )
         if oracle is not None:
-            possible = np.sort(oracle.chances(state, user, time, np.flatnonzero(live)))
+            possible = np.sort(oracle.probabilities(state, user, time, np.flatnonzero(live)))
             row["best click_probability"] = _mean(possible[-k:])
             row["displayed click_probability"] = _mean(
-                oracle.chances(state, user, time, shown.item[page])
+                oracle.probabilities(state, user, time, shown.item[page])
             )
         rows.append(row)
     if not rows:

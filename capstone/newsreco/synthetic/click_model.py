@@ -1,9 +1,8 @@
-"""What a made-up world's people would have clicked, also where they were not shown it.
+"""The true click model: click probabilities of articles, including those that were not shown.
 
-A log tells only about what the editor put on the page. In the synthetic world the chance of
-every click is a known formula, so a list can be judged by what it would have earned, and the
-judgement by the log held against it. No real site can know this; a trial with part of the
-visitors is how it is estimated there.
+A log holds clicks only on what the editor showed. In synthetic data every click probability is a
+known formula, so a list can be evaluated by its expected clicks, and the evaluation by the log
+compared with it. On a real site an A/B test estimates this.
 """
 
 from __future__ import annotations
@@ -13,17 +12,18 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from newsreco.synthetic import clicks as walk
-from newsreco.synthetic.world import BEGIN, CLICK_RATE, make_plan
+from newsreco.synthetic import clicks
+from newsreco.synthetic.articles import START
+from newsreco.synthetic.generate import CLICK_RATE, make_plan
 
 
 class TrueClickModel:
-    """The known chances of a world made with the same arguments; see `make_synthetic_log`.
+    """The known probabilities of the log that `make_synthetic_log` makes of the same arguments.
 
     Parameters
     ----------
     n_articles, n_impressions, n_users, seed : int
-    click_model : {"taste", "coin"}
+    click_model : {"preference", "random"}
     """
 
     def __init__(
@@ -32,42 +32,47 @@ class TrueClickModel:
         n_impressions: int = 4_000,
         n_users: int = 400,
         seed: int = 0,
-        click_model: str = "taste",
+        click_model: str = "preference",
     ):
         plan = make_plan(n_articles, n_impressions, n_users, seed, click_model)
-        press, readers = plan.press, plan.readers
-        self._articles = press.published, press.topic, press.quality, press.liked
-        self._people = readers.taste, readers.later, readers.turn, readers.after
-        self._place = np.argsort(press.by_age)  # of an article in the order of publication
-        self._level = plan.level
-        self._rate = CLICK_RATE if click_model == "coin" else 0.0
+        articles, users = plan.articles, plan.users
+        self._articles = (
+            articles.published,
+            articles.topic,
+            articles.quality,
+            articles.editor_score,
+        )
+        self._users = users.preference, users.later, users.drift, users.next_topic
+        self._order = np.argsort(articles.by_publication)  # of an article, by publication
+        self._intercept = plan.intercept
+        self._fixed_rate = CLICK_RATE if click_model == "random" else 0.0
 
-    def chances(self, state: Any, user: int, time: float, items: np.ndarray) -> np.ndarray:
-        """The chance of a click on each item at the top of a page: (n,) float64.
+    def probabilities(self, state: Any, user: int, time: float, items: np.ndarray) -> np.ndarray:
+        """The probability of a click on each item at the top of a page: (n,) float64.
 
         Parameters
         ----------
         state : newsreco.features.state.State
-            Advanced by all events before `time`; it knows the person's last click.
+            Advanced by all events before `time`; it holds the user's last click.
         user : int
         time : float
             Seconds UTC.
         items : array (n,) of int
         """
-        topic, when = -1, 0.0
+        topic, last_time = -1, 0.0
         newest = state.arrays.user_newest[user]
         if newest >= 0 and not state.arrays.click_untimed[newest]:
-            topic = self._articles[1][self._place[state.arrays.click_item[newest]]]
-            when = state.arrays.click_time[newest] - BEGIN
-        places = self._place[np.asarray(items, np.int64)]
-        found = np.empty(len(places))
-        told = self._articles, self._people, topic, when, self._level, self._rate
-        _chances(user, places, time - BEGIN, *told, found)
+            topic = self._articles[1][self._order[state.arrays.click_item[newest]]]
+            last_time = state.arrays.click_time[newest] - START
+        rows = self._order[np.asarray(items, np.int64)]
+        found = np.empty(len(rows))
+        known = self._articles, self._users, topic, last_time, self._intercept, self._fixed_rate
+        _fill_probabilities(user, rows, time - START, *known, found)
         return found
 
 
 @njit(cache=True)
-def _chances(user, places, now, articles, people, topic, when, level, rate, found):
-    for n in range(len(places)):
-        logit = level + walk.appeal(user, places[n], now, articles, people, topic, when)
-        found[n] = walk.chance(logit, rate)
+def _fill_probabilities(user, rows, now, articles, users, topic, time, intercept, rate, found):
+    for n in range(len(rows)):
+        logit = clicks.relevance_logit(user, rows[n], now, articles, users, topic, time)
+        found[n] = clicks.click_probability(intercept + logit, rate)

@@ -1,67 +1,96 @@
-"""The topics of the synthetic news: what each subcategory tells, in words of its own.
+"""The topics of the synthetic news, read from `templates/sports.txt` and `templates/news.txt`.
 
-The grammar is plain text. `= category/subcategory weight` opens a topic; the weight is its share
-of all articles. `- ...` is a title and opens a kind of story, a further `- ...` right after it is
-another title of the same kind; the lines `. ...` that follow are the sentences of its abstract, of
-which the first always stands. `~ category: ...` is a sentence with which any story of the category
-may end, so that the topics of one category share words.
+`= category/subcategory weight` opens a topic; the weight is proportional to its number of articles.
+`- ...` is a title and opens a story template, a further `- ...` right after it is another title of
+the same template; the lines `. ...` that follow are the sentences of its abstract, of which the
+first is always used. `? question -> answer` is a question that the sentence above it answers.
+`~ category: ...` is a closing sentence for any story of the category, so that the topics of one
+category share words.
 
-`name: a | b | c` lists what `{name}` may become in the topic above. `{20-45}` is a number from 20
-to 45, the same one wherever the story says `{20-45}`. All other names (clubs, people, places) are
-filled in by `words.py`; `{person2}` is another one than `{person}`.
+`name: a | b | c` lists the values of the slot `{name}` in the topic above. `{20-45}` is a number
+from 20 to 45, the same one throughout a story. All other slots (clubs, people, places) are filled
+in by `text.py`; `{person2}` differs from `{person}`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-from newsreco.synthetic.grammar_news import NEWS
-from newsreco.synthetic.grammar_sport import SPORT
+from importlib import resources
 
 
 @dataclass
-class Kind:
-    """A kind of story: its titles and the sentences of its abstract."""
+class Sentence:
+    """A sentence with {slots}, and the (question, answer) pairs about it, with the same slots."""
+
+    text: str
+    questions: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class StoryTemplate:
+    """Alternative titles and the sentences of the abstract."""
 
     titles: list[str] = field(default_factory=list)
-    sentences: list[str] = field(default_factory=list)
+    sentences: list[Sentence] = field(default_factory=list)
 
 
 @dataclass
 class Topic:
-    """One subcategory: its share of the news, its kinds of stories and its own words."""
+    """One subcategory: its weight, its story templates and the values of its own slots."""
 
     category: str
     subcategory: str
     weight: float
-    kinds: list[Kind] = field(default_factory=list)
-    words: dict[str, list[str]] = field(default_factory=dict)
-    endings: list[str] = field(default_factory=list)
+    templates: list[StoryTemplate] = field(default_factory=list)
+    values: dict[str, list[str]] = field(default_factory=dict)
+    endings: list[Sentence] = field(default_factory=list)
 
 
-def read_grammar(grammar: str) -> list[Topic]:
-    """The topics of a grammar, in its order."""
+def read_lines(name: str) -> list[str]:
+    """The lines of a file in `templates`."""
+    file = resources.files("newsreco.synthetic") / "templates" / name
+    return file.read_text(encoding="utf-8").splitlines()
+
+
+def read_values(line: str) -> tuple[str, list[str]]:
+    """The name and the values of a line `name: a | b | c`."""
+    name, values = line.split(": ", 1)
+    return name, [value.strip() for value in values.split("|")]
+
+
+def read_topics(lines: list[str]) -> list[Topic]:
+    """The topics of a template file, in its order."""
     topics: list[Topic] = []
-    endings: dict[str, list[str]] = {}
-    for line in grammar.strip().splitlines():
+    endings: dict[str, list[Sentence]] = {}
+    for line in lines:
         mark, rest = line.split(" ", 1)
         if mark == "~":
-            category, sentence = rest.split(": ", 1)
-            endings.setdefault(category, []).append(f"{sentence}.")
+            category, text = rest.split(": ", 1)
+            endings.setdefault(category, []).append(Sentence(f"{text}."))
         elif mark == "=":
             name, weight = rest.split()
             category, subcategory = name.split("/")
             topics.append(Topic(category, subcategory, float(weight), endings=endings[category]))
-        elif mark == "-":
-            kinds = topics[-1].kinds
-            if not kinds or kinds[-1].sentences:
-                kinds.append(Kind())
-            kinds[-1].titles.append(rest)
-        elif mark == ".":
-            topics[-1].kinds[-1].sentences.append(rest)
+        elif mark in "-.?":
+            _extend(topics[-1].templates, mark, rest)
         else:
-            topics[-1].words[mark.rstrip(":")] = [word.strip() for word in rest.split("|")]
+            name, values = read_values(line)
+            topics[-1].values[name] = values
     return topics
 
 
-TOPICS = read_grammar(SPORT) + read_grammar(NEWS)
+def _extend(templates: list[StoryTemplate], mark: str, text: str) -> None:
+    """Add a title, a sentence, or a question about the last sentence."""
+    if mark == "-":
+        if not templates or templates[-1].sentences:
+            templates.append(StoryTemplate())
+        templates[-1].titles.append(text)
+    elif mark == ".":
+        templates[-1].sentences.append(Sentence(text))
+    else:
+        question, answer = text.split(" -> ")
+        templates[-1].sentences[-1].questions.append((question, answer))
+
+
+TOPICS = [*read_topics(read_lines("sports.txt")), *read_topics(read_lines("news.txt"))]
+NAMES = dict(map(read_values, read_lines("names.txt")))

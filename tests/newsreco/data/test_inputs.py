@@ -1,4 +1,4 @@
-"""Are the inputs what we think? The synthetic world, measured by its own log."""
+"""Are the inputs what we think? The synthetic data, measured by its own log."""
 
 import json
 from functools import cache
@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 
 from newsreco.synthetic import make_synthetic_log
-from newsreco.synthetic.clicks import POSITION
-from newsreco.synthetic.world import CLICK_RATE, make_plan
+from newsreco.synthetic.clicks import POSITION_BIAS
+from newsreco.synthetic.generate import CLICK_RATE, make_plan
 
 SEEDS = range(4)
 
 
 @cache
-def world(seed, click_model="taste"):
+def synthetic(seed, click_model="preference"):
     return make_synthetic_log(seed=seed, click_model=click_model)
 
 
-def place(shown):
-    """(n_shown,) int: how far down the page each entry stood, from 0."""
+def position(shown):
+    """(n_shown,) int: position of each entry on the page, from 0."""
     return np.arange(len(shown.item)) - shown.start[shown.impression]
 
 
@@ -40,22 +40,24 @@ def standard_error(values):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("click_model", ["taste", "coin"])
+@pytest.mark.parametrize("click_model", ["preference", "random"])
 def test_click_rate_is_about_one_in_eight(seed, click_model):
-    assert world(seed, click_model).log.impressions.clicked.mean() == pytest.approx(0.12, abs=0.01)
+    assert synthetic(seed, click_model).log.impressions.clicked.mean() == pytest.approx(
+        0.12, abs=0.01
+    )
 
 
 @pytest.mark.parametrize("sizes", [(100, 600, 80), (1000, 12_000, 3000)])
-def test_click_rate_keeps_its_size_in_other_worlds(sizes):
+def test_click_rate_is_the_same_at_other_sizes(sizes):
     rates = [make_synthetic_log(*sizes, seed=s).log.impressions.clicked.mean() for s in SEEDS]
     assert np.mean(rates) == pytest.approx(0.12, abs=0.015)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("click_model", ["taste", "coin"])
+@pytest.mark.parametrize("click_model", ["preference", "random"])
 def test_truth_is_calibrated(seed, click_model):
     """As many clicks as the probabilities say: over all, and where they are low or high."""
-    made = world(seed, click_model)
+    made = synthetic(seed, click_model)
     p, clicked = made.truth.probability, made.log.impressions.clicked
     for part in np.array_split(np.argsort(p, kind="stable"), 5):
         error = np.sqrt((p[part] * (1 - p[part])).sum())
@@ -63,41 +65,41 @@ def test_truth_is_calibrated(seed, click_model):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_there_is_something_to_find_but_not_everything(seed):
-    made = world(seed)
+def test_best_possible_auc_is_between_the_displayed_order_and_one(seed):
+    made = synthetic(seed)
     best = auc(made.truth.probability, made.log.impressions).mean()
-    order = auc(-place(made.log.impressions), made.log.impressions).mean()
+    order = auc(-position(made.log.impressions), made.log.impressions).mean()
     assert 0.75 < best < 0.85
     assert 0.55 < order < 0.63
 
 
-def test_position_alone_lowers_the_chance():
-    """Of one relevance, the entry at the top is clicked more often than the one far below."""
+def test_position_alone_lowers_the_probability():
+    """At equal relevance, the top entry is clicked more often than one far below."""
     top, low = [], []
     for seed in SEEDS:
-        made = world(seed)
-        shown, where = made.log.impressions, place(made.log.impressions)
-        alike = (made.truth.relevance > 0.15) & (made.truth.relevance < 0.25)
-        top.append(shown.clicked[alike & (where == 0)])
-        low.append(shown.clicked[alike & (where >= 10)])
+        made = synthetic(seed)
+        shown, where = made.log.impressions, position(made.log.impressions)
+        similar = (made.truth.relevance > 0.15) & (made.truth.relevance < 0.25)
+        top.append(shown.clicked[similar & (where == 0)])
+        low.append(shown.clicked[similar & (where >= 10)])
     top, low = np.concatenate(top), np.concatenate(low)
     assert top.mean() - low.mean() > 3 * np.hypot(standard_error(top), standard_error(low))
 
 
 def test_position_effect_is_what_the_formula_says():
-    truth, where = world(0).truth, place(world(0).log.impressions)
+    truth, where = synthetic(0).truth, position(synthetic(0).log.impressions)
     sure = (truth.probability > 0.01) & (truth.relevance < 0.99)  # six digits are enough there
     odds = [np.log(p[sure] / (1 - p[sure])) for p in (truth.relevance, truth.probability)]
-    np.testing.assert_allclose(odds[0] - odds[1], POSITION * np.log1p(where[sure]), atol=2e-4)
+    np.testing.assert_allclose(odds[0] - odds[1], POSITION_BIAS * np.log1p(where[sure]), atol=2e-4)
 
 
-def test_coin_is_blind_to_everything():
-    made = [world(seed, "coin") for seed in SEEDS]
+def test_random_clicks_are_independent_of_everything():
+    made = [synthetic(seed, "random") for seed in SEEDS]
     for one in made:
         assert (one.truth.probability == CLICK_RATE).all()
         assert (one.truth.relevance == CLICK_RATE).all()
     for score in (
-        lambda w: -place(w.log.impressions),
+        lambda w: -position(w.log.impressions),
         lambda w: -w.log.impressions.item,
         lambda w: -first_shown(w.log)[w.log.impressions.item],
         lambda w: w.truth.probability,
@@ -108,14 +110,14 @@ def test_coin_is_blind_to_everything():
 
 def first_shown(log):
     """(n_items,) float64: when each article was first on a page; infinite if never."""
-    moment = np.full(log.n_items, np.inf)
-    np.minimum.at(moment, log.impressions.item, log.impressions.time[log.impressions.impression])
-    return moment
+    first = np.full(log.n_items, np.inf)
+    np.minimum.at(first, log.impressions.item, log.impressions.time[log.impressions.impression])
+    return first
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_fresh_articles_are_clicked_more(seed):
-    log = world(seed).log
+    log = synthetic(seed).log
     shown = log.impressions
     age = shown.time[shown.impression] - first_shown(log)[shown.item]
     young, old = shown.clicked[age < 6 * 3600], shown.clicked[age > 48 * 3600]
@@ -123,39 +125,39 @@ def test_fresh_articles_are_clicked_more(seed):
 
 
 def follow_up(seed):
-    """Share of clicks in the topic of the last click, and after it, over what was shown there."""
-    plan = make_plan(300, 4000, 400, seed, "taste")
+    """Fractions of clicks, and of articles shown, in the topic of the last click and the next."""
+    plan = make_plan(300, 4000, 400, seed, "preference")
     topic = np.empty(300, int)
-    topic[plan.press.by_age] = plan.press.topic
-    shown, last, rows = world(seed).log.impressions, {}, []
+    topic[plan.articles.by_publication] = plan.articles.topic
+    shown, last, rows = synthetic(seed).log.impressions, {}, []
     for r in range(len(shown)):
         page = slice(shown.start[r], shown.start[r + 1])
         topics, clicked = topic[shown.item[page]], shown.clicked[page]
         if clicked.any():
             u = shown.user[r]
             if u in last:
-                hits = np.array([topics == last[u], topics == plan.readers.after[last[u]]])
+                hits = np.array([topics == last[u], topics == plan.users.next_topic[last[u]]])
                 rows.append([*hits[:, clicked].mean(axis=1), *hits.mean(axis=1)])
             last[u] = topics[clicked][-1]
     return np.mean(rows, axis=0)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_last_click_draws_to_its_own_topic_and_to_the_next(seed):
+def test_clicks_follow_the_topic_of_the_last_click_and_the_next_topic(seed):
     same, after, same_shown, after_shown = follow_up(seed)
     assert same > 1.8 * same_shown
     assert after > 1.5 * after_shown
 
 
 def test_activity_has_a_heavy_tail():
-    visits = np.sort(np.bincount(world(0).log.impressions.user))[::-1]
-    assert visits[:40].sum() > 0.25 * visits.sum()  # a tenth of the people
-    assert np.median(visits) < visits.mean()
-    assert visits[-1] >= 1
+    counts = np.sort(np.bincount(synthetic(0).log.impressions.user))[::-1]
+    assert counts[:40].sum() > 0.25 * counts.sum()  # a tenth of the users
+    assert np.median(counts) < counts.mean()
+    assert counts[-1] >= 1
 
 
-def test_history_holds_earlier_articles_and_some_people_have_none():
-    log = world(0).log
+def test_histories_hold_each_article_once_and_some_are_empty():
+    log = synthetic(0).log
     sizes = np.diff(log.history_start)
     assert 0.04 < (sizes == 0).mean() < 0.2
     for u in range(log.n_users):
@@ -165,11 +167,11 @@ def test_history_holds_earlier_articles_and_some_people_have_none():
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_news_reads_like_news(seed):
-    articles = world(seed).log.articles
+    articles = synthetic(seed).log.articles
     assert len(articles.categories) >= 15
     assert len(articles.subcategories) >= 30
-    share = np.bincount(articles.category)[articles.categories.index("soccer")] / 300
-    assert 0.25 < share < 0.42  # soccer-heavy
+    fraction = np.bincount(articles.category)[articles.categories.index("soccer")] / 300
+    assert 0.25 < fraction < 0.42  # soccer-heavy
     empty = np.mean([not abstract for abstract in articles.abstract])
     assert 0.02 < empty < 0.15
     for text in articles.title + articles.abstract:
@@ -179,8 +181,8 @@ def test_news_reads_like_news(seed):
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_some_stories_come_again(seed):
-    titles = world(seed).log.articles.title
+def test_some_stories_are_repeated(seed):
+    titles = synthetic(seed).log.articles.title
     again = [t for t in titles if any(o != t and o in t for o in titles)]
     assert 0.02 * len(titles) <= len(again) <= 0.06 * len(titles)
 
@@ -189,7 +191,7 @@ def test_topics_have_words_of_their_own():
     """An article's nearest other by shared words is mostly of its own subcategory."""
     from recsys.text import TfIdf
 
-    articles = world(0).log.articles
+    articles = synthetic(0).log.articles
     X = TfIdf().fit_transform(articles.texts())
     near = (X @ X.T).toarray()
     np.fill_diagonal(near, -1)
@@ -198,17 +200,17 @@ def test_topics_have_words_of_their_own():
 
 
 def test_entities_are_what_the_text_names():
-    plan = make_plan(300, 1, 1, 0, "taste")
-    articles = plan.press.articles
+    plan = make_plan(300, 1, 1, 0, "preference")
+    articles = plan.articles.articles
     for story, title, abstract, ids in zip(
-        plan.press.stories, articles.title, articles.abstract, articles.entities
+        plan.articles.stories, articles.title, articles.abstract, articles.entities
     ):
-        told = []
+        found = []
         for text in (title, abstract):
             for entity in json.loads(story.mentions(text)):
                 [offset], [form] = entity["OccurrenceOffsets"], entity["SurfaceForms"]
                 assert text[offset : offset + len(form)] == form
-                told.append(entity["WikidataId"])
-        assert tuple(dict.fromkeys(told)) == ids
+                found.append(entity["WikidataId"])
+        assert tuple(dict.fromkeys(found)) == ids
         assert all(name.startswith("Q9") for name in ids)
     assert sum(map(bool, articles.entities)) > 280

@@ -14,7 +14,7 @@ from newsreco.synthetic import make_synthetic_log
 @pytest.fixture(scope="module")
 def coin():
     log = make_synthetic_log(
-        n_articles=100, n_impressions=1500, n_users=150, click_model="coin"
+        n_articles=100, n_impressions=1500, n_users=150, click_model="random"
     ).log
     store = FeatureStore("sqlite://")
     build(store, log, progress=False)

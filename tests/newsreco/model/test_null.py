@@ -14,7 +14,7 @@ from newsreco.training import train
 def test_where_clicks_are_a_coins_there_is_nothing_to_find(seed, tmp_path):
     """The whole pipeline, from files: AUC 0.50 within 3 standard errors."""
     data, metrics = tmp_path / "data", tmp_path / "metrics.json"
-    sample = ["sample", "--out", str(data), "--seed", str(seed), "--click-model", "coin"]
+    sample = ["sample", "--out", str(data), "--seed", str(seed), "--click-model", "random"]
     assert main(sample) == 0
     model = ["--out", str(tmp_path / "model"), "--json", str(metrics), "--quiet"]
     assert main(["train", "--data", str(data), *model, "--no-tracking"]) == 0

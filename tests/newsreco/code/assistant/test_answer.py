@@ -61,7 +61,7 @@ def test_every_answer_is_part_of_its_article(world):
     number = {name: i for i, name in enumerate(articles.ids)}
     assistant = Assistant(articles, threshold=0.0)
     asked = 0
-    for question in make_questions(articles):
+    for question in make_questions(world):
         answer = assistant.ask(question.text)
         if not answer.nearest:
             continue
@@ -137,7 +137,7 @@ def test_the_future_changes_nothing(world):
     )
     assert titles != texts.title
     before, after = Assistant(texts, known), Assistant(other, known)
-    for question in make_questions(texts)[:40]:
+    for question in make_questions(world)[:40]:
         answer = before.ask(question.text)
         assert answer == after.ask(question.text)
         old = {name for name, k in zip(texts.ids, known) if k}

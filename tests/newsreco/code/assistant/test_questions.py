@@ -1,4 +1,4 @@
-"""The question set, its file, the threshold, and the command that prints it all."""
+"""The question set, its file, the threshold, and the command that prints the evaluation."""
 
 import json
 
@@ -18,9 +18,12 @@ from newsreco.assistant.calibration import (
     with_interval,
 )
 from newsreco.assistant.passages import articles_from
-from newsreco.assistant.questions import Question, split_questions
+from newsreco.assistant.questions import split_questions
 from newsreco.cli import main
-from newsreco.synthetic import write_sample
+from newsreco.synthetic import Question, make_synthetic_log, write_sample
+from newsreco.synthetic.questions import KINDS, questions_about
+from newsreco.synthetic.text import Story
+from newsreco.synthetic.topics import Sentence
 
 SCORES = st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=2, max_size=20)
 
@@ -33,23 +36,23 @@ def test_threshold_by_hand():
     assert balanced_threshold(confidence, answerable) == pytest.approx(0.55)  # not 0.25: a tie
 
 
-def test_ties_go_to_silence():
+def test_ties_go_to_the_higher_threshold():
     confidence, answerable = np.array([0.2, 0.4, 0.6, 0.8]), np.array([0, 1, 0, 1], bool)
     assert balanced_threshold(confidence, answerable) == pytest.approx(0.7)
 
 
-def test_a_useless_confidence_stays_silent():
+def test_an_uninformative_confidence_abstains():
     assert balanced_threshold(np.full(4, 0.5), np.array([0, 1, 0, 1], bool)) > 0.5
 
 
 @pytest.mark.parametrize("answerable", [[True, True], [False, False], []])
-def test_one_kind_is_not_enough(answerable):
+def test_both_kinds_of_questions_are_needed(answerable):
     with pytest.raises(ValueError, match="both kinds"):
         balanced_threshold(np.zeros(len(answerable)), np.array(answerable, bool))
 
 
 @given(SCORES)
-def test_no_threshold_is_better(rows):
+def test_no_other_threshold_has_higher_balanced_accuracy(rows):
     confidence = np.array([score / 8 for score, _ in rows])
     answerable = np.array([yes for _, yes in rows])
     if answerable.all() or not answerable.any():
@@ -63,7 +66,7 @@ def test_no_threshold_is_better(rows):
 def test_questions_know_their_sources(world):
     articles = world.log.articles
     text = dict(zip(articles.ids, articles.abstract))
-    questions = make_questions(articles, n=30)
+    questions = make_questions(world, n=30)
     facts = [question for question in questions if question.answerable]
     assert len(facts) == 30 and len(questions) >= 55
     for question in facts:
@@ -75,7 +78,7 @@ def test_questions_know_their_sources(world):
 
 def test_questions_do_not_copy_the_news(world):
     articles = world.log.articles
-    for question in make_questions(articles):
+    for question in make_questions(world):
         source = articles.ids.index(question.sources[0]) if question.answerable else None
         if source is not None:
             words = [w for w in question.text.lower().split() if w.isalpha() and len(w) > 3]
@@ -84,45 +87,41 @@ def test_questions_do_not_copy_the_news(world):
 
 
 def test_unanswerable_questions_have_no_source(world):
-    articles = world.log.articles
-    questions = make_questions(articles)
-    asked = {question.text for question in make_questions(articles, n=10_000) if question.sources}
+    questions = make_questions(world)
+    asked = {question.text for question in make_questions(world, n=10_000) if question.sources}
     kinds = [question.kind for question in questions if not question.answerable]
-    assert set(kinds) == {"elsewhere", "stranger", "never"}
+    assert set(kinds) == {"elsewhere", "unknown-name", "never"}
     assert not asked & {question.text for question in questions if not question.answerable}
 
 
 def test_only_agreed_answers_are_asked_for():
-    said = "Analyst {} expects a profit of ${} million for the year.".format
-    news = [("A", said("Ada Reyes", 1)), ("B", said("Ada Reyes", 2))]
-    news += [("C", said("Ben Oduya", 3)), ("D", said("Ben Oduya", 3))]
-    (question, *others) = make_questions(articles_from(news))
-    assert (question.sources, question.answer) == (("N3", "N4"), "$3 million")
-    assert "Ben Oduya" in question.text
+    sentence = Sentence("{person} expects {sum}.", [("What does {person} expect?", "{sum}")])
+
+    def story(person, amount):
+        return Story(0, "Title", "Text.", {}, (sentence,), {"person": person, "sum": amount})
+
+    stories = [story("Ada Reyes", "$1"), story("Ada Reyes", "$2")]
+    stories += [story("Ben Oduya", "$3"), story("Ben Oduya", "$3")]
+    (question, *others) = questions_about(["N1", "N2", "N3", "N4"], stories)
+    assert question == Question("What does Ben Oduya expect?", "fact", ("N3", "N4"), "$3")
     assert not any(other.answerable for other in others)
 
 
 def test_questions_repeat_and_differ_by_seed(world):
-    articles = world.log.articles
-    assert make_questions(articles, seed=3) == make_questions(articles, seed=3)
-    assert make_questions(articles, seed=3) != make_questions(articles, seed=4)
+    assert make_questions(world, seed=3) == make_questions(world, seed=3)
+    assert make_questions(world, seed=3) != make_questions(world, seed=4)
 
 
-def test_other_news_has_no_questions():
-    with pytest.raises(ValueError, match="questions of your own"):
-        make_questions(articles_from([("A title", "Some other news. Really.")]))
-
-
-def test_halves(world):
-    questions = make_questions(world.log.articles)
-    choose, judge = split_questions(questions, seed=1)
-    assert not set(choose) & set(judge) and len(choose) + len(judge) == len(questions)
-    for kind in ("fact", "elsewhere", "stranger", "never"):
-        sizes = [sum(q.kind == kind for q in half) for half in (choose, judge)]
+def test_each_kind_is_split_into_halves(world):
+    questions = make_questions(world)
+    choose, evaluation = split_questions(questions, seed=1)
+    assert not set(choose) & set(evaluation) and len(choose) + len(evaluation) == len(questions)
+    for kind in KINDS:
+        sizes = [sum(q.kind == kind for q in half) for half in (choose, evaluation)]
         assert 0 <= sizes[0] - sizes[1] <= 1 and sizes[1] > 0
 
 
-def test_judgement_by_hand():
+def test_metrics_by_hand():
     news = [("Tarn won", "Tarn beat Zorby 2-1."), ("Storm", "A storm hit Karstow on Monday.")]
     assistant = Assistant(articles_from(news), threshold=0.5)
     questions = [
@@ -141,27 +140,29 @@ def test_judgement_by_hand():
     assert table.loc["answered, fact", "mean"] == 1 and table.loc["hit@5", "questions"] == 3
 
 
-def test_intervals_leave_nan_out():
+def test_intervals_ignore_nan():
     mean, low, high = with_interval([0, 1, 1, np.nan, 0])
     assert mean == 0.5 and 0 <= low < 0.5 < high <= 1
     assert np.isnan(with_interval([np.nan])).all()
 
 
 def test_calibration_separates(world):
-    questions = make_questions(world.log.articles)
+    questions = make_questions(world)
     assistant = Assistant(world.log.articles)
     assistant.threshold = calibrate(assistant, questions)
-    told = evaluate_answers(assistant, questions).groupby("kind")["answered"].mean()
-    assert told["fact"] > 0.7 > 0.35 > told["elsewhere"] > told["stranger"] - 0.01
+    found = evaluate_answers(assistant, questions).groupby("kind")["answered"].mean()
+    assert found["fact"] > 0.7 > 0.35 > found["elsewhere"] > found["unknown-name"] - 0.01
 
 
 def test_questions_from_a_file(tmp_path):
     articles = articles_from([("A title", "Text.")])
     rows = [{"question": "Who?", "sources": ["N1"], "answer": "x"}, {"question": "Why?"}]
     path = tmp_path / "q.jsonl"
+    rows += [{"question": "Where?", "kind": "never"}]
     path.write_text("\n".join(map(json.dumps, rows)) + "\n\n", encoding="utf-8")
-    who, why = load_questions(path, articles)
+    who, why, where = load_questions(path, articles)
     assert who == Question("Who?", "fact", ("N1",), "x") and not why.answerable
+    assert (why.kind, where.kind) == ("elsewhere", "never")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +178,9 @@ def test_questions_from_a_file(tmp_path):
         '{"question": "Q", "sources": "N1"}',
         '{"question": "Q", "sources": ["N9"]}',
         '{"question": "Q", "sources": ["N1"], "answer": 3}',
+        '{"question": "Q", "sources": ["N1"], "kind": "never"}',
+        '{"question": "Q", "kind": "fact"}',
+        '{"question": "Q", "kind": "riddle"}',
     ],
 )
 def test_bad_lines_are_named(tmp_path, line):
@@ -186,12 +190,22 @@ def test_bad_lines_are_named(tmp_path, line):
         load_questions(path, articles_from([("A title", "Text.")]))
 
 
+def test_a_folder_without_questions_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"has no questions\.jsonl.*file of your own questions"):
+        load_questions(tmp_path, articles_from([("A title", "Text.")]))
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     path = tmp_path_factory.mktemp("sample")
     sizes = {"n_articles": 80, "n_impressions": 300, "n_users": 40}
     write_sample(path, **sizes, seed=2, progress=False)
     return str(path)
+
+
+def test_a_sample_holds_the_questions_of_its_log(folder):
+    made = make_synthetic_log(80, 300, 40, seed=2)
+    assert load_questions(folder, made.log.articles) == make_questions(made, seed=2)
 
 
 def test_ask(folder, capsys):
@@ -206,7 +220,7 @@ def test_ask_as_json(folder, capsys):
     assert answer["answered"] is False and answer["citations"] == []
 
 
-def test_ask_as_of_a_moment(folder, capsys):
+def test_ask_as_of_a_time(folder, capsys):
     question = ["ask", "--data", folder, "--json", "--threshold", "0", "league goal match"]
     assert main([*question, "--as-of", "1999-01-01"]) == 0
     assert json.loads(capsys.readouterr().out)["nearest"] == []

@@ -57,7 +57,7 @@ def test_a_folder_that_is_not_ours_is_refused_before_anything_is_read(tmp_path, 
 def test_truth_that_is_no_text_is_named(data, tmp_path, capsys):
     (data / "truth.tsv").write_bytes(b"\x00\xff\xfe")
     assert main(command(tmp_path)) == 2
-    assert "truth.tsv:1: no line of truth.tsv" in capsys.readouterr().err
+    assert "truth.tsv:1: not a line of truth.tsv" in capsys.readouterr().err
 
 
 def test_ctrl_c_leaves_the_old_model_and_a_run_that_says_so(
@@ -83,7 +83,7 @@ def test_ctrl_c_in_the_middle_of_a_sample_leaves_nothing(tmp_path, monkeypatch, 
     def stopped(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("newsreco.synthetic.sample._lines", stopped)
+    monkeypatch.setattr("newsreco.synthetic.sample._impression_lines", stopped)
     assert main(["sample", "--out", str(tmp_path / "data"), "--quiet"]) == 130
     assert capsys.readouterr().err == "newsreco sample: interrupted\n"
     assert list(tmp_path.iterdir()) == []

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from newsreco.data import load_articles, load_mind
-from newsreco.data.lines import seconds
+from newsreco.data.times import parse_time
 
 NEWS = [
     "N1\tsoccer\tleague\tRovers win\tRovers won.\thttps://a\t[]\t[]",
@@ -325,7 +325,7 @@ def test_times_are_utc_whatever_the_machine(text, expected, monkeypatch):
     for zone in ("UTC", "America/New_York", "Asia/Kolkata"):
         monkeypatch.setenv("TZ", zone)
         time.tzset()
-        assert seconds(text) == expected
+        assert parse_time(text) == expected
     monkeypatch.undo()
     time.tzset()
 
@@ -348,7 +348,7 @@ def test_times_are_utc_whatever_the_machine(text, expected, monkeypatch):
 )
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError, match="time|month|day|hour|year|isoformat"):
-        seconds(text)
+        parse_time(text)
 
 
 def test_report_keeps_twenty_problems_and_counts_all(write):

@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from newsreco.data import load_mind
-from newsreco.data.lines import seconds
-from newsreco.synthetic.sample import written
+from newsreco.data.times import mind_time, parse_time
 
 ids = st.sampled_from(["N1", "N2", "N3", "N9", "", " ", "N1-0", "x"])
 tokens = st.builds(
@@ -101,5 +100,5 @@ def test_junk_alone_is_a_value_error(news, visits):
 
 @settings(max_examples=300)
 @given(st.integers(-62_135_596_800, 253_402_300_799))
-def test_a_written_time_is_read_again(moment):
-    assert seconds(written(float(moment))) == moment
+def test_a_written_time_is_read_again(seconds):
+    assert parse_time(mind_time(float(seconds))) == seconds

@@ -101,7 +101,7 @@ def test_data_without_known_probabilities_is_not_called_synthetic(world, result)
 
 def test_fraction_of_best_possible_is_left_out_for_random_clicks():
     world = make_synthetic_log(
-        n_articles=60, n_impressions=500, n_users=40, seed=0, click_model="coin"
+        n_articles=60, n_impressions=500, n_users=40, seed=0, click_model="random"
     )
     result = train(world.log, Settings(), world.truth, progress=False)
     assert "The model reaches" not in section(result, "summary").text

@@ -1,4 +1,4 @@
-"""Writing a synthetic world: what is written is what is read, whole or not at all."""
+"""Writing synthetic data: what is written is what is read, whole or not at all."""
 
 import tracemalloc
 
@@ -10,7 +10,7 @@ from newsreco.data import load_mind
 from newsreco.data.log import NewsLog
 from newsreco.synthetic import make_synthetic_log, read_ground_truth, write_sample
 from newsreco.synthetic import sample as sample_module
-from newsreco.synthetic.world import make_plan
+from newsreco.synthetic.generate import make_plan
 
 SMALL = {"n_articles": 60, "n_impressions": 300, "n_users": 30, "seed": 5}
 
@@ -35,23 +35,23 @@ def assert_same(a, b):
             np.testing.assert_array_equal(values, b[name], name)
 
 
-@pytest.mark.parametrize("click_model", ["taste", "coin"])
+@pytest.mark.parametrize("click_model", ["preference", "random"])
 @pytest.mark.parametrize("seed", [0, 7])
-def test_read_back_is_the_world_itself(tmp_path, click_model, seed):
+def test_what_is_read_back_equals_the_log(tmp_path, click_model, seed):
     settings = SMALL | {"seed": seed, "click_model": click_model}
     folder = write_sample(tmp_path / "new" / "sample", **settings, progress=False)
-    world = make_synthetic_log(**settings)
+    made = make_synthetic_log(**settings)
     log, report = load_mind(folder, strict=True, progress=False)
     assert report.clean
-    assert_same(log, world.log)
+    assert_same(log, made.log)
     truth = read_ground_truth(folder, log)
-    np.testing.assert_array_equal(truth.probability, world.truth.probability)
-    np.testing.assert_array_equal(truth.relevance, world.truth.relevance)
+    np.testing.assert_array_equal(truth.probability, made.truth.probability)
+    np.testing.assert_array_equal(truth.relevance, made.truth.relevance)
 
 
 def test_files_say_that_they_are_synthetic(tmp_path):
     folder = write_sample(tmp_path / "s", **SMALL, progress=False)
-    assert {path.name for path in folder.iterdir()} == sample_module.OURS
+    assert {path.name for path in folder.iterdir()} == sample_module.SAMPLE_FILES
     readme = (folder / "README.txt").read_text()
     assert readme.startswith("This folder is SYNTHETIC")
     assert '"seed": 5' in readme
@@ -80,10 +80,10 @@ def test_a_crash_leaves_the_earlier_sample_and_no_draft(tmp_path, monkeypatch):
     folder = write_sample(tmp_path / "s", **SMALL, progress=False)
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    def crash(moment):
+    def crash(seconds):
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(sample_module, "written", crash)
+    monkeypatch.setattr(sample_module, "mind_time", crash)
     with pytest.raises(OSError, match="no space"):
         write_sample(folder, **SMALL | {"seed": 6}, progress=False)
     with pytest.raises(OSError, match="no space"):
@@ -92,15 +92,15 @@ def test_a_crash_leaves_the_earlier_sample_and_no_draft(tmp_path, monkeypatch):
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_memory_of_writing_does_not_grow_with_the_visits(monkeypatch):
-    """Ten times the visits write ten times as much, from hardly more memory."""
-    monkeypatch.setattr("newsreco.synthetic.world.PIECE", 512)
+def test_memory_of_writing_does_not_grow_with_the_log(monkeypatch):
+    """Ten times the impressions take hardly more memory."""
+    monkeypatch.setattr("newsreco.synthetic.generate.CHUNK", 512)
 
     def peak(n_impressions):
-        plan = make_plan(60, n_impressions, 30, 1, "taste")  # a few numbers a visit
+        plan = make_plan(60, n_impressions, 30, 1, "preference")  # a few numbers per impression
         tracemalloc.start()
-        for piece in plan.pieces():
-            for _ in sample_module._lines(plan, piece):
+        for chunk in plan.chunks():
+            for _ in sample_module._impression_lines(plan, chunk):
                 pass
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -110,7 +110,7 @@ def test_memory_of_writing_does_not_grow_with_the_visits(monkeypatch):
     assert peak(5_120) < 1.3 * peak(512)
 
 
-def test_truth_follows_what_the_loader_left_out(tmp_path):
+def test_truth_leaves_out_what_the_loader_leaves_out(tmp_path):
     folder = write_sample(tmp_path / "s", **SMALL, progress=False)
     whole, _ = load_mind(folder, progress=False)
     expected = read_ground_truth(folder, whole)
@@ -143,15 +143,15 @@ def test_truth_of_two_folders_whose_ids_repeat(tmp_path):
     np.testing.assert_array_equal(np.sort(truth.probability), both)
 
 
-def test_truth_is_absent_or_whole(tmp_path, world):
+def test_incomplete_truth_is_refused(tmp_path):
     folder = write_sample(tmp_path / "s", **SMALL, progress=False)
     log, _ = load_mind(folder, progress=False)
     text = (folder / "truth.tsv").read_text()
     (folder / "truth.tsv").write_text(text[: len(text) // 2].rsplit("\n", 1)[0])
-    with pytest.raises(ValueError, match="does not tell the probability of"):
+    with pytest.raises(ValueError, match="lacks the probability of"):
         read_ground_truth(folder, log)
     (folder / "truth.tsv").write_text(text.replace("\t", " ", 1))
-    with pytest.raises(ValueError, match=r"truth\.tsv:1: no line of truth\.tsv"):
+    with pytest.raises(ValueError, match=r"truth\.tsv:1: not a line of truth\.tsv"):
         read_ground_truth(folder, log)
     (folder / "truth.tsv").unlink()
     assert read_ground_truth(folder, log) is None
@@ -160,8 +160,10 @@ def test_truth_is_absent_or_whole(tmp_path, world):
 def test_commands_write_and_check(tmp_path, capsys):
     out = str(tmp_path / "s")
     options = ["--articles", "60", "--impressions", "90", "--users", "20", "--quiet"]
-    assert cli.main(["sample", "--out", out, "--seed", "3", "--click-model", "coin", *options]) == 0
-    expected = make_synthetic_log(60, 90, 20, 3, "coin").log
+    assert (
+        cli.main(["sample", "--out", out, "--seed", "3", "--click-model", "random", *options]) == 0
+    )
+    expected = make_synthetic_log(60, 90, 20, 3, "random").log
     assert_same(load_mind(out, progress=False)[0], expected)
 
     report = tmp_path / "report.json"

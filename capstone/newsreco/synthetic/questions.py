@@ -1,0 +1,121 @@
+"""Questions about the synthetic news, with known answers and sources.
+
+The templates carry questions beside their sentences, in other words: "How long is Ilko Ostrey out
+of action?" for "Ilko Ostrey of Tarn Rovers will miss 6 weeks ...". Names stay, as a user would type
+them. A question is kept only if all articles that answer it agree; those articles are its sources.
+
+Unanswerable questions are of three kinds: about something else than the synthetic news
+("elsewhere"), about a name that no article contains ("unknown-name"), and about known names with
+which the event in question never happened ("never"). Left out: questions that join two articles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from newsreco.synthetic.generate import SyntheticLog
+from newsreco.synthetic.text import Story
+from newsreco.synthetic.topics import read_lines
+
+KINDS = ("fact", "elsewhere", "unknown-name", "never")
+SLOT = re.compile(r"{([\w-]+)}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question; one without sources has no answer in the news."""
+
+    text: str
+    kind: str
+    sources: tuple[str, ...] = ()
+    answer: str = ""
+
+    @property
+    def answerable(self) -> bool:
+        return bool(self.sources)
+
+
+def make_questions(synthetic: SyntheticLog, n: int = 100, seed: int = 0) -> list[Question]:
+    """Up to n answerable questions, each from a different story, and as many unanswerable ones."""
+    return questions_about(synthetic.log.articles.ids, synthetic.stories, n, seed)
+
+
+def questions_about(
+    ids: list[str], stories: list[Story], n: int = 100, seed: int = 0
+) -> list[Question]:
+    """The questions of `make_questions` about stories with these article ids."""
+    rng = np.random.default_rng(seed)
+    facts = _facts(ids, stories)
+    answerable, used = [], set()
+    for question in (facts[i] for i in rng.permutation(len(facts))):
+        if not used & set(question.sources):
+            used |= set(question.sources)
+            answerable.append(question)
+    text = " ".join(f"{story.title}\n{story.abstract}" for story in stories)
+    return answerable[:n] + _unanswerable(stories, text, min(n, len(answerable)), rng)
+
+
+def _facts(ids: list[str], stories: list[Story]) -> list[Question]:
+    """All questions on whose answer the articles agree."""
+    answers: dict[str, set] = defaultdict(set)
+    sources: dict[str, list] = defaultdict(list)
+    for article, story in zip(ids, stories):
+        for form, answer in _asked(story):
+            text = form.format_map(story.slots)
+            answers[text].add(answer.format_map(story.slots))
+            sources[text].append(article)
+    return [
+        Question(text, "fact", tuple(dict.fromkeys(sources[text])), found.pop())
+        for text, found in answers.items()
+        if len(found) == 1
+    ]
+
+
+def _asked(story: Story) -> Iterator[tuple[str, str]]:
+    """The (question, answer) templates of a story's sentences."""
+    for sentence in story.sentences:
+        yield from sentence.questions
+
+
+def _unanswerable(
+    stories: list[Story], text: str, n: int, rng: np.random.Generator
+) -> list[Question]:
+    """n unanswerable questions, about a third of each kind."""
+    sizes = [len(part) for part in np.array_split(np.arange(n), 3)]
+    elsewhere = [str(line) for line in rng.permutation(read_lines("elsewhere.txt"))]
+    unknown = [name for name in read_lines("unknown_names.txt") if name not in text]
+    return [
+        *(Question(line, "elsewhere") for line in elsewhere[: sizes[0]]),
+        *_invented(stories, "unknown-name", unknown, sizes[1], rng),
+        *_invented(stories, "never", [], sizes[2], rng),
+    ]
+
+
+def _invented(
+    stories: list[Story], kind: str, unknown: list[str], n: int, rng: np.random.Generator
+) -> list[Question]:
+    """Questions with an unknown name, or with slot values mixed from different stories."""
+    slots_of = defaultdict(list)
+    for story in stories:
+        for form, _ in _asked(story):
+            slots_of[form].append(story.slots)
+    forms, found = sorted(slots_of), {}
+    asked = {form.format_map(slots) for form in forms for slots in slots_of[form]}
+    for _ in range(20 * n):
+        form = forms[rng.integers(len(forms))]
+        rows, names = slots_of[form], SLOT.findall(form)
+        slots = {name: rows[rng.integers(len(rows))][name] for name in names}
+        capitalised = [name for name in names if rows[0][name][:1].isupper()]
+        if kind == "unknown-name" and capitalised and unknown:
+            slots[capitalised[0]] = unknown[rng.integers(len(unknown))]
+        elif kind == "unknown-name" or len(slots) < 2:
+            continue
+        text = form.format_map(slots)
+        if text not in asked and len(found) < n:
+            found[text] = Question(text, kind)
+    return list(found.values())
