@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab notebooks capstone bench format clean
+.PHONY: help setup book test lab notebooks capstone tune bench format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -36,7 +36,12 @@ capstone: ## Run the capstone end to end (SIZE=small SEED=1 HALF_LIFE=3 EMBEDDER
 	    $(if $(DATA),--data-folder "$(DATA)") \
 	    $(if $(TRACKING_URI),--tracking-uri "$(TRACKING_URI)")
 
-bench: ## Time the library beside the ones that people use
+tune: ## Search settings of every model and rival on validation data (ONLY=BPR TRIES=16 TABLE=1)
+	@$(SETUP) requirements-bench.txt
+	@$(PY) -m benchmarks.tune $(if $(ONLY),--only "$(ONLY)") $(if $(TRIES),--tries $(TRIES)) \
+	    $(if $(TABLE),--table)
+
+bench: ## Time the library beside the ones that people use, with the settings of `make tune`
 	@$(SETUP) requirements-bench.txt
 	@$(PY) -m benchmarks
 

@@ -1,22 +1,21 @@
-"""`python -m benchmarks`: one table on the screen, every figure in results.json."""
+"""`python -m benchmarks`: one table on the screen, every result in results.json."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
 import warnings
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("NUMBA_NUM_THREADS", "2")
 
 from tqdm import tqdm  # noqa: E402
+
+from benchmarks.storage import machine, read, store  # noqa: E402
 
 HERE = Path(__file__).parent
 FIRST_CALL = """
@@ -33,13 +32,13 @@ print(imported - start, time.perf_counter() - ready)
 
 
 def main() -> None:
-    """Run all contests, or those that --only names."""
+    """Run all races, or those that --only names."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=main.__doc__)
     parser.add_argument("--runs", type=int, default=5, help="timed runs of each side (5 or more)")
     parser.add_argument(
         "--only",
         default="",
-        help="run only contests with this word, such as BPR or capstone, and keep the others",
+        help="run only races with this word, such as BPR or capstone, and keep the others",
     )
     parser.add_argument("--out", type=Path, default=HERE / "results.json", help="where to write")
     options = parser.parse_args()
@@ -53,27 +52,7 @@ def main() -> None:
     if options.only and news:  # needs no rival
         store_news(news, options.out)
         return
-    try:
-        from benchmarks.contests import Arena, contests
-    except ImportError as error:
-        sys.exit(f"{error}. `make bench` installs the rivals first.")
-    from benchmarks.data import movielens_sized
-    from benchmarks.harness import run
-
-    warnings.filterwarnings("ignore", module="implicit")
-    name, data = movielens_sized()
-    print(f"{name}: {data!r}; 2 threads each; medians of {options.runs} alternating runs")
-    arena = Arena(data)
-    chosen = {what: c for what, c in contests().items() if options.only.lower() in what.lower()}
-    if not chosen:
-        parser.error(f"--only {options.only!r} names no contest")
-    rows = []
-    for what, contest in tqdm(chosen.items(), desc="contests", disable=None):
-        try:
-            rows.append(run(what, contest(arena), options.runs))
-            tqdm.write(line(rows[-1]))
-        except ConnectionError as error:  # data that is not at hand costs one row, not all
-            tqdm.write(f"{what:<36}left out: {error}")
+    rows, name = run_races(parser, word, options.runs)
     starts = [] if options.only else [first_call(model) for model in ("ImplicitALS", "BPR")]
     for start in starts:
         print(
@@ -83,31 +62,70 @@ def main() -> None:
         )
     results = {"machine": machine(), "data": name, "contests": rows, "first_call": starts}
     if not options.only:
-        from benchmarks.growth import growth, loops
-
-        store(results | stored_news(options.out), options.out)  # safe, whatever the rest brings
-        results["loops"] = loops()
-        for loop in results["loops"]:
-            print("{loop:<22}{reached:6.1f} of {limit:.0f} {unit}".format(**loop))
-        results["growth"] = []
-        for row in growth():
-            results["growth"].append(row)
-            print(
-                f"{row['model']:<10}{row['side']:<8}{row['pairs']:>12,} pairs "
-                f"{row['seconds']:8.2f} s  {row['peak_mb']} MB above the log"
-            )
-    if options.only and options.out.is_file():
-        results = merge(json.loads(options.out.read_text()), results)
+        store(results | stored_news(options.out), options.out)  # safe if what follows fails
+        results |= growth_and_loops()
+    elif options.out.is_file():
+        results = merge(read(options.out), results)
     store(results | stored_news(options.out), options.out)
     if not options.only:
         store_news(news, options.out)
     print(f"written to {options.out}")
 
 
+def run_races(parser: argparse.ArgumentParser, word: str, runs: int) -> tuple[list[dict], str]:
+    """The rows of the races that `word` names, and the name of their log."""
+    try:
+        from benchmarks.races import races
+    except ImportError as error:
+        sys.exit(f"{error}. `make bench` installs the rivals first.")
+    from benchmarks.harness import run
+    from benchmarks.logs import LIKES_1M, load
+    from benchmarks.quality import RefusedRace
+
+    warnings.filterwarnings("ignore", module="implicit")
+    holdout = load(LIKES_1M).test
+    holdout.train.fingerprint  # noqa: B018  computed once, outside the timings
+    print(f"{LIKES_1M}: {holdout.train!r}; 2 threads each; medians of {runs} alternating runs")
+    chosen = {what: race for what, race in races(holdout).items() if word in what.lower()}
+    if not chosen:
+        parser.error(f"--only {word!r} names no race")
+    rows = []
+    for what, race in tqdm(chosen.items(), desc="races", disable=None):
+        try:
+            rows.append(run(what, race(), runs))
+            tqdm.write(line(rows[-1]))
+        except (ConnectionError, RefusedRace) as error:  # costs one row, not all
+            tqdm.write(f"{what:<36}left out: {error}")
+    return rows, LIKES_1M
+
+
+def growth_and_loops() -> dict[str, Any]:
+    """Arithmetic of the hottest loops, and time and memory from 1 to 25 M pairs."""
+    from benchmarks.growth import growth, growth_summary, loops
+
+    results: dict[str, Any] = {"loops": loops(), "growth": []}
+    for loop in results["loops"]:
+        print("{loop:<22}{reached:6.1f} of {limit:.0f} {unit}".format(**loop))
+    for row in growth():
+        results["growth"].append(row)
+        print(
+            f"{row['model']:<10}{row['side']:<8}{row['pairs']:>12,} pairs "
+            f"{row['seconds']:8.2f} s  {row['peak_mb']} MB above the log"
+        )
+    results["growth_summary"] = growth_summary(results["growth"])
+    for row in results["growth_summary"]:
+        memory = "unknown" if row["memory"] is None else f"{row['memory']:.2f} of the rival's"
+        print(
+            "{model:<10}{pairs:,} pairs: time per pair grows {ours:.2f} times, the rival's "
+            "{theirs:.2f}; peak memory ".format(**row)
+            + memory
+        )
+    return results
+
+
 def stored_news(path: Path) -> dict[str, Any]:
-    """The capstone's part of the stored results, which the contests leave as it is."""
-    results = json.loads(path.read_text()) if path.is_file() else {}
-    return {name: part for name, part in results.items() if name == "capstone"}
+    """The capstone's part of the stored results, which the races leave as it is."""
+    return {name: part for name, part in read(path).items() if name == "capstone"}
 
 
 def store_news(chosen: list[str], path: Path) -> None:
@@ -116,7 +134,7 @@ def store_news(chosen: list[str], path: Path) -> None:
 
     for row in newsroom.rows(chosen):
         print(newsroom.line(row))
-        results = json.loads(path.read_text()) if path.is_file() else {}
+        results = read(path)
         here = machine(("numpy", "scipy", "numba", "lightgbm", "mlflow"))
         found = results.get("capstone", {})
         old = found["rows"] if found.get("machine") == here else []
@@ -125,15 +143,8 @@ def store_news(chosen: list[str], path: Path) -> None:
         store(results | {"capstone": {"machine": here, "rows": rows}}, path)
 
 
-def store(results: dict[str, Any], path: Path) -> None:
-    """Write the results in one step, so that an interruption leaves the old file."""
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(results, indent=1) + "\n")
-    draft.replace(path)
-
-
 def merge(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The stored results with the contests that were run again, from the same machine only."""
+    """The stored results with the races that were run again, from the same machine only."""
     if (old["machine"], old["data"]) != (new["machine"], new["data"]):
         return new
     again = {row["what"]: row for row in new["contests"]}
@@ -147,9 +158,14 @@ def line(row: dict[str, Any]) -> str:
 
     ours, theirs = (median(row["seconds"][side]) for side in ("ours", "theirs"))
     quality = "  ".join(
-        f"{name} {figure:.5g} / {row['quality']['theirs'][name]:.5g}"
-        for name, figure in row["quality"]["ours"].items()
+        f"{name} {value:.5g} / {row['quality']['theirs'][name]:.5g}"
+        for name, value in row["quality"]["ours"].items()
     )
+    if "comparison" in row:
+        quality += "  difference {low:+.4f} to {high:+.4f} (margin {margin:.4f})".format(
+            **row["comparison"]
+        )
+        quality += "  non-inferior" if row["comparison"]["non_inferior"] else "  NOT SHOWN"
     memory = " / ".join(str(row["peak_mb"][side]) for side in ("ours", "theirs"))
     return (
         f"{row['what']:<36}{row['rival']:<12}ours {ours:7.3f} s  theirs {theirs:7.3f} s  "
@@ -165,32 +181,11 @@ def first_call(model: str) -> dict[str, Any]:
         for _ in range(3):
             command = [sys.executable, "-c", FIRST_CALL.format(model=model)]
             done = subprocess.run(command, env=environment, capture_output=True, check=True)
-            times.append([float(figure) for figure in done.stdout.split()])
+            times.append([float(value) for value in done.stdout.split()])
     return {
         "model": model, "import": min(t[0] for t in times), "fresh": times[0][1],
         "later": min(t[1] for t in times[1:]),
     }  # fmt: skip
-
-
-PACKAGES = ("numpy", "scipy", "numba", "pandas", "polars")
-RIVALS = ("implicit", "lightfm-next", "ranx", "ir-measures", "scikit-surprise")
-
-
-def machine(packages: tuple[str, ...] = PACKAGES + RIVALS) -> dict[str, Any]:
-    """What the figures were measured on."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        names = [
-            x.split(":")[1].strip() for x in cpuinfo.read_text().splitlines() if "model name" in x
-        ]
-        model = names[0] if names else model
-    return {
-        "processor": model,
-        "cores": os.cpu_count(),
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in packages},
-    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The logs that are timed: MovieLens-1M where it is at hand, else one of its size and shape."""
+"""Generated logs and files of any size, for races in which only the size matters."""
 
 from __future__ import annotations
 
@@ -9,18 +9,8 @@ import numpy as np
 import polars as pl
 
 from recsys import Interactions
-from recsys.datasets.movielens import MOVIELENS, data_folders, load_movielens
 
 GENRES = 128
-
-
-def movielens_sized() -> tuple[str, Interactions]:
-    """A name and a log of about a million different pairs."""
-    folder = MOVIELENS["1m"].folder
-    if any((base / name).exists() for base in data_folders() for name in (folder, f"{folder}.zip")):
-        ratings = load_movielens("1m")
-        return "MovieLens-1M", ratings.positives(0)
-    return "generated, the size of MovieLens-1M", long_tailed(6040, 3706, 1_000_000)
 
 
 def long_tailed(n_users: int, n_items: int, n_pairs: int, seed: int = 0) -> Interactions:
@@ -32,17 +22,17 @@ def long_tailed(n_users: int, n_items: int, n_pairs: int, seed: int = 0) -> Inte
     rng = np.random.default_rng(seed)
     activity = rng.lognormal(0, 1.1, n_users)
     popularity = 1 / (np.arange(n_items) + 20) ** 0.9
-    taste = rng.gamma(0.05, 1, (n_users, GENRES)) + 1e-12
-    chance = rng.gamma(0.03, 1, (n_items, GENRES)) * rng.permutation(popularity)[:, None]
+    preference = rng.gamma(0.05, 1, (n_users, GENRES)) + 1e-12
+    weight = rng.gamma(0.03, 1, (n_items, GENRES)) * rng.permutation(popularity)[:, None]
     chosen = np.empty(0, np.int64)
     while len(chosen) < n_pairs:
         n = n_pairs // 2
         user = rng.choice(n_users, n, p=activity / activity.sum())
-        genre = _pick(rng, taste, user)
+        genre = _pick(rng, preference, user)
         item = np.empty(n, np.int64)
         for g in range(GENRES):
-            mine = genre == g
-            item[mine] = rng.choice(n_items, mine.sum(), p=chance[:, g] / chance[:, g].sum())
+            rows = genre == g
+            item[rows] = rng.choice(n_items, rows.sum(), p=weight[:, g] / weight[:, g].sum())
         chosen = np.unique(np.concatenate([chosen, user * n_items + item]))
     chosen = rng.permutation(chosen)[:n_pairs]
     return Interactions(
@@ -58,8 +48,8 @@ def ratings_file(n_rows: int = 25_000_095) -> Path:
         user = np.sort(_powers(rng, 162_541, n_rows))
         item = rng.permutation(209_171)[_powers(rng, 59_047, n_rows)]
         stars = rng.integers(1, 11, n_rows) / 2
-        moment = rng.integers(789_652_009, 1_574_327_703, n_rows)
-        columns = {"userId": user + 1, "movieId": item + 1, "rating": stars, "timestamp": moment}
+        time = rng.integers(789_652_009, 1_574_327_703, n_rows)
+        columns = {"userId": user + 1, "movieId": item + 1, "rating": stars, "timestamp": time}
         draft = path.with_suffix(".draft")
         pl.DataFrame(columns).write_csv(draft)
         draft.replace(path)

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.data import long_tailed
-from benchmarks.harness import reset_peak, status
+from benchmarks.harness import SIDES, reset_peak, status
 from recsys import Interactions
 
 SIZES = {1_000_000: (6_040, 3_706), 10_000_000: (60_400, 11_700), 25_000_000: (151_000, 18_500)}
@@ -34,10 +34,28 @@ def growth(sizes: dict[int, tuple[int, int]] = SIZES) -> Iterator[dict[str, Any]
             path = Path(folder) / "log.npz"
             np.savez(path, user=log.user, item=log.item, sizes=[n_users, n_items])
             for model in MODELS:
-                for side in ("ours", "theirs"):
+                for side in SIDES:
                     command = [sys.executable, "-m", "benchmarks.growth", model, side, str(path)]
                     done = subprocess.run(command, capture_output=True, check=True, text=True)
                     yield json.loads(done.stdout.splitlines()[-1])
+
+
+def growth_summary(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """From the smallest log to the largest: growth of time per pair, and the ratio of peaks."""
+    by_key = {(row["model"], row["side"], row["pairs"]): row for row in rows}
+    sizes = sorted({row["pairs"] for row in rows})
+    small, large = sizes[0], sizes[-1]
+    found = []
+    for model in dict.fromkeys(row["model"] for row in rows):
+        ends = {side: [by_key[model, side, n] for n in (small, large)] for side in SIDES}
+        grown = {
+            side: (last["seconds"] / large) / (first["seconds"] / small)
+            for side, (first, last) in ends.items()
+        }
+        peaks = [ends[side][1]["peak_mb"] for side in SIDES]
+        memory = None if None in peaks else peaks[0] / peaks[1]
+        found.append({"model": model, "pairs": large, **grown, "memory": memory})
+    return found
 
 
 def measure(model: str, side: str, path: str) -> dict[str, Any]:
@@ -102,7 +120,7 @@ def loops() -> list[dict[str, Any]]:
     limit = _product_rate()
     als = _best(lambda n: ImplicitALS(f, iterations=n, cg_steps=1, n_threads=2).fit(log), 6)
     bpr = _best(lambda n: BPR(f, epochs=n, n_threads=2).fit(log), 6)
-    # a sweep: two sides, three passes over the met rows, a multiplication and an addition each;
+    # a sweep: two sides, three passes over the rows, a multiplication and an addition each;
     # a step: 64 differences and products, then three updates of about three operations each
     work = {"ALS, one sweep": (2 * 3 * 2 * nnz * f, als), "BPR, one epoch": (12 * nnz * f, bpr)}
     return [

@@ -1,8 +1,8 @@
-"""Bootstrap intervals: how far a mean over users might have come out by luck.
+"""Bootstrap confidence intervals of means over users (Efron 1979).
 
-The users are drawn again with replacement, as many as there are, and the mean is taken; a
-thousand such means show the spread. The middle 95 % of them is the interval (Efron 1979). All
-columns are drawn together, so the difference of two models is compared on the same users.
+As many users as there are get drawn with replacement, a thousand times, and the mean is taken of
+each resample. The middle 95 % of these means is the percentile interval. All columns use the same
+resamples, so the difference of two models is paired: compared on the same users.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ def bootstrap_means(values: np.ndarray, rng: int = 0) -> np.ndarray:
     Parameters
     ----------
     values : array (n, m)
-        One row a user; a nan is left out of its column's means.
+        One row per user; a nan is left out of its column's means.
     rng : int
-        The same number gives the same draws; the order of the rows does not matter.
+        Seed of the resamples; the order of the rows does not matter.
     """
     values = validation.matrix("values", values).astype(np.float64)
     rng = validation.whole_number("rng", rng, low=0)
@@ -36,13 +36,13 @@ def bootstrap_means(values: np.ndarray, rng: int = 0) -> np.ndarray:
 def bootstrap_ratios(sums: np.ndarray, counts: np.ndarray, rng: int = 0) -> np.ndarray:
     """Total sums divided by total counts over RESAMPLES resamples of the rows: (RESAMPLES, m).
 
-    For means over something of which each person has several, such as impressions: those of one
-    person are alike, so people are drawn, and each brings all of theirs.
+    A cluster bootstrap, for means over something of which each user has several, such as
+    impressions: those of one user are correlated, so users are resampled with all of theirs.
 
     Parameters
     ----------
     sums, counts : array (n, m)
-        One row a person: the sum of their values, and how many they are.
+        One row per user: the sum of their values, and the number of them.
     rng : int
     """
     sums, counts = validation.matrix("sums", sums), validation.matrix("counts", counts)
@@ -54,7 +54,7 @@ def bootstrap_ratios(sums: np.ndarray, counts: np.ndarray, rng: int = 0) -> np.n
 
 
 def _resampled_ratios(table: np.ndarray, rng: int) -> np.ndarray:
-    """The first half of the columns over the second half, each summed over the rows drawn."""
+    """Ratios of the first half of the columns to the second, each summed over the rows drawn."""
     table = np.ascontiguousarray(table)
     totals = np.empty((RESAMPLES, table.shape[1]))
     _resample(table, np.uint64(rng), totals)
@@ -63,7 +63,7 @@ def _resampled_ratios(table: np.ndarray, rng: int) -> np.ndarray:
 
 
 def interval(means: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """The lower and upper end of the middle `level` of resampled means, column by column."""
+    """Percentile interval: both ends (m,) of the middle `level` of resampled means (b, m)."""
     level = validation.real_number("level", level, high=1.0)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail], axis=0)

@@ -1,8 +1,8 @@
-"""Evaluation: the same questions to every model, with an interval beside each answer.
+"""Evaluation of models on a test set, with a bootstrap confidence interval for each metric.
 
-Every item of the catalogue is a candidate (full ranking). What a user met in training is left
-out of their list; a test item that they had met, or that nobody had, cannot be recommended at
-all, and the report says how many could.
+Every item of the catalogue is a candidate (full ranking), except those in the user's training
+history. A test item that is in it, or that has no training interaction, cannot be recommended at
+all, and the report says how many can.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from recsys import validation
 from recsys.bootstrap import bootstrap_means, interval
 from recsys.interactions import Interactions, check_log
 from recsys.metrics import beyond_accuracy, ranking
+from recsys.progress import progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,22 +38,22 @@ RANKING = {
 
 @dataclass(frozen=True)
 class Report:
-    """What `evaluate` found; `report["recall@10"]` is a mean, `print(report)` a table.
+    """Result of `evaluate`: `report["recall@10"]` is a mean, `print(report)` a table.
 
     Attributes
     ----------
     model : str
     k : int
     users : array (n,) int32
-        The users with something to find, in rising order; all others are left out.
+        The users with a target, a pair in the test set, in rising order; others are left out.
     per_user : dict of str to array (n,) float64
-        One value a user for each metric that has one.
+        Values of each metric that has one value per user.
     overall : dict of str to float
         Metrics of all lists together: coverage and the Gini index.
     n_without_target : int
-        Users of the log who have nothing in test.
+        Number of users without any.
     n_targets, n_reachable : int
-        Test pairs, and those among them that could have been recommended at all.
+        Number of targets, and of those that could have been recommended at all.
     """
 
     model: str
@@ -66,7 +67,7 @@ class Report:
 
     @property
     def reachable(self) -> float:
-        """The share of test pairs that could have been recommended: the ceiling of recall."""
+        """Fraction of the targets that could have been recommended: an upper bound of recall."""
         return self.n_reachable / self.n_targets
 
     def __getitem__(self, metric: str) -> float:
@@ -76,7 +77,7 @@ class Report:
         return _mean(self.per_user[metric])
 
     def interval(self, metric: str) -> tuple[float, float]:
-        """The 95 % bootstrap interval over users; nan for a metric of all lists together."""
+        """95 % bootstrap interval over users; nan for a metric of all lists together."""
         self._check(metric)
         if metric in self.overall:
             return float("nan"), float("nan")
@@ -123,7 +124,7 @@ def evaluate(
     k: int = 10,
     item_features: Any = None,
 ) -> Report:
-    """Judge a fitted model on held-out interactions by full ranking.
+    """Evaluate a fitted model on held-out interactions by full ranking.
 
     Parameters
     ----------
@@ -153,9 +154,9 @@ def evaluate(
         f"coverage@{k}": beyond_accuracy.coverage(lists, train.n_items),
         f"gini@{k}": beyond_accuracy.gini(lists, train.n_items),
     }
-    met = np.bincount(history.indices, minlength=train.n_items) > 0
+    known = np.bincount(history.indices, minlength=train.n_items) > 0
     seen = _pairs(relevant).multiply(_pairs(history[users]))
-    reachable = met[relevant.indices].sum() - seen.nnz
+    reachable = known[relevant.indices].sum() - seen.nnz
     return Report(
         model=str(model),
         k=k,
@@ -176,15 +177,13 @@ def _beyond_accuracy(
     item_features: Any,
     k: int,
 ) -> dict[str, np.ndarray]:
-    """The metrics that look at more than the targets, one value a user each."""
-    from recsys.models.baselines import Popularity
-
+    """The metrics that look at more than the targets, each with one value per user."""
     item_users = np.bincount(train.matrix.indices, minlength=train.n_items)
-    obvious, _ = Popularity().fit(train).recommend(users, k)
-    found = {
+    expected = _most_popular(train, users, k)
+    values = {
         f"novelty@{k}": beyond_accuracy.novelty(lists, item_users, train.n_users),
         f"popularity@{k}": beyond_accuracy.popularity_bias(lists, item_users, train.n_users),
-        f"serendipity@{k}": beyond_accuracy.serendipity(lists, relevant, obvious),
+        f"serendipity@{k}": beyond_accuracy.serendipity(lists, relevant, expected),
     }
     if item_features is not None:
         if not sparse.issparse(item_features):
@@ -196,9 +195,22 @@ def _beyond_accuracy(
                 f"got shape {item_features.shape}"
             )
         history = train.matrix[users]
-        found[f"diversity@{k}"] = beyond_accuracy.intra_list_diversity(lists, item_features)
-        found[f"calibration@{k}"] = beyond_accuracy.calibration(lists, history, item_features)
-    return found
+        values[f"diversity@{k}"] = beyond_accuracy.intra_list_diversity(lists, item_features)
+        values[f"calibration@{k}"] = beyond_accuracy.calibration(lists, history, item_features)
+    return values
+
+
+def _most_popular(train: Interactions, users: np.ndarray, k: int) -> np.ndarray:
+    """Each user's k most popular items that are not in their history, padded with -1."""
+    history = train.matrix
+    by_popularity = np.argsort(-np.bincount(train.item, minlength=train.n_items), kind="stable")
+    lists = np.full((len(users), k), -1, np.int32)
+    for row, user in zip(lists, users):
+        seen = history.indices[history.indptr[user] : history.indptr[user + 1]]
+        candidates = by_popularity[: k + len(seen)]
+        new = candidates[~np.isin(candidates, seen)][:k]
+        row[: len(new)] = new
+    return lists
 
 
 def leaderboard(
@@ -215,74 +227,78 @@ def leaderboard(
     Parameters
     ----------
     models : sequence of models or of (name, model)
-        Models that are not fitted yet are fitted on `train`; yours stay as they are.
+        Copies of those that are not fitted yet are fitted on `train`.
     train, test : Interactions
     k : int
     baseline : int or str
-        Position or name of the model that the others are compared with.
+        Index or name of the model that the others are compared with.
     metric : str
-        What the interval and the difference are about: "ndcg", "recall", "precision", "hit",
-        "map" or "mrr".
+        Metric of the interval and the difference: "ndcg", "recall", "precision", "hit", "map" or
+        "mrr".
 
     Returns
     -------
     DataFrame
-        One row a model. Columns recall@k, ndcg@k, map@k, coverage@k; low and high, the 95 %
+        One row per model. Columns recall@k, ndcg@k, map@k, coverage@k; low and high, the 95 %
         interval of the chosen metric; difference from the baseline in that metric, with its
-        own paired interval, difference_low and difference_high. Where that interval excludes
-        zero, luck in the choice of users does not explain the difference.
-        `attrs["reachable"]` is the share of targets that could have been recommended.
+        paired interval, difference_low and difference_high: if it excludes zero, the difference
+        is statistically significant. `attrs["reachable"]` is the fraction of targets that could
+        have been recommended.
     """
-    import pandas as pd
-
-    from recsys.progress import progress_bar
-
     if not isinstance(metric, str) or metric not in RANKING:
         raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")
     named = _named(models)
-    names = [name for name, _ in named]
-    first = _baseline(baseline, names)
+    first = _baseline(baseline, [name for name, _ in named])
     reports = {}
     for name, model in progress_bar(named, "models", progress):
         if not getattr(model, "is_fitted", True):
             model = copy.copy(model).fit(train, progress)
         reports[name] = evaluate(model, train, test, k)
-    values = np.column_stack([r.per_user[f"{metric}@{k}"] for r in reports.values()])
-    means = bootstrap_means(values)
-    against = means[:, [names.index(first)]]
-    low, high = interval(means)
-    difference_low, difference_high = interval(means - against)
-    columns = {
-        f"{name}@{k}": [r[f"{name}@{k}"] for r in reports.values()]
-        for name in dict.fromkeys(["recall", "ndcg", "map", metric, "coverage"])
-    }
-    chosen = np.array(columns[f"{metric}@{k}"])
-    table = pd.DataFrame(columns, index=names).rename_axis(columns="model")
-    table = table.assign(
-        low=low,
-        high=high,
-        difference=chosen - chosen[names.index(first)],
-        difference_low=difference_low,
-        difference_high=difference_high,
-    )
+    table = _comparison(reports, first, metric, k)
     table.attrs["reachable"] = reports[first].reachable
     return table
 
 
+def _comparison(reports: dict[str, Report], baseline: str, metric: str, k: int) -> pd.DataFrame:
+    """The leaderboard's table; see there."""
+    import pandas as pd
+
+    position, chosen = list(reports).index(baseline), f"{metric}@{k}"
+    means = bootstrap_means(np.column_stack([r.per_user[chosen] for r in reports.values()]))
+    low, high = interval(means)
+    difference_low, difference_high = interval(means - means[:, [position]])
+    columns = {
+        f"{name}@{k}": [r[f"{name}@{k}"] for r in reports.values()]
+        for name in dict.fromkeys(["recall", "ndcg", "map", metric, "coverage"])
+    }
+    values = np.array(columns[chosen])
+    return (
+        pd.DataFrame(columns, index=list(reports))
+        .rename_axis(columns="model")
+        .assign(
+            low=low,
+            high=high,
+            difference=values - values[position],
+            difference_low=difference_low,
+            difference_high=difference_high,
+        )
+    )
+
+
 def _pairs(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """1 for each stored pair, whatever its value, zero included."""
+    """1 for each stored pair, also for one whose value is zero."""
     ones = np.ones(matrix.nnz, np.float32)
     return sparse.csr_matrix((ones, matrix.indices, matrix.indptr), shape=matrix.shape)
 
 
 def _mean(values: np.ndarray) -> float:
-    """The mean of what is there, summed in sorted order: no order of users changes a bit."""
+    """Mean without nan, summed in sorted order: the order of users does not change a bit."""
     values = np.sort(values[~np.isnan(values)])
     return float(values.mean()) if len(values) else float("nan")
 
 
 def _named(models: Sequence) -> list[tuple[str, Recommender]]:
-    """Models with their names: the given ones, or the class, or all parameters on a clash."""
+    """Models with their names: as given, else the class, or with parameters where two clash."""
     if not np.iterable(models) or isinstance(models, (str, Mapping)):
         raise ValueError(f"models must be a list of models or of (name, model), got {models!r}")
     models = list(models)
@@ -305,7 +321,7 @@ def _named(models: Sequence) -> list[tuple[str, Recommender]]:
 
 
 def _baseline(baseline: int | str, names: list[str]) -> str:
-    """The name of the model at that position, or of that name."""
+    """Name of the baseline, given by index or name."""
     if isinstance(baseline, int) and 0 <= baseline < len(names):
         return names[baseline]
     if baseline not in names:
@@ -314,13 +330,13 @@ def _baseline(baseline: int | str, names: list[str]) -> str:
 
 
 def _check_model(model: Any) -> None:
-    """Refuse what cannot recommend, such as the class of a model."""
+    """ValueError for anything that cannot recommend, such as the class of a model."""
     if isinstance(model, type) or not hasattr(model, "recommend"):
         raise ValueError(f"model must be a model, like Popularity(), got {model!r}")
 
 
 def _check_logs(model: Recommender, train: Interactions, test: Interactions) -> None:
-    """Refuse what would leak or mislead."""
+    """ValueError for logs and models that would leak test data or give wrong metrics."""
     _check_model(model)
     for name, log in (("train", train), ("test", test)):
         check_log(name, log)
@@ -332,6 +348,6 @@ def _check_logs(model: Recommender, train: Interactions, test: Interactions) -> 
         )
     if getattr(model, "data_fingerprint", train.fingerprint) != train.fingerprint:
         raise ValueError(
-            "model must have been fitted on train itself; it was fitted on another log, so its "
-            "score could leak or mislead"
+            "model must have been fitted on train itself; it was fitted on another log, which may "
+            "hold test data"
         )

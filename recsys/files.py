@@ -2,7 +2,7 @@
 
 Each is written into a temporary folder beside its path, on the same file system, and renamed
 into place at the end. Permissions are those of any new file: the temporary folder's own, which
-nobody else may read, are not inherited.
+no other user may read, are not inherited.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Interactions: who met what, and when. The one data structure of this library.
+"""Interactions of users with items, the one data structure of this library.
 
-An interaction log is four columns of equal length: user, item and, where known, time and
-value (a rating, a play count). Inside, users and items are the numbers 0..n-1; outside they
-may have any labels. What is left out: edits. A log never changes; a selection is a new log.
+An interaction log is four columns of equal length: user, item and, if known, time and value (a
+rating, a play count). Inside, users and items are the numbers 0..n-1; outside they may have any
+labels. Left out: edits. A log never changes; a selection is a new log.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class Interactions:
     time : array-like, shape (n,), optional
         Seconds since 1970 in UTC, or any other clock that grows; datetime64 is taken as UTC.
     value : array-like of float, shape (n,), optional
-        A rating or a count; None where only the meeting itself is known.
+        A rating or a count; None if only the interaction itself is known.
     n_users, n_items : int, optional
         The sizes; by default the largest id plus one.
     user_labels, item_labels : sequence of hashable, optional
-        What the outside calls user 0, user 1, ...; all different.
+        Outside names of user 0, user 1, ...; all different.
     item_info : mapping of str to sequence, optional
-        Columns about the items, one entry an item, such as "title" or "genres".
+        Columns about the items, one entry per item, such as "title" or "genres".
 
     Raises
     ------
@@ -114,7 +114,7 @@ class Interactions:
     ) -> Interactions:
         """Read a CSV file with a header; the named columns become the log, the rest is skipped.
 
-        As `from_frame` in all else. Reading takes all cores, and about 60 bytes of memory a row.
+        As `from_frame` in all else. Reading takes all cores, and about 60 bytes of memory per row.
         """
         names = {"user": user, "item": item, "time": time, "value": value}
         return cls._from_columns(io.read_csv(path, names, separator))
@@ -154,8 +154,8 @@ class Interactions:
     def matrix(self) -> sparse.csr_matrix:
         """CSR matrix (n_users, n_items), float32: summed values, or counts without values.
 
-        Built once, memory grows with the number of interactions. A pair that met is stored
-        even where its values sum to zero.
+        Built once, memory grows with the number of interactions. A pair is stored even if its
+        values sum to zero.
         """
         values = np.ones(len(self), np.float32) if self.value is None else self.value
         user, item, shape = self.user, self.item, (self.n_users, self.n_items)
@@ -170,7 +170,7 @@ class Interactions:
 
     @cached_property
     def titles(self) -> np.ndarray:
-        """What a person calls each item: titles, else labels, else "item 0"; (n_items,) str."""
+        """Name of each item for readers: title, else label, else "item 0"; (n_items,) str."""
         if "title" in self.item_info:
             return self.item_info["title"]
         if self.item_labels is not None:
@@ -179,18 +179,18 @@ class Interactions:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Hexadecimal digest of the rows and sizes; the order of the rows does not count."""
+        """Hexadecimal digest of the rows and sizes; it does not depend on the order of the rows."""
         rows = np.zeros(len(self), np.uint64)
         for column in (self.user, self.item, self.time, self.value):
             if column is not None:
-                rows = _mix(rows ^ column.astype(np.float64).view(np.uint64))
+                rows = _hash64(rows ^ column.astype(np.float64).view(np.uint64))
         present = [self.time is not None, self.value is not None]
-        totals = [int(_mix(rows + np.uint64(salt)).sum(dtype=np.uint64)) for salt in (1, 2)]
+        totals = [int(_hash64(rows + np.uint64(salt)).sum(dtype=np.uint64)) for salt in (1, 2)]
         parts = [len(self), self.n_users, self.n_items, *present, *totals]
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def select(self, rows: Any) -> Interactions:
-        """The log of the rows that a boolean mask (n,) or an array of positions names."""
+        """The log of some rows, given by a boolean mask (n,) or an array of positions."""
         rows = validation.as_array("rows", rows)
         if rows.ndim != 1:
             raise ValueError(f"rows must be one-dimensional, got shape {rows.shape}")
@@ -209,9 +209,9 @@ class Interactions:
         return part
 
     def positives(self, min_value: float) -> Interactions:
-        """The rows with a value of at least `min_value`, the values themselves forgotten.
+        """The rows with a value of at least `min_value`, without their values.
 
-        It turns ratings into implicit feedback: what remains says "liked", not how much.
+        It turns explicit ratings into implicit feedback.
         """
         if self.value is None:
             raise ValueError("positives needs values, and this log has none")
@@ -237,16 +237,16 @@ class Interactions:
 
 
 def check_log(name: str, log: Any) -> None:
-    """Refuse what is no log."""
+    """ValueError unless `log` is an Interactions."""
     if not isinstance(log, Interactions):
         raise ValueError(f"{name} must be Interactions, got {type(log).__name__}")
 
 
-_CACHED = ("matrix", "fingerprint")  # what depends on the rows, so a selection drops it
+_CACHED = ("matrix", "fingerprint")  # computed from the rows, so a selection drops them
 
 
 def _size(name: str, size: int | None, labels_name: str, labels: Sequence | None) -> int | None:
-    """The declared number of users or items, which labels may declare too."""
+    """The number of users or items, if given or known from the labels."""
     if size is not None:
         size = validation.whole_number(name, size, low=0, high=validation.MAX_ID)
     if labels is None:
@@ -259,7 +259,7 @@ def _size(name: str, size: int | None, labels_name: str, labels: Sequence | None
 
 
 def _labels(name: str, labels: Sequence[Hashable] | None) -> list | None:
-    """Labels as a list of plain Python values, all different."""
+    """Labels as a list of Python values, all different."""
     if labels is None:
         return None
     labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
@@ -268,8 +268,8 @@ def _labels(name: str, labels: Sequence[Hashable] | None) -> list | None:
             raise ValueError(f"{name} must be hashable, got {label!r}")
     if len(set(labels)) != len(labels):
         seen = set()
-        twice = next(label for label in labels if label in seen or seen.add(label))
-        raise ValueError(f"{name} must all be different, got {twice!r} twice")
+        duplicate = next(label for label in labels if label in seen or seen.add(label))
+        raise ValueError(f"{name} must all be different, got {duplicate!r} twice")
     return labels
 
 
@@ -302,12 +302,12 @@ def _seconds(time: Any, length: int) -> np.ndarray:
 
 
 def _index(labels: list | None, size: int) -> dict:
-    """From label to id; without labels an id is its own label."""
+    """Id of each label; without labels an id is its own label."""
     return {label: i for i, label in enumerate(range(size) if labels is None else labels)}
 
 
-def _look_up(kind: str, index: dict, labels: Sequence[Hashable]) -> np.ndarray:
-    """Ids of labels, or an error that names the first unknown one."""
+def _look_up(name: str, index: dict, labels: Sequence[Hashable]) -> np.ndarray:
+    """Ids of labels; ValueError names the first unknown one."""
     if not np.iterable(labels):
         raise ValueError(f"labels must be a sequence of labels, got {labels!r}")
     try:
@@ -315,11 +315,11 @@ def _look_up(kind: str, index: dict, labels: Sequence[Hashable]) -> np.ndarray:
     except (KeyError, TypeError):
         unknown = next(x for x in labels if not isinstance(x, Hashable) or x not in index)
         known = ", ".join(repr(label) for label in list(index)[:3]) or "none"
-        raise ValueError(f"unknown {kind} {unknown!r}; known are {known}, ...") from None
+        raise ValueError(f"unknown {name} {unknown!r}; known are {known}, ...") from None
 
 
-def _mix(x: np.ndarray) -> np.ndarray:
-    """Scramble 64-bit words (the finaliser of SplitMix64, Steele et al. 2014)."""
+def _hash64(x: np.ndarray) -> np.ndarray:
+    """Hash of each 64-bit word (SplitMix64, Steele et al. 2014)."""
     x = (x + np.uint64(0x9E3779B97F4A7C15)).astype(np.uint64)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -1,4 +1,4 @@
-"""Columns out of data frames and CSV files, and labels into ids."""
+"""Reading columns from data frames and CSV files, and numbering their labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import njit, prange
 
 
 def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
-    """The named columns of a pandas or polars DataFrame, by argument; None: not asked for."""
+    """Columns of a pandas or polars DataFrame; `names` maps an argument to its column or None."""
     if not hasattr(frame, "columns"):
         raise ValueError(f"frame must be a pandas or polars DataFrame, got {type(frame).__name__}")
     _check_names(names, list(frame.columns))
@@ -20,7 +20,7 @@ def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
 def read_csv(
     file: str | Path | IO[bytes], names: dict[str, str | None], separator: str = ","
 ) -> dict[str, np.ndarray]:
-    """The named columns of a CSV file with a header, by argument; polars reads it on all cores."""
+    """Columns of a CSV file with a header, as `columns`; polars reads it on all cores."""
     import polars as pl
 
     if not isinstance(separator, str) or len(separator.encode()) != 1:
@@ -41,14 +41,14 @@ def read_csv(
 
 
 def _floats(names: dict[str, str | None]) -> dict[str, Any]:
-    """The types that the log will store, so that nothing is read twice as wide as needed."""
+    """The types that a log stores: reading wider ones would take twice the memory."""
     import polars as pl
 
-    kinds = {"time": pl.Float64, "value": pl.Float32}
+    types = {"time": pl.Float64, "value": pl.Float32}
     labels = (names["user"], names["item"])
     return {
-        names[argument]: kind
-        for argument, kind in kinds.items()
+        names[argument]: dtype
+        for argument, dtype in types.items()
         if names.get(argument) is not None and names[argument] not in labels
     }
 
@@ -67,12 +67,12 @@ def number_labels(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
     if labels.dtype.kind in "iu" and len(labels):
         low, high = int(labels.min()), int(labels.max())
         if high - low < 4 * len(labels) and high < 2**63:
-            return _number_whole(labels, low, high - low + 1)
-    return _number_any(name, labels)
+            return _number_integers(labels, low, high - low + 1)
+    return _number_by_sorting(name, labels)
 
 
-def _number_whole(labels: np.ndarray, low: int, span: int) -> tuple[np.ndarray, list]:
-    """Whole numbers close together: a table of all that lie between them needs no sorting."""
+def _number_integers(labels: np.ndarray, low: int, span: int) -> tuple[np.ndarray, list]:
+    """Integers close together: a table of all integers in their range needs no sorting."""
     present = np.zeros(span, np.bool_)
     mark(labels, labels.dtype.type(low), present)
     number = np.cumsum(present, dtype=np.int32) - np.int32(1)
@@ -96,14 +96,14 @@ def translate(labels, low, number, ids):
         ids[row] = number[labels[row] - low]
 
 
-def _number_any(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
-    """Labels of any kind that sorts."""
+def _number_by_sorting(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
+    """Labels of any sortable type."""
     import pandas as pd
 
     try:
         codes, unique = pd.factorize(labels, sort=True)
     except TypeError as error:
-        raise ValueError(f"{name} labels must be hashable and of one kind: {error}") from None
+        raise ValueError(f"{name} labels must be hashable and of one type: {error}") from None
     if (codes < 0).any():
         row = int(np.flatnonzero(codes < 0)[0])
         raise ValueError(f"{name} labels must not be missing, got {labels[row]!r} in row {row}")

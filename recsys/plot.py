@@ -1,6 +1,6 @@
-"""Figures in one style: quiet, colour-blind-safe, readable on a light and on a dark page.
+"""Figures in one style: colour-blind-safe, readable on a light and on a dark page.
 
-The colours are those of Okabe and Ito (2008). Only what several chapters draw stands here.
+The colours are those of Okabe and Ito (2008). Only plots that several chapters draw are here.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ COLORS = [BLUE, ORANGE, GREEN, PINK, SKY, RED, GREY]
 
 
 def use_style() -> None:
-    """Set matplotlib's defaults to the book's: call it once, in a chapter's setup."""
+    """Set matplotlib's defaults to the book's; called once, in a chapter's setup."""
     import matplotlib as mpl
 
     mpl.rcParams.update(
@@ -47,15 +47,15 @@ def use_style() -> None:
 
 
 def intervals(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
-    """Draw a leaderboard's interval bars, the first model on top.
+    """Draw a leaderboard's confidence intervals, the first model on top.
 
     Parameters
     ----------
     table : DataFrame
         From `recsys.leaderboard`.
     metric : str
-        The column whose interval `low` and `high` hold, such as "ndcg@10"; or "difference",
-        which is drawn beside a line at zero.
+        The column that `low` and `high` belong to, such as "ndcg@10"; or "difference", which is
+        drawn with a line at zero.
     ax : matplotlib Axes, optional
     """
     import matplotlib.pyplot as plt
@@ -67,9 +67,9 @@ def intervals(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
             f"got none named {sorted(missing, key=str)[0]!r}"
         )
     ax = ax or plt.gca()
-    for place, (_, row) in enumerate(table.iterrows()):
-        ax.plot([row[low], row[high]], [place, place], color=BLUE, linewidth=3)
-        ax.plot(row[metric], place, "o", color=BLUE, markersize=8)
+    for position, (_, row) in enumerate(table.iterrows()):
+        ax.plot([row[low], row[high]], [position, position], color=BLUE, linewidth=3)
+        ax.plot(row[metric], position, "o", color=BLUE, markersize=8)
     if metric == "difference":
         ax.axvline(0, color=GREY, linewidth=1)
     ax.set(yticks=range(len(table)), yticklabels=table.index, xlabel=metric)
@@ -84,17 +84,17 @@ def heatmap(
     label: str = "",
     limits: tuple[float, float] | None = None,
 ) -> Axes:
-    """Draw a small matrix with its numbers written into the cells, which are then comparable.
+    """Draw a small matrix as colours, with its values written into the cells.
 
     Parameters
     ----------
     matrix : array-like (n, m) of finite numbers
     ax : matplotlib Axes, optional
     label : str
-        What the numbers are, beside the colour bar.
+        Label of the colour bar.
     limits : (low, high), optional
-        The values of the darkest and the lightest colour, as for matrices drawn side by side;
-        by default the smallest and the largest number.
+        The values of the darkest and the lightest colour, the same for matrices drawn side by
+        side; by default the smallest and the largest value.
     """
     import matplotlib.pyplot as plt
 

@@ -1,15 +1,15 @@
-r"""Re-ranking: a list as a whole, where a ranker judged one item at a time.
+r"""Re-ranking: the list as a whole, after a ranker scored one item at a time.
 
-Ten good items that are ten times the same story make a poor list. *Maximal marginal relevance*
-(Carbonell and Goldstein 1998) fills the list place by place, with C the candidates, S what has
-been chosen, and :math:`\lambda` the trade-off:
+Ten good items that tell the same story make a poor list. *Maximal marginal relevance* (Carbonell
+and Goldstein 1998) fills the list one position at a time, with C the candidates, S those already
+selected, and :math:`\lambda` the trade-off between relevance and diversity:
 
 .. math:: \arg\max_{i \in C \setminus S} \;
           \lambda \, r_i - (1 - \lambda) \max_{j \in S} v_i^\top v_j
 
-The likeness of a candidate to the nearest chosen one only ever grows, so it is kept and compared
-with the newest one alone: k passes over n candidates, not :math:`k^2`. Left out: rules of a
-newsroom ("no two of one desk in a row"), and lists that are calibrated to a person's tastes.
+The highest similarity of a candidate to a selected item never falls, so it is kept and compared
+with the newest one only: k passes over n candidates, not :math:`k^2`. Left out: editorial rules
+("no two of one desk in a row"), and lists calibrated to a user's preferences (Steck 2018).
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from recsys import validation
 
 
 def mmr(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.ndarray:
-    """The k best candidates, each judged by its relevance and by what it repeats.
+    """The k best candidates by maximal marginal relevance.
 
     Parameters
     ----------
     relevance : array (n,) of float
-        Higher is better. On the scale of the likenesses, such as 0 to 1: see `to_unit_range`.
+        Higher is better. On the scale of the similarities, such as 0 to 1: see `to_unit_range`.
     vectors : array (n, d)
-        The candidates' vectors; their inner product is their likeness.
+        The candidates' vectors; their inner product is their similarity.
     k : int
         May exceed n.
     trade_off : float
-        1 looks at relevance alone, 0 at repetition alone.
+        From 1, relevance only, to 0, diversity only.
 
     Returns
     -------
     array (min(k, n),) int32
-        Positions of the chosen, in the order chosen; ties to the lower position.
+        Indices of the selected candidates, in order; ties to the lower index.
 
     Examples
     --------
@@ -50,46 +50,33 @@ def mmr(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.ndarray:
     array([0, 2, 1], dtype=int32)
     """
     relevance, vectors, k, trade_off = _check(relevance, vectors, k, trade_off)
-    chosen = np.empty(min(k, len(relevance)), np.int32)
-    _choose(relevance, vectors, trade_off, chosen)
-    return chosen
+    selected = np.empty(min(k, len(relevance)), np.int32)
+    _select(relevance, vectors, trade_off, selected)
+    return selected
 
 
 @njit(cache=True)
-def _choose(relevance, vectors, trade_off, chosen):
-    """Fill `chosen`, place by place."""
+def _select(relevance, vectors, trade_off, selected):
+    """Fill `selected`, one position at a time."""
     n, d = vectors.shape
-    nearest = np.full(n, -np.inf)  # likeness to the nearest one chosen
+    highest = np.full(n, -np.inf)  # similarity to the most similar selected item
     left = np.ones(n, np.bool_)
-    for place in range(len(chosen)):
+    for position in range(len(selected)):
         best, best_value = -1, -np.inf
         for i in range(n):
             if not left[i]:
                 continue
             value = trade_off * relevance[i]
-            if place > 0:
-                likeness = 0.0
+            if position > 0:
+                similarity = 0.0
                 for c in range(d):
-                    likeness += vectors[i, c] * vectors[chosen[place - 1], c]
-                nearest[i] = max(nearest[i], likeness)
-                value -= (1 - trade_off) * nearest[i]
+                    similarity += vectors[i, c] * vectors[selected[position - 1], c]
+                highest[i] = max(highest[i], similarity)
+                value -= (1 - trade_off) * highest[i]
             if best < 0 or value > best_value:
                 best, best_value = i, value
-        chosen[place] = best
+        selected[position] = best
         left[best] = False
-
-
-def mmr_reference(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.ndarray:
-    """`mmr` as the formula has it: every likeness anew for every place, in plain NumPy."""
-    relevance, vectors, k, trade_off = _check(relevance, vectors, k, trade_off)
-    chosen: list[int] = []
-    while len(chosen) < min(k, len(relevance)):
-        left = [i for i in range(len(relevance)) if i not in chosen]
-        values = trade_off * relevance[left]
-        if chosen:
-            values = values - (1 - trade_off) * (vectors[left] @ vectors[chosen].T).max(axis=1)
-        chosen.append(left[int(values.argmax())])
-    return np.array(chosen, np.int32)
 
 
 def _check(
@@ -102,31 +89,31 @@ def _check(
 
 
 def drop_duplicates(items: Any, keys: Any) -> np.ndarray:
-    """Positions of the items to keep: of those with one key, the first.
+    """Indices of the items to keep: the first of each key.
 
     >>> drop_duplicates([31, 12, 5, 8], keys=[7, 2, 7, 2])
     array([0, 1], dtype=int32)
     """
     items, keys = np.asarray(items), np.asarray(keys)
     if items.shape != keys.shape or items.ndim != 1:
-        raise ValueError(f"keys must have one entry an item, {items.shape}, got {keys.shape}")
+        raise ValueError(f"keys must have one entry per item, {items.shape}, got {keys.shape}")
     _, first = np.unique(keys, return_index=True)
     return np.sort(first).astype(np.int32)
 
 
 def number_texts(texts: Sequence[str], normalize: Any = str.casefold) -> np.ndarray:
-    """Keys for `drop_duplicates`: texts that are equal once normalised share a number, (n,) int32.
+    """Keys (n,) int32 for `drop_duplicates`: one number per text, the same if equal normalised.
 
     >>> number_texts(["Goal!", "GOAL!", "Own goal"])
     array([0, 0, 1], dtype=int32)
     """
     numbers: dict[str, int] = {}
-    found = [numbers.setdefault(normalize(text), len(numbers)) for text in texts]
-    return np.array(found, np.int32)
+    keys = [numbers.setdefault(normalize(text), len(numbers)) for text in texts]
+    return np.array(keys, np.int32)
 
 
 def to_unit_range(scores: Any) -> np.ndarray:
-    """Scores moved and stretched to lie between 0 and 1; all 1 where they are all equal.
+    """Scores scaled linearly to the range 0 to 1 (min-max); all 1 if they are all equal.
 
     >>> to_unit_range([-2.0, 0.0, 2.0])
     array([0. , 0.5, 1. ])
@@ -138,7 +125,7 @@ def to_unit_range(scores: Any) -> np.ndarray:
 
 
 def freshness(age: Any, half_life: float) -> np.ndarray:
-    """A bonus that is 1 for what is new and halves every `half_life`, in the unit of the ages.
+    """Exponential decay: 1 at age 0, halved every `half_life`, in the unit of the ages.
 
     >>> freshness([0, 6, 12], half_life=6)
     array([1.  , 0.5 , 0.25])

@@ -1,4 +1,4 @@
-"""Show source code as it is, so that the page and the code that runs cannot disagree."""
+"""Showing source code in a notebook: the code on the page is the code that runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 class Source:
-    """Source code that a notebook renders with colours and a terminal prints."""
+    """Source code, coloured in a notebook and as text on a terminal."""
 
     def __init__(self, text: str):
         self.text = text
@@ -31,18 +31,18 @@ def show(*objects: Any) -> None:
     """
     if not objects:
         raise ValueError("show needs at least one function, class or module, got none")
-    source = Source("\n\n".join(_source(thing) for thing in objects))
+    source = Source("\n\n".join(_source(item) for item in objects))
     if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() is not None:
         sys.modules["IPython"].display.display(source)
     else:
         print(source)
 
 
-def _source(thing: Any) -> str:
-    thing = getattr(thing, "py_func", thing)  # what Numba compiled
+def _source(item: Any) -> str:
+    item = getattr(item, "py_func", item)  # of a function compiled by Numba
     try:
-        return textwrap.dedent(inspect.getsource(thing)).rstrip()
+        return textwrap.dedent(inspect.getsource(item)).rstrip()
     except (TypeError, OSError):
         raise ValueError(
-            f"show needs a function, class or module with source, got {thing!r}"
+            f"show needs a function, class or module with source, got {item!r}"
         ) from None

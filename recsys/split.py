@@ -1,4 +1,4 @@
-"""Splits: what a model may learn from, and what it is judged on.
+"""Splits of a log into training and test set.
 
 Every split looks at time, because a recommender predicts the future from the past. A random
 split lets it learn from next week to predict last week: it is deliberately left out.
@@ -16,13 +16,13 @@ from recsys.interactions import Interactions, check_log
 def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
     """Hold out each user's last interaction.
 
-    Of several at the same last moment, the highest item id counts as last, so that the order
-    of the rows does not matter. A user with a single interaction keeps it for training.
+    Of several at the same last time, the highest item id counts as last, so that the order of
+    the rows does not matter. A user with a single interaction keeps it for training.
 
     Returns
     -------
     train, test : Interactions
-        test has at most one row a user; sizes and labels stay as they were.
+        test has at most one row per user; sizes and labels stay as they were.
 
     Examples
     --------
@@ -33,12 +33,12 @@ def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
     """
     time = _times(data)
     last, count = last_rows(data.user, data.item, time, data.n_users)
-    return _divide(data, last[count > 1])
+    return _split_rows(data, last[count > 1])
 
 
 @njit(cache=True)
 def last_rows(user, item, time, n_users):
-    """Each user's last row (n_users,), -1 where there is none, and their number of rows."""
+    """Each user's last row (n_users,), -1 if there is none, and their number of rows."""
     last = np.full(n_users, -1)
     count = np.zeros(n_users, np.int64)
     for row in range(len(user)):
@@ -65,23 +65,23 @@ def last_fraction(data: Interactions, fraction: float = 0.2) -> tuple[Interactio
     train, test : Interactions
     """
     fraction = _fraction("fraction", fraction)
-    order, position, count = _by_user_and_time(data)
+    order, position, count = by_user_and_time(data)
     held_out = position >= count - np.floor(count * fraction + 1e-9)
-    return _divide(data, order[held_out])
+    return _split_rows(data, order[held_out])
 
 
 def temporal_split(
     data: Interactions, test_fraction: float = 0.2, at: float | None = None
 ) -> tuple[Interactions, Interactions]:
-    """Cut the log at one moment for everybody: the past trains, the rest tests.
+    """Split the log at one time for all users: the past trains, the rest tests.
 
     Parameters
     ----------
     test_fraction : float in (0, 1)
-        The share of interactions from which the cut is found. Equal times stay together, in
-        test, so the share may come out a little larger.
+        The fraction of interactions from which the cutoff is found. Equal times stay together,
+        in test, so the fraction may come out a little larger.
     at : float, optional
-        The moment itself, in the log's own clock; rows with time >= at are test.
+        The cutoff itself, in the unit of the log's times; rows with time >= at are test.
 
     Returns
     -------
@@ -106,51 +106,52 @@ def temporal_fold_in(
     at: float | None = None,
     last: float = 0.2,
 ) -> tuple[Interactions, Interactions, Interactions]:
-    """Cut the log at one moment, and let those asked later bring their history along.
+    """Split the log at one time, with the histories of the users in the test period.
 
-    What a model learns ends at the cut. What it is told about a person ends just before the
-    first film, book or page that it has to find for them: so newcomers can be asked as well
-    ("strong generalisation", Liang et al. 2018, with a clock).
+    Training data end at the cutoff. A test user's history, to fold in, ends just before their
+    first held-out interaction, so new users are evaluated as well ("strong generalisation",
+    Liang et al. 2018, with a temporal split).
 
     Parameters
     ----------
     test_fraction, at
-        The moment, as `temporal_split` finds it.
+        The cutoff, as for `temporal_split`.
     last : float in (0, 1)
-        The share of each user's interactions from the cut on that is held out, rounded down.
+        The fraction of each user's interactions from the cutoff on that is held out, rounded
+        down.
 
     Returns
     -------
     train, history, test : Interactions
-        train ends before the cut, history holds all rows but those of test. Judge a model that
-        can `fold_in` by `evaluate(model.fit(train).fold_in(history), history, test)`.
+        train ends before the cutoff, history holds all rows but those of test. A model that can
+        `fold_in` is evaluated by `evaluate(model.fit(train).fold_in(history), history, test)`.
     """
     last = _fraction("last", last)
     train, later = temporal_split(data, test_fraction, at)
-    order, position, count = _by_user_and_time(later)
+    order, position, count = by_user_and_time(later)
     held_out = order[position >= count - np.floor(count * last + 1e-9)]
     after = np.ones(len(data), bool) if not len(train) else data.time > train.time.max()
-    history, test = _divide(data, np.flatnonzero(after)[held_out])
+    history, test = _split_rows(data, np.flatnonzero(after)[held_out])
     return train, history, test
 
 
 def keep_known_items(*logs: Interactions, least: int = 5) -> list[Interactions]:
-    """Shrink the catalogue to the items that enough different people met in the first log.
+    """Keep the items that enough different users interacted with in the first log.
 
-    Only the first log, the one to learn from, is counted: a test must not decide which items
-    exist. Rows about other items are dropped from all logs, and the items numbered anew.
+    Only the first log, the training set, is counted: a test set must not decide which items
+    exist. Rows of other items are dropped from all logs, and the items numbered anew.
 
     Parameters
     ----------
     *logs : Interactions
         train, and any others of the same items, such as test.
     least : int
-        The fewest users of an item that stays.
+        Minimum number of users of an item that is kept.
 
     Returns
     -------
     list of Interactions
-        The logs, over the items that stay, in their old order and with their labels.
+        The logs, over the items kept, in their old order and with their labels.
 
     Examples
     --------
@@ -167,12 +168,12 @@ def keep_known_items(*logs: Interactions, least: int = 5) -> list[Interactions]:
     sizes = {log.n_items for log in logs}
     if len(sizes) != 1:
         raise ValueError(f"logs must be of the same items, got n_items {sorted(sizes)}")
-    people = np.bincount(logs[0].matrix.indices, minlength=logs[0].n_items)
-    return [_with_items(log, np.flatnonzero(people >= least)) for log in logs]
+    n_users = np.bincount(logs[0].matrix.indices, minlength=logs[0].n_items)
+    return [_with_items(log, np.flatnonzero(n_users >= least)) for log in logs]
 
 
 def _with_items(log: Interactions, items: np.ndarray) -> Interactions:
-    """The rows about the given items, which become 0, 1, 2, ..."""
+    """The rows of the given items, which become 0, 1, 2, ..."""
     number = np.full(log.n_items, -1)
     number[items] = np.arange(len(items))
     rows = log.select(number[log.item] >= 0)
@@ -198,8 +199,8 @@ def _fraction(name: str, value: float) -> float:
     return value
 
 
-def _by_user_and_time(data: Interactions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rows in order of user, time, item; each row's position in its user's history; its length."""
+def by_user_and_time(data: Interactions) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows sorted by user, time, item; each one's position in its user's history; its length."""
     time = _times(data)
     order = np.lexsort((data.item, time, data.user))
     counts = np.bincount(data.user, minlength=data.n_users)
@@ -208,7 +209,7 @@ def _by_user_and_time(data: Interactions) -> tuple[np.ndarray, np.ndarray, np.nd
     return order, np.arange(len(data)) - starts[users], counts[users]
 
 
-def _divide(data: Interactions, held_out: np.ndarray) -> tuple[Interactions, Interactions]:
+def _split_rows(data: Interactions, held_out: np.ndarray) -> tuple[Interactions, Interactions]:
     """The log without and with the rows at the given positions, each in the log's own order."""
     mask = np.zeros(len(data), bool)
     mask[held_out] = True

@@ -1,12 +1,12 @@
 r"""Text to vectors: labels such as "Comedy|Drama" to columns of 0 and 1, words to TF-IDF.
 
-A word tells texts apart when it is frequent in one and rare in the others (Spärck Jones 1972).
-With :math:`f_{iw}` how often text i holds word w, N texts, and :math:`n_w` of them with w:
+A word characterises a text if it is frequent there and rare in other texts (Spärck Jones 1972).
+With :math:`f_{iw}` how often text i contains word w, N texts, and :math:`n_w` of them with w:
 
 .. math:: v_{iw} \propto f_{iw} \Big( \ln \frac{1 + N}{1 + n_w} + 1 \Big)
 
-and every text's vector is scaled to length 1, so that a long text is not louder than a short
-one (Salton and Buckley 1988). Left out: stemming, pairs of words, and the order of words.
+and each vector is scaled to length 1, so that long texts do not outweigh short ones (Salton and
+Buckley 1988). Left out: stemming, pairs of words, and the order of words.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def tokenize(text: str) -> list[str]:
 
 @dataclass(eq=False)
 class TfIdf:
-    """Texts as vectors of weighted words.
+    """TF-IDF vectors of texts.
 
     Parameters
     ----------
     min_df : int
         Words in fewer texts than this are left out.
     max_features : int or None
-        How many words to keep: the most frequent ones, ties in alphabetical order.
+        Number of words to keep: the most frequent ones, ties in alphabetical order.
     stop_words : sequence of str
         Words to leave out, in lower case.
 
@@ -55,7 +55,7 @@ class TfIdf:
     vocabulary : list of str
         The words of the columns, sorted.
     idf : array (n_words,) float64
-        Each word's weight, 1 for a word that every text holds.
+        Weight of each word, 1 for a word of every text.
 
     Examples
     --------
@@ -83,14 +83,14 @@ class TfIdf:
                 raise ValueError(f"stop_words must be words in lower case, got {word!r}")
 
     def fit(self, texts: Sequence[str]) -> TfIdf:
-        """Learn the words and their weights; ValueError where no word is left."""
+        """Learn the words and their weights; ValueError if no word is left."""
         self._learn(_words(texts))
         return self
 
     def transform(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """CSR matrix (n, n_words) float32, one row a text.
+        """CSR matrix (n, n_words) float32, one row per text.
 
-        A row has length 1, or is empty where the text has no word of the vocabulary.
+        A row has length 1, or is empty if the text has no word of the vocabulary.
         """
         if not hasattr(self, "vocabulary"):
             raise ValueError("TfIdf must be fitted first: call fit(texts)")
@@ -115,8 +115,8 @@ class TfIdf:
             total = Counter(chain.from_iterable(words))
             kept = sorted(kept, key=lambda w: (-total[w], w))[: self.max_features]
         self.vocabulary = sorted(kept)
-        holding = np.array([n_texts[w] for w in self.vocabulary])
-        self.idf = np.log((1 + len(words)) / (1 + holding)) + 1
+        document_frequency = np.array([n_texts[w] for w in self.vocabulary])
+        self.idf = np.log((1 + len(words)) / (1 + document_frequency)) + 1
 
     def _vectors(self, words: list[list[str]]) -> sparse.csr_matrix:
         column = {word: c for c, word in enumerate(self.vocabulary)}
@@ -137,7 +137,7 @@ def _words(texts: Iterable[str]) -> list[list[str]]:
 
 
 def _strings(name: str, texts: Iterable[str]) -> list[str]:
-    """`texts` as a list, all of them str; a text of its own is not taken for a list of letters."""
+    """`texts` as a list, all of them str; a single str is refused."""
     if isinstance(texts, str) or not np.iterable(texts):
         raise ValueError(f"{name} must be a sequence of texts, got {texts!r}")
     texts = list(texts)
@@ -156,14 +156,14 @@ def _rows(matrix: Any) -> Any:
 
 
 def row_lengths(matrix: Any) -> np.ndarray:
-    """The Euclidean length of each row of an array or sparse matrix: (n,) float64."""
+    """Euclidean length of each row of an array or sparse matrix: (n,) float64."""
     return _lengths(_rows(matrix))
 
 
 def _lengths(matrix: Any) -> np.ndarray:
     if not sparse.issparse(matrix):
         return np.sqrt(np.einsum("nd,nd->n", matrix, matrix, dtype=np.float64))
-    squares = matrix.data.astype(np.float64) ** 2  # float32 would lose what is tiny or huge
+    squares = matrix.data.astype(np.float64) ** 2  # float32 would underflow or overflow
     squares = sparse.csr_matrix((squares, matrix.indices, matrix.indptr), matrix.shape)
     return np.sqrt(np.asarray(squares.sum(axis=1)).ravel())
 
@@ -185,12 +185,12 @@ def unit_rows(matrix: Any) -> Any:
 
 
 def multi_hot(labels: Sequence[str], separator: str = "|") -> tuple[sparse.csr_matrix, list[str]]:
-    """One column a distinct label, one row an entry; 1 where the entry has the label.
+    """One column per distinct label, one row per entry; 1 if the entry has the label.
 
     Parameters
     ----------
     labels : sequence of str
-        Each entry holds labels parted by `separator`; an empty entry has none.
+        Each entry holds labels separated by `separator`; an empty entry has none.
 
     Returns
     -------

@@ -1,13 +1,30 @@
-"""How many threads compiled loops and matrix products use."""
+"""How many threads compiled loops and matrix products use, and how threads share a model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, wraps
+from typing import Any
 
 import numba
 from threadpoolctl import ThreadpoolController
+
+
+def on_snapshot(method: Callable) -> Callable:
+    """Let a public method that reads a model see one whole state, even while `fit` runs.
+
+    `fit` never changes what was learned: it assigns a new `__dict__`. So `self` is replaced by an
+    object that keeps the `__dict__` of the time of the call. Both share it, cached values too.
+    """
+
+    @wraps(method)
+    def read(self: Any, *args: Any, **kwargs: Any) -> Any:
+        snapshot = object.__new__(type(self))
+        snapshot.__dict__ = self.__dict__
+        return method(snapshot, *args, **kwargs)
+
+    return read
 
 
 @contextmanager

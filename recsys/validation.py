@@ -1,4 +1,4 @@
-"""Input checks: each error names the argument, what came and what may come."""
+"""Validation of arguments: each error names the argument, what it was and what it may be."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def real_number(
 
 
 def true_or_false(name: str, value: Any) -> bool:
-    """`value` as a bool; nothing else is taken for one."""
+    """`value` as a bool; 0 and 1 are refused."""
     if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{name} must be True or False, got {value!r}")
     return bool(value)
@@ -60,7 +60,7 @@ def path(name: str, value: Any) -> Path:
 
 
 def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
-    """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if one can write."""
+    """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if writeable."""
     array = as_array(name, values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
@@ -95,19 +95,21 @@ def lists(name: str, values: Any, n_items: int = MAX_ID + 1, columns: int = 0) -
     low, high = array.min(), array.max()
     if low < -1 or high >= n_items:
         raise ValueError(
-            f"{name} must hold ids from 0 to {n_items - 1}, or -1 where short, "
+            f"{name} must hold ids from 0 to {n_items - 1}, or -1 if short, "
             f"got {low if low < -1 else high}"
         )
     return array.astype(np.int32, copy=False)
 
 
 def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
-    """`values` as a finite one-dimensional array of `length` numbers; a copy if one can write."""
+    """`values` as a finite one-dimensional array of `length` numbers; a copy if writeable."""
     array = as_array(name, values)
     if array.dtype.kind not in "iufb":
         raise ValueError(f"{name} must hold numbers, got values of type {array.dtype}")
     if array.shape != (length,):
-        raise ValueError(f"{name} must have one entry a row, shape ({length},), got {array.shape}")
+        raise ValueError(
+            f"{name} must have one entry per row, shape ({length},), got {array.shape}"
+        )
     with np.errstate(over="ignore"):
         cast = array.astype(dtype, copy=array.flags.writeable)
     if array.dtype.kind == "f" and not np.isfinite(cast).all():  # also: too large for the type
@@ -139,8 +141,8 @@ def matrix(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
 
 
 def features(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
-    """A copy of `values` as finite float32, one row an item: CSR if sparse, else an array."""
-    with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+    """A copy of `values` as finite float32, one row per item: CSR if sparse, else an array."""
+    with np.errstate(over="ignore"):  # values too large become infinite, and are refused
         table = matrix(name, values).astype(np.float32)
     if sparse.issparse(table):
         table.sum_duplicates()
@@ -151,7 +153,7 @@ def features(name: str, values: Any) -> np.ndarray | sparse.csr_matrix:
 
 
 def all_finite(name: str, table: Any) -> Any:
-    """An array or sparse matrix of floats, refused where an entry is nan or infinite."""
+    """An array or sparse matrix of floats; ValueError if an entry is nan or infinite."""
     entries = table.data if sparse.issparse(table) else table
     wrong = ~np.isfinite(entries)
     if wrong.any():
@@ -160,7 +162,7 @@ def all_finite(name: str, table: Any) -> Any:
 
 
 def random_generator(rng: Any) -> np.random.Generator:
-    """The generator that `rng`, an int or a `numpy.random.Generator`, stands for (SPEC 7)."""
+    """The generator of `rng`, an int or a `numpy.random.Generator` (SPEC 7)."""
     if isinstance(rng, np.random.Generator):
         return rng
     if isinstance(rng, (bool, np.bool_)) or not isinstance(rng, numbers.Integral) or rng < 0:

@@ -17,7 +17,7 @@ from pathlib import Path
 from execute import FOLDERS, ROOT, environment, missing_data, notebooks_in, relative
 
 WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
-LIBRARY = ["recsys", "capstone/newsreco", "tests/recsys", "tests/newsreco"]
+LIBRARY = ["recsys", "capstone/newsreco", "tests/recsys", "tests/newsreco", "tests/benchmarks"]
 # Naming the plugins instead of looking for them saves seconds at each start.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", WORKERS]
 

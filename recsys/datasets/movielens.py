@@ -1,18 +1,15 @@
-"""MovieLens: downloaded with a checksum, or found in a folder of one's own."""
+"""MovieLens, a data set of film ratings (Harper and Konstan 2015)."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from recsys.datasets.synthetic import REPOSITORY
+from recsys.datasets.sources import Archive, Source, data_folders, find_source
 from recsys.interactions import Interactions
 from recsys.io import read_csv
 from recsys.split import temporal_split
@@ -22,11 +19,9 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _MovieLens:
-    """Where a MovieLens release is, and how to know that it is whole."""
+class Release(Archive):
+    """A release of MovieLens: its archive, number of ratings and file format."""
 
-    folder: str
-    archive_hash: str
     n_ratings: int
     layout: str = "csv"
 
@@ -37,15 +32,15 @@ class _MovieLens:
 
 # Hashes and counts as published by GroupLens beside each archive.
 MOVIELENS = {
-    "latest-small": _MovieLens(
+    "latest-small": Release(
         "ml-latest-small",
         "sha256:696d65a3dfceac7c45750ad32df2c259311949efec81f0f144fdfb91ebc9e436",
         100_836,
     ),
-    "100k": _MovieLens("ml-100k", "md5:0e33842e24a9c977be4e0107933c0723", 100_000, "100k"),
-    "1m": _MovieLens("ml-1m", "md5:c4d9eecfca2ab87c1945afe126590906", 1_000_209, "dat"),
-    "25m": _MovieLens("ml-25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", 25_000_095),
-    "32m": _MovieLens("ml-32m", "md5:d472be332d4daa821edc399621853b57", 32_000_204),
+    "100k": Release("ml-100k", "md5:0e33842e24a9c977be4e0107933c0723", 100_000, "100k"),
+    "1m": Release("ml-1m", "md5:c4d9eecfca2ab87c1945afe126590906", 1_000_209, "dat"),
+    "25m": Release("ml-25m", "md5:6b51fb2759a8657d3bfcbfc42b592ada", 25_000_095),
+    "32m": Release("ml-32m", "md5:d472be332d4daa821edc399621853b57", 32_000_204),
 }
 LIKES = "1m-likes"
 LIKES_FOLDER, N_LIKES = "ml-1m-likes", 516_819
@@ -53,10 +48,10 @@ LIKES_CUTOFF, LEAST_LIKES = 975_768_738, 5  # of `split_likes`
 
 
 def load_movielens(name: str = "latest-small", progress: bool = True) -> Interactions:
-    """MovieLens: who rated which film, how and when (Harper and Konstan 2015).
+    """Load the MovieLens ratings (Harper and Konstan 2015).
 
-    The folder that `RECSYS_DATA_DIR` names is looked in first, for the unpacked folder (such as
-    ml-latest-small) or its .zip; then the cache; then the archive is downloaded, with its
+    The unpacked folder (such as ml-latest-small) or its .zip is looked for in the folder that
+    `RECSYS_DATA_DIR` names, then in the cache; otherwise the archive is downloaded and its
     checksum verified. The data may not be redistributed and is never part of the repository.
 
     Parameters
@@ -72,22 +67,22 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
     Interactions
         value is the rating in stars, time in seconds UTC; labels are the ids of MovieLens;
         `item_info` has "title", "genres" (such as "Comedy|Drama") and "year" (0 if unknown).
-        Films are numbered in a fixed random order: in the order of their MovieLens ids, ties
-        that break by the lower id would favour old favourites.
+        Films are numbered in a fixed random order: ties break by the lower id, and in the order
+        of the MovieLens ids they would favour old films.
 
     Raises
     ------
     ValueError
         If the name is unknown, or the files are damaged or incomplete.
     ConnectionError
-        If the data is neither at hand nor to be downloaded.
+        If the data is not found and cannot be downloaded.
     """
     if name == LIKES:
         return _load_likes(progress)
     if not isinstance(name, str) or name not in MOVIELENS:
         raise ValueError(f"name must be one of {[*MOVIELENS, LIKES]}, got {name!r}")
     release = MOVIELENS[name]
-    source = _Source.find(release, progress)
+    source = find_source(release, progress)
     ratings, films = _read(source, release.layout)
     _check_count(source, ratings, release.n_ratings)
     return _movielens_log(ratings, films)
@@ -96,12 +91,12 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
 def _load_likes(progress: bool) -> Interactions:
     """The likes of MovieLens-1M in order of time, from ml-1m-likes or else from ml-1m."""
     folders = [folder / LIKES_FOLDER for folder in data_folders()]
-    source = next((_Source(folder) for folder in folders if folder.is_dir()), None)
+    source = next((Source(folder) for folder in folders if folder.is_dir()), None)
     if source is not None:
         ratings, films = _read(source, "csv")
     else:
         release = MOVIELENS["1m"]
-        source = _Source.find(release, progress)
+        source = find_source(release, progress)
         ratings, films = _read(source, release.layout)
         _check_count(source, ratings, release.n_ratings)
     ratings = _used_likes(ratings)
@@ -126,8 +121,8 @@ def split_likes(likes: Interactions) -> tuple[Interactions, Interactions]:
     return temporal_split(likes, at=LIKES_CUTOFF)
 
 
-def _read(source: _Source, layout: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Ratings and films, refused where they are not whole."""
+def _read(source: Source, layout: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Ratings and films; ValueError if they are incomplete."""
     try:
         ratings, films = _READERS[layout](source)
         _check_films(ratings, films)
@@ -136,7 +131,7 @@ def _read(source: _Source, layout: str) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ratings, films
 
 
-def _check_count(source: _Source, ratings: pd.DataFrame, expected: int) -> None:
+def _check_count(source: Source, ratings: pd.DataFrame, expected: int) -> None:
     if len(ratings) != expected:
         raise ValueError(
             f"{source.path} must hold {expected:,} ratings, got {len(ratings):,}: "
@@ -145,10 +140,10 @@ def _check_count(source: _Source, ratings: pd.DataFrame, expected: int) -> None:
 
 
 def _check_films(ratings: pd.DataFrame, films: pd.DataFrame) -> None:
-    """Every number must be there, and every rated film must have one row with a title."""
+    """ValueError unless all numbers are there and each rated film has one row with a title."""
     numbers = ratings[["user", "item", "rating", "time"]].to_numpy(np.float64)
     if not np.isfinite(numbers).all() or (numbers < 0).any():
-        raise ValueError("a rating lacks a number, or has a negative one")
+        raise ValueError("a rating has a missing or negative number")
     known = films.loc[films["title"].notna() & films["genres"].notna(), "item"]
     missing = np.setdiff1d(ratings["item"], known)
     if len(missing) or known.duplicated().any():
@@ -159,14 +154,14 @@ def _movielens_log(ratings: pd.DataFrame, films: pd.DataFrame) -> Interactions:
     """The log of the rated films, numbered in a fixed random order."""
     users = np.unique(ratings["user"])
     items = np.random.default_rng(0).permutation(np.unique(ratings["item"]))
-    place = np.full(int(items.max()) + 1, -1)
-    place[items] = np.arange(len(items))
+    item_id = np.full(int(items.max()) + 1, -1)
+    item_id[items] = np.arange(len(items))
     films = films.set_index("item").reindex(items)
     titles = films["title"].fillna("").to_numpy(str)
     year = films["title"].str.extract(r"\((\d{4})\)\s*$")[0].fillna(0).astype(int)
     return Interactions(
         np.searchsorted(users, ratings["user"]),
-        place[ratings["item"]],
+        item_id[ratings["item"]],
         ratings["time"].to_numpy(),
         ratings["rating"].to_numpy(),
         user_labels=users,
@@ -179,85 +174,7 @@ def _movielens_log(ratings: pd.DataFrame, films: pd.DataFrame) -> Interactions:
     )
 
 
-def data_folders() -> list[Path]:
-    """Where data is looked for, in order: `RECSYS_DATA_DIR`, then the cache."""
-    given = os.environ.get("RECSYS_DATA_DIR")
-    return [Path(given), cache_folder()] if given else [cache_folder()]
-
-
-def cache_folder() -> Path:
-    """data/cache of the checkout; elsewhere the user's own cache folder."""
-    if (REPOSITORY / "pyproject.toml").is_file():
-        return REPOSITORY / "data" / "cache"
-    import pooch
-
-    return Path(pooch.os_cache("recsys"))
-
-
-@dataclass(frozen=True)
-class _Source:
-    """A folder or a .zip of one data set; files are read from it by name."""
-
-    path: Path
-
-    @classmethod
-    def find(cls, release: _MovieLens, progress: bool) -> _Source:
-        for folder in data_folders():
-            if (folder / release.folder).is_dir():
-                return cls(folder / release.folder)
-            archive = folder / f"{release.folder}.zip"
-            if archive.is_file():
-                _verify(archive, release.archive_hash)
-                return cls(archive)
-        return cls(_download(release, progress))
-
-    def open(self, name: str) -> IO[bytes]:
-        if self.path.is_dir():
-            if not (self.path / name).is_file():
-                raise ValueError(f"it has no {name}")
-            return (self.path / name).open("rb")
-        with zipfile.ZipFile(self.path) as archive:
-            return io.BytesIO(archive.read(f"{self.path.stem}/{name}"))
-
-
-def _verify(archive: Path, expected: str) -> None:
-    algorithm, digest = expected.split(":")
-    with archive.open("rb") as file:
-        found = hashlib.file_digest(file, algorithm).hexdigest()
-    if found != digest:
-        raise ValueError(
-            f"{archive} is damaged or incomplete: its {algorithm} is {found}, expected {digest}; "
-            "delete it to download it again"
-        )
-
-
-def _download(release: _MovieLens, progress: bool) -> Path:
-    """Fetch the archive into the cache; a download that fails leaves nothing behind."""
-    import sys
-
-    import pooch
-
-    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=30)
-    pooch.get_logger().setLevel("WARNING")
-    try:
-        return Path(
-            pooch.retrieve(
-                release.url,
-                known_hash=release.archive_hash,
-                fname=f"{release.folder}.zip",
-                path=cache_folder(),
-                downloader=downloader,
-            )
-        )
-    except OSError as error:
-        raise ConnectionError(
-            f"MovieLens is not at hand and {release.url} cannot be reached "
-            f"({type(error).__name__}). Download it elsewhere, unpack it, and set "
-            f"RECSYS_DATA_DIR to the folder that holds {release.folder}/"
-        ) from None
-
-
-def _read_csv(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_csv(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     """ratings.csv and movies.csv with headers (latest-small, 25m, 32m)."""
     import pandas as pd
 
@@ -269,8 +186,8 @@ def _read_csv(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ratings, films.rename(columns={"movieId": "item"})
 
 
-def _read_dat(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """ratings.dat and movies.dat, fields parted by :: (1m)."""
+def _read_dat(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """ratings.dat and movies.dat, fields separated by :: (1m)."""
     import pandas as pd
 
     with source.open("ratings.dat") as file:
@@ -283,7 +200,7 @@ def _read_dat(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     return ratings, films
 
 
-def _read_100k(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _read_100k(source: Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     """u.data, u.item and u.genre (100k): genres are columns of 0 and 1."""
     import pandas as pd
 
@@ -298,8 +215,8 @@ def _read_100k(source: _Source) -> tuple[pd.DataFrame, pd.DataFrame]:
     if flags.shape[1] != len(genres) or not flags.isin((0, 1)).all(axis=None):
         raise ValueError(f"u.item must have a 0 or 1 for each of {len(genres)} genres")
     flags = flags.to_numpy(bool)
-    named = ["|".join(np.array(genres)[row]) for row in flags]
-    return ratings, pd.DataFrame({"item": films[0], "title": films[1], "genres": named})
+    joined = ["|".join(np.array(genres)[row]) for row in flags]
+    return ratings, pd.DataFrame({"item": films[0], "title": films[1], "genres": joined})
 
 
 _READERS = {"csv": _read_csv, "dat": _read_dat, "100k": _read_100k}

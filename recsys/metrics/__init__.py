@@ -1,4 +1,4 @@
-"""Metrics: how good the order is, and what else a list of recommendations does."""
+"""Metrics of ranking, of predicted ratings, of impressions, and beyond accuracy."""
 
 from recsys.metrics.beyond_accuracy import (
     calibration,

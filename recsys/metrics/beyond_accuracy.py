@@ -1,6 +1,7 @@
-r"""Beyond accuracy: what a list does apart from being right.
+r"""Metrics beyond accuracy: coverage, novelty, diversity, serendipity and calibration.
 
-Two models with the same recall may show everybody the same ten items, or the whole catalogue.
+Of two models with the same recall, one may show all users the same ten items, and the other the
+whole catalogue.
 `recommended` is an array (n_users, k) of item ids, padded with -1, as `recommend` returns it.
 Lists of another form, ids outside the catalogue and impossible counts raise ValueError.
 """
@@ -17,7 +18,7 @@ from recsys.metrics.ranking import hits_at_k
 
 
 def coverage(recommended: np.ndarray, n_items: int) -> float:
-    """The share of the catalogue that at least one list holds.
+    """Fraction of the catalogue that appears in at least one list.
 
     >>> coverage(np.array([[0, 1], [0, 2]]), n_items=4)
     0.75
@@ -26,7 +27,7 @@ def coverage(recommended: np.ndarray, n_items: int) -> float:
 
 
 def gini(recommended: np.ndarray, n_items: int) -> float:
-    r"""The Gini index of how often each item is shown: 0 all alike, near 1 a few get it all.
+    r"""Gini index of how often each item is shown: 0 if all alike, near 1 if only a few are.
 
     With the counts sorted upwards, :math:`\sum_i (2i - n - 1) c_i / (n \sum_i c_i)`, i from 1.
 
@@ -39,51 +40,51 @@ def gini(recommended: np.ndarray, n_items: int) -> float:
 
 
 def popularity_bias(recommended: np.ndarray, item_users: np.ndarray, n_users: int) -> np.ndarray:
-    """The mean share of users who already know the listed items, one value a user.
+    """Mean fraction of users who interacted with the listed items, one value per user.
 
     Parameters
     ----------
     item_users : array (n_items,)
-        How many of the `n_users` users met each item in training.
+        How many of the `n_users` users interacted with each item in training.
 
     Returns
     -------
     array (n,) float64
-        nan for an empty list. (Average recommendation popularity, Yin et al. 2012, as a share.)
+        nan for an empty list. (Average recommendation popularity, Yin et al. 2012, as a fraction.)
 
     >>> popularity_bias(np.array([[0, 1]]), item_users=np.array([5, 3]), n_users=10)
     array([0.4])
     """
-    counts, n_users = _met_by(item_users, n_users)
+    counts, n_users = _user_counts(item_users, n_users)
     return _list_mean(recommended, counts / n_users)
 
 
 def novelty(recommended: np.ndarray, item_users: np.ndarray, n_users: int) -> np.ndarray:
-    r"""Mean self-information of the listed items in bits, one value a user.
+    r"""Mean self-information of the listed items in bits, one value per user.
 
-    An item that a share p of the users met carries :math:`-\log_2 p` (Vargas and Castells
-    2011). An item nobody met counts as met by one user.
+    That of an item is :math:`-\log_2 p`, with p the fraction of users who interacted with it
+    (Vargas and Castells 2011), or 1 / n_users for an item without interactions.
 
     >>> novelty(np.array([[0, 1]]), item_users=np.array([5, 10]), n_users=10)
     array([0.5])
     """
-    counts, n_users = _met_by(item_users, n_users)
+    counts, n_users = _user_counts(item_users, n_users)
     return _list_mean(recommended, -np.log2(np.maximum(counts, 1) / n_users))
 
 
 def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndarray:
-    """The mean of 1 - cosine over all pairs in a list, one value a user (Ziegler et al. 2005).
+    """Mean of 1 - cosine over all pairs in a list, one value per user (Ziegler et al. 2005).
 
     Parameters
     ----------
     item_features : array or sparse matrix (n_items, d)
-        An item of zeros only is taken as unlike every other.
+        An item of zeros only has similarity 0 to all others.
 
     Returns
     -------
     array (n,) float64
-        0 where all items are alike, 1 where none shares a feature with another; nan for lists
-        of fewer than two items.
+        0 if all items are alike, 1 if no two share a feature; nan for lists of fewer than two
+        items.
 
     >>> intra_list_diversity(np.array([[0, 1, 2]]), np.array([[1, 0], [1, 0], [0, 1]])).round(3)
     array([0.667])
@@ -92,22 +93,22 @@ def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndar
     lists = validation.lists("recommended", recommended, len(features))
     shown, n = lists >= 0, (lists >= 0).sum(axis=1)
     vectors = features[np.maximum(lists, 0)] * shown[:, :, None]  # (n, k, d)
-    together = (vectors.sum(axis=1) ** 2).sum(axis=1)  # cosines of all ordered pairs
-    alone = (vectors**2).sum(axis=(1, 2))  # each item with itself
+    all_pairs = (vectors.sum(axis=1) ** 2).sum(axis=1)  # sum of the cosines of ordered pairs
+    self_pairs = (vectors**2).sum(axis=(1, 2))  # each item with itself
     pairs = n * (n - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(pairs > 0, 1 - (together - alone) / pairs, np.nan)
+        return np.where(pairs > 0, 1 - (all_pairs - self_pairs) / pairs, np.nan)
 
 
 def serendipity(recommended: np.ndarray, relevant: Any, expected: np.ndarray) -> np.ndarray:
-    """The share of the k places with an item both relevant and not expected (Ge et al. 2010).
+    """Fraction of the k positions with a relevant, unexpected item (Ge et al. 2010).
 
     Parameters
     ----------
     relevant : list of sets or arrays, or CSR matrix
         As for the ranking metrics.
     expected : array (n, >= k) of int
-        What an obvious recommender would show the same users, such as the most popular items.
+        Lists of a baseline for the same users, such as the most popular items.
 
     >>> serendipity(np.array([[3, 7]]), [{3, 7}], expected=np.array([[7, 8]]))
     array([0.5])
@@ -117,20 +118,20 @@ def serendipity(recommended: np.ndarray, relevant: Any, expected: np.ndarray) ->
     expected = validation.lists("expected", expected, columns=k)
     if len(expected) != n_users:
         raise ValueError(
-            f"expected must have one list a user, shape ({n_users}, {k} or more), "
+            f"expected must have one list per user, shape ({n_users}, {k} or more), "
             f"got shape {expected.shape}"
         )
     hits, n = hits_at_k(recommended, relevant, k)
-    obvious = np.zeros(hits.shape, bool)
+    unsurprising = np.zeros(hits.shape, bool)
     for column in expected[:, :k].T:
-        obvious |= recommended == column[:, None]
-    return np.where(n > 0, (hits & ~obvious).sum(axis=1) / k, np.nan)
+        unsurprising |= recommended == column[:, None]
+    return np.where(n > 0, (hits & ~unsurprising).sum(axis=1) / k, np.nan)
 
 
 def calibration(
     recommended: np.ndarray, history: sparse.csr_matrix, item_features: Any, smoothing: float = 0.01
 ) -> np.ndarray:
-    r"""How far a list's mix of genres is from the user's own, one value a user (Steck 2018).
+    r"""Divergence of a list's genres from those of the history, one value per user (Steck 2018).
 
     The Kullback-Leibler divergence :math:`\sum_g p_g \ln (p_g / \tilde q_g)` in nats between
     the genres of the history, p, and of the list, q, with :math:`\tilde q = 0.99 q + 0.01 p`.
@@ -155,9 +156,9 @@ def calibration(
     genres = sparse.csr_matrix(_features(item_features, low=0.0))
     lists = validation.lists("recommended", recommended, genres.shape[0])
     history = _history(history, (len(lists), genres.shape[0]))
-    rows, places = np.nonzero(lists >= 0)
+    rows, positions = np.nonzero(lists >= 0)
     shown = sparse.csr_matrix(
-        (np.ones(len(rows)), (rows, lists[rows, places])), (len(lists), genres.shape[0])
+        (np.ones(len(rows)), (rows, lists[rows, positions])), (len(lists), genres.shape[0])
     )
     p, q = _distribution(history @ genres), _distribution(shown @ genres)
     q = (1 - smoothing) * q + smoothing * p
@@ -167,25 +168,25 @@ def calibration(
 
 
 def _exposure(recommended: np.ndarray, n_items: int) -> np.ndarray:
-    """How often each item is listed, (n_items,) int."""
+    """Number of lists that hold each item, (n_items,) int."""
     n_items = validation.whole_number("n_items", n_items)
     lists = validation.lists("recommended", recommended, n_items)
     return np.bincount(lists[lists >= 0], minlength=n_items)
 
 
-def _met_by(item_users: Any, n_users: int) -> tuple[np.ndarray, int]:
-    """How many users met each item, and of how many."""
+def _user_counts(item_users: Any, n_users: int) -> tuple[np.ndarray, int]:
+    """Number of users of each item, and of all users."""
     n_users = validation.whole_number("n_users", n_users)
     counts = validation.as_array("item_users", item_users)
     if counts.ndim != 1 or counts.size == 0:
-        raise ValueError(f"item_users must have one count an item, got shape {counts.shape}")
+        raise ValueError(f"item_users must have one count per item, got shape {counts.shape}")
     if validation.amounts("item_users", counts).max() > n_users:
         raise ValueError(f"item_users must be at most n_users = {n_users}, got {counts.max()}")
     return counts, n_users
 
 
 def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
-    """The mean of the listed items' values, nan for an empty list."""
+    """Mean of the listed items' values, nan for an empty list."""
     lists = validation.lists("recommended", recommended, len(item_values))
     shown = lists >= 0
     total = np.where(shown, item_values[np.maximum(lists, 0)], 0.0).sum(axis=1)
@@ -193,7 +194,7 @@ def _list_mean(recommended: np.ndarray, item_values: np.ndarray) -> np.ndarray:
 
 
 def _features(item_features: Any, low: float = -np.inf) -> np.ndarray | sparse.csr_matrix:
-    """Features as a float64 matrix, one row an item: finite, and at least `low`."""
+    """Features as a float64 matrix, one row per item: finite, and at least `low`."""
     table = validation.matrix("item_features", item_features).astype(np.float64)
     if 0 in table.shape:
         raise ValueError(
@@ -204,11 +205,11 @@ def _features(item_features: Any, low: float = -np.inf) -> np.ndarray | sparse.c
 
 
 def _history(history: Any, shape: tuple[int, int]) -> sparse.csr_matrix:
-    """A finite history of the same users and items as the lists and the features."""
+    """A finite history with the users of the lists and the items of the features."""
     history = sparse.csr_matrix(validation.matrix("history", history))
     if history.shape != shape:
         raise ValueError(
-            f"history must have the rows of recommended and a column an item, shape {shape}, "
+            f"history must have the rows of recommended and one column per item, shape {shape}, "
             f"got {history.shape}"
         )
     return validation.all_finite("history", history)

@@ -1,4 +1,4 @@
-"""AUC: how well scores tell what was taken from what was not."""
+"""AUC: how well scores separate positives from negatives."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from recsys import validation
 
 
 def auc(labels: Any, scores: Any) -> float:
-    """The chance that a random positive is scored above a random negative; a tie counts half.
+    """Probability that a random positive scores above a random negative; a tie counts half.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ def auc(labels: Any, scores: Any) -> float:
     Returns
     -------
     float
-        1 is perfect, 0.5 is a coin; a constant score gives 0.5. (Fawcett 2006.)
+        1 is perfect; random scores give 0.5, and so does a constant score. (Fawcett 2006.)
 
     >>> auc([1, 0, 1, 0], [0.9, 0.5, 0.5, 0.1])
     0.875

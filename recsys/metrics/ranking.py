@@ -1,9 +1,9 @@
-r"""Ranking metrics: is what the user took up in the list, and how high?
+r"""Ranking metrics: are the relevant items in the list, and at which ranks?
 
 For one user with the set R of n relevant items and a ranked list cut at k. All six share their
-arguments: `recommended`, the lists, padded with -1 where short, as an array (n_users, >= k) or a
+arguments: `recommended`, the lists, padded with -1 if short, as an array (n_users, >= k) or a
 list of lists; `relevant`, the sets R, as a list of sets or arrays or a CSR matrix, row by row
-the same users; and `k`. All return one value a user, (n_users,) float64; `.mean()` is the score.
+the same users; and `k`. All return one value per user, (n_users,) float64; `.mean()` is the score.
 
 A user without relevant items has no value: nan. An item listed twice, k below 1, or different
 numbers of rows raise ValueError. Left out: graded relevance; an item is relevant or it is not.
@@ -22,7 +22,7 @@ from recsys import validation
 
 
 def recall_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
-    """The share of the relevant items that the list holds: hits / n.
+    """Fraction of the relevant items that the list holds: hits / n.
 
     >>> recall_at_k([[7, 3, 9]], [{3, 4}], k=3)
     array([0.5])
@@ -32,7 +32,7 @@ def recall_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
 
 
 def precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
-    """The share of the k places that hold a relevant item: hits / k, also for short lists.
+    """Fraction of the k positions that hold a relevant item: hits / k, also for short lists.
 
     >>> precision_at_k([[7, 3, 9, 1]], [{3, 4}], k=4)
     array([0.25])
@@ -66,7 +66,7 @@ def ndcg_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
 
 
 def average_precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
-    """The precision at each hit, summed and divided by min(n, k); its mean is MAP.
+    """Average precision: that at each hit, summed and divided by min(n, k); its mean is MAP.
 
     >>> average_precision_at_k([[3, 7, 4]], [{3, 4}], k=3).round(3)
     array([0.833])
@@ -77,7 +77,7 @@ def average_precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarra
 
 
 def reciprocal_rank_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
-    """1 / rank of the first hit, 0 without one; its mean is MRR.
+    """Reciprocal rank: 1 / rank of the first hit, 0 without one; its mean is MRR.
 
     >>> reciprocal_rank_at_k([[7, 3, 4]], [{3, 4}], k=3)
     array([0.5])
@@ -88,13 +88,13 @@ def reciprocal_rank_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
 
 
 def hits_at_k(recommended: Any, relevant: Any, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which places hold a relevant item, and how many relevant items there are.
+    """Which positions hold a relevant item, and the number of relevant items.
 
     Returns
     -------
     hits : array (n_users, k) of bool
     n : array (n_users,) of int
-        The size of each relevant set.
+        Size of each relevant set.
     """
     k = validation.whole_number("k", k)
     lists = _as_lists(recommended, k)
@@ -105,16 +105,16 @@ def hits_at_k(recommended: Any, relevant: Any, k: int) -> tuple[np.ndarray, np.n
             f"got {len(lists)} and {relevant.shape[0]} rows"
         )
     hits = np.zeros((len(lists), k), np.bool_)
-    twice = np.zeros(len(lists), np.bool_)
-    _mark_hits(lists, relevant.indptr, relevant.indices, hits, twice)
-    if twice.any():
-        first = lists[twice.argmax()].tolist()
+    duplicates = np.zeros(len(lists), np.bool_)
+    _mark_hits(lists, relevant.indptr, relevant.indices, hits, duplicates)
+    if duplicates.any():
+        first = lists[duplicates.argmax()].tolist()
         raise ValueError(f"recommended must not list an item twice, got {first}")
     return hits, np.diff(relevant.indptr)
 
 
 def _per_user(values: np.ndarray, n: np.ndarray) -> np.ndarray:
-    """Values where there is something to find, nan elsewhere."""
+    """Values of users with a relevant item, nan elsewhere."""
     return np.where(n > 0, values, np.nan)
 
 
@@ -122,13 +122,13 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
     """Lists as an int32 array (n_users, k), padded with -1."""
     if not isinstance(recommended, np.ndarray):
         if not np.iterable(recommended) or isinstance(recommended, (str, Mapping)):
-            raise ValueError(f"recommended must be one list a user, got {recommended!r}")
+            raise ValueError(f"recommended must be one list per user, got {recommended!r}")
         recommended = list(recommended)
         padded = np.full((len(recommended), k), -1, np.int64)
         for row, items in zip(padded, recommended, strict=True):
             items = validation.as_array("recommended", items)
             if items.ndim != 1:
-                raise ValueError(f"recommended must be one list a user, got {items.tolist()!r}")
+                raise ValueError(f"recommended must be one list per user, got {items.tolist()!r}")
             if items.dtype.kind not in "iu" and items.size:
                 raise ValueError(f"recommended must hold item ids, got {items.tolist()!r}")
             items = items[:k]
@@ -144,7 +144,7 @@ def _as_lists(recommended: Any, k: int) -> np.ndarray:
     low, high = recommended.min(initial=0), recommended.max(initial=0)
     if low < -1 or high > validation.MAX_ID:
         raise ValueError(
-            f"recommended must hold ids from 0 to {validation.MAX_ID}, or -1 where short, "
+            f"recommended must hold ids from 0 to {validation.MAX_ID}, or -1 if short, "
             f"got {low if low < -1 else high}"
         )
     return np.ascontiguousarray(recommended, np.int32)
@@ -159,11 +159,11 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
             relevant.sum_duplicates()
         return relevant
     if not np.iterable(relevant) or isinstance(relevant, str):
-        raise ValueError(f"relevant must be one set of items a user, got {relevant!r}")
+        raise ValueError(f"relevant must be one set of items per user, got {relevant!r}")
     relevant = list(relevant)
     for items in relevant:
         if not np.iterable(items):
-            raise ValueError(f"relevant must hold a set of items a user, got {items!r}")
+            raise ValueError(f"relevant must hold one set of items per user, got {items!r}")
     rows = [np.unique(validation.ids("relevant", list(items))) for items in relevant]
     lengths = [len(row) for row in rows]
     indices = np.concatenate([*rows, np.empty(0, np.int32)])
@@ -173,17 +173,17 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 @njit(parallel=True, cache=True)
-def _mark_hits(lists, ptr, relevant, hits, twice):
-    """Mark the places that hold a relevant item, and the rows that list an item twice."""
+def _mark_hits(lists, indptr, relevant, hits, duplicates):
+    """Mark the positions that hold a relevant item, and the rows that list an item twice."""
     n, k = hits.shape
     for u in prange(n):
-        mine = relevant[ptr[u] : ptr[u + 1]]
+        targets = relevant[indptr[u] : indptr[u + 1]]
         for p in range(k):
             item = lists[u, p]
             if item < 0:
                 continue
             for q in range(p):
                 if lists[u, q] == item:
-                    twice[u] = True
-            place = np.searchsorted(mine, item)
-            hits[u, p] = place < len(mine) and mine[place] == item
+                    duplicates[u] = True
+            index = np.searchsorted(targets, item)
+            hits[u, p] = index < len(targets) and targets[index] == item

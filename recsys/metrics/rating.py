@@ -1,8 +1,8 @@
-r"""Rating metrics: how far predicted ratings are from those given.
+r"""Rating metrics: the error of predicted ratings.
 
-A predicted :math:`\hat r` and an actual rating r for each of n pairs of a user and an item. Low
-error does not make good lists: these metrics see only the ratings that people gave, never the items
-that they would not have rated at all.
+A predicted :math:`\hat r` and an actual rating r for each of n pairs of a user and an item. A low
+error does not make good lists: these metrics see only the ratings that users gave, never the
+items that they would not have rated at all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def rmse(predicted: Any, actual: Any) -> float:
     Returns
     -------
     float
-        In the unit of the ratings, 0 at best. An error twice as large counts four times.
+        In the unit of the ratings, at best 0. An error twice as large counts four times.
 
     >>> rmse([1, 2, 3, 4], [1, 2, 3, 6])
     1.0
@@ -45,7 +45,7 @@ def mae(predicted: Any, actual: Any) -> float:
 
 
 def _errors(predicted: Any, actual: Any) -> np.ndarray:
-    """Predicted less actual (n,) float64."""
+    """Predicted minus actual ratings, (n,) float64."""
     n = validation.as_array("actual", actual).size
     if n == 0:
         raise ValueError("actual must hold at least one rating, got none")

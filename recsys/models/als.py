@@ -34,7 +34,7 @@ from recsys.models.als_solver import als_half_step
 from recsys.models.base import largest_contributions
 from recsys.models.factor import FactorRecommender
 from recsys.progress import progress_bar
-from recsys.threads import one_blas_thread
+from recsys.threads import on_snapshot, one_blas_thread
 
 MAX_STEPS = 50  # of a solution to convergence; usually five to twenty suffice
 CONVERGED = np.float32(1e-8)  # scores then differ from the exact solution's by less than 1e-4
@@ -122,6 +122,7 @@ class ImplicitALS(FactorRecommender):
         )  # fmt: skip
         return X @ Q.T
 
+    @on_snapshot
     def loss(self, data: Interactions) -> float:
         """The objective on `data`, in full: every user with every item."""
         self._check_fitted()
@@ -133,6 +134,7 @@ class ImplicitALS(FactorRecommender):
         extra = extra_confidence(data.matrix, self.alpha)
         return als_loss(self.user_factors, self.item_factors, extra, self.reg, self.reg_exponent)
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> ImplicitALS:
         """The model for new users, with the same items; the users' vectors are solved for.
 
@@ -153,6 +155,7 @@ class ImplicitALS(FactorRecommender):
             model.user_factors = self._solve(zeros, self.item_factors, extra, MAX_STEPS, CONVERGED)
         return model
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         r"""The items of a user's history that contribute most to an item's score.
 

@@ -20,7 +20,7 @@ from recsys import bundle, validation
 from recsys.interactions import Interactions, check_log
 from recsys.kernels import hide_seen
 from recsys.retrieval.exact import top_k
-from recsys.threads import limit_threads
+from recsys.threads import limit_threads, on_snapshot
 
 MAX_FLOAT = float(np.finfo(np.float32).max)
 SCORES_IN_MEMORY = 4_000_000  # scores computed at once; with float32, 16 MB
@@ -77,6 +77,8 @@ class Recommender:
     def fit(self, train: Interactions, progress: bool = True) -> Recommender:
         """Learn from a log; an interrupted fit leaves the model as it was.
 
+        Other threads may read the model meanwhile: each call sees the old or the new state, whole.
+
         Parameters
         ----------
         train : Interactions
@@ -92,16 +94,15 @@ class Recommender:
         if len(train) == 0:
             raise ValueError("train must hold at least one interaction, got none")
         self._check_parameters()  # they may have changed since
-        learner = copy.copy(self)
-        learner.__dict__.pop("cold_items", None)
+        learner = self._learner()
         learner._set_history(train.matrix, train.fingerprint)
         with limit_threads(getattr(self, "n_threads", None)):
             learner._fit(train, progress)
         learner._check_learned()
-        self.__dict__.update(learner.__dict__)
-        self.__dict__.pop("cold_items", None)
+        self.__dict__ = learner.__dict__  # in one step, see `on_snapshot`
         return self
 
+    @on_snapshot
     def recommend(
         self, users: int | Sequence[int], k: int = 10, exclude_seen: bool = True
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -142,6 +143,7 @@ class Recommender:
                 hide_seen(batch, self.history.indptr, self.history.indices, users[rows])
             items[rows], scores[rows] = top_k(batch, items.shape[1])
 
+    @on_snapshot
     def score(self, users: int | Sequence[int]) -> np.ndarray:
         """Every item's score for each user: (n, n_items) float32, dense.
 
@@ -156,6 +158,7 @@ class Recommender:
                 scores[rows] = self._masked_scores(users[rows])
         return scores[0] if one_user else scores
 
+    @on_snapshot
     def save(self, folder: str | Path) -> None:
         """Write the fitted model to a folder of arrays and JSON, all of it or nothing."""
         self._check_fitted()
@@ -189,11 +192,20 @@ class Recommender:
         """Whether `fit` has finished."""
         return "history" in self.__dict__
 
+    def _learner(self) -> Recommender:
+        """A copy that learns in place of the model, by new arrays; it has no cached values."""
+        learner = copy.copy(self)
+        for name in list(learner.__dict__):
+            if isinstance(getattr(type(self), name, None), cached_property):
+                del learner.__dict__[name]
+        return learner
+
     def _set_history(self, history: sparse.csr_matrix, fingerprint: str) -> None:
         self.history = history
         self.n_users, self.n_items = history.shape
         self.data_fingerprint = fingerprint
 
+    @on_snapshot
     def with_histories(self, histories: Any) -> Recommender:
         """A copy whose users are new users with the given histories; it shares what was learned."""
         self._check_fitted()

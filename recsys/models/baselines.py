@@ -16,6 +16,7 @@ from recsys import validation
 from recsys.interactions import Interactions
 from recsys.kernels import draw, mix
 from recsys.models.base import Recommender
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -72,6 +73,7 @@ class Popularity(Recommender):
     def _scores(self, users: np.ndarray) -> np.ndarray:
         return np.tile(self.item_scores.astype(np.float32), (len(users), 1))
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> Popularity:
         """The model for new users, numbered from 0: the same list, less their histories.
 

@@ -29,7 +29,7 @@ from recsys import validation
 from recsys.interactions import Interactions
 from recsys.kernels import ONE, dot, sort_into_cells
 from recsys.models.sgd import BLOCKS, SGDRecommender, deal
-from recsys.threads import limit_threads
+from recsys.threads import limit_threads, on_snapshot
 
 RATINGS_PER_BLOCK = 20_000  # at least, so that threads have enough to do before they wait
 
@@ -109,6 +109,7 @@ class BiasedMF(SGDRecommender):
         """The mean plus each user's bias: (n_users,) float32."""
         return self.mean + self.user_biases
 
+    @on_snapshot
     def predict(self, users: Sequence[int], items: Sequence[int]) -> np.ndarray:
         """The expected rating of each pair (users[p], items[p]).
 

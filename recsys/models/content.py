@@ -26,6 +26,7 @@ from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, as_interactions, largest_contributions
 from recsys.text import row_lengths, unit_rows
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -76,6 +77,7 @@ class ContentBased(Recommender):
         """Ids of the items that cannot be scored: those without features."""
         return np.flatnonzero(row_lengths(self.item_features) == 0)
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> ContentBased:
         """The model for new users, numbered from 0.
 
@@ -88,6 +90,7 @@ class ContentBased(Recommender):
         model.weights = decayed_history(log, None if log.time is None else self.half_life)
         return model
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The items of a user's history that contribute most to a score, by their features.
 

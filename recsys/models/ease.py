@@ -24,7 +24,7 @@ from scipy.linalg import lapack
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
-from recsys.threads import one_blas_thread
+from recsys.threads import on_snapshot, one_blas_thread
 
 SMALL = 1000  # below so many items, a second thread waits longer than it works
 TILE = 64  # rows and columns transposed at once, so that both sides stay in the cache
@@ -61,6 +61,7 @@ class EASE(Recommender):
         add_weight_rows(self.history.indptr, self.history.indices, users, self.item_weights, scores)
         return scores
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> EASE:
         """The model for new users, numbered from 0.
 
@@ -68,6 +69,7 @@ class EASE(Recommender):
         """
         return self.with_histories(histories)
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The items of a user's history that contribute most to a score: their weights.
 

@@ -16,6 +16,7 @@ import numpy as np
 from recsys import bundle
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -72,6 +73,7 @@ class Fallback(Recommender):
         super()._recommend(users[short], exclude_seen, *rest)
         items[short], scores[short] = rest
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> Fallback:
         """The models for new users, numbered from 0.
 

@@ -28,8 +28,9 @@ from recsys import validation
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender, as_interactions
 from recsys.models.content import check_item_features, cosines, directions
-from recsys.split import _by_user_and_time
+from recsys.split import by_user_and_time
 from recsys.text import row_lengths
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -71,7 +72,7 @@ class Markov(Recommender):
             raise ValueError("train.time must be given for Markov, got None")
         if self.item_features is not None:
             check_item_features(self.item_features, self.n_items)
-        order, position, count = _by_user_and_time(train)
+        order, position, count = by_user_and_time(train)
         user, item = train.user[order], train.item[order]
         later = np.flatnonzero(position > 0)
         self.transitions = transition_probabilities(item[later - 1], item[later], self.n_items)
@@ -103,6 +104,7 @@ class Markov(Recommender):
         """None: `_scores` itself masks the items that it cannot score."""
         return np.empty(0, np.int64)
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> Markov:
         """The model for new users, numbered from 0.
 
@@ -118,7 +120,7 @@ class Markov(Recommender):
             )
         model = self.with_histories(log)
         model.last_item = np.full(log.n_users, -1, np.int32)
-        order = np.arange(len(log)) if log.time is None else _by_user_and_time(log)[0]
+        order = np.arange(len(log)) if log.time is None else by_user_and_time(log)[0]
         model.last_item[log.user[order]] = log.item[order]  # the last one written stays
         return model
 

@@ -24,6 +24,7 @@ from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -76,6 +77,7 @@ class ItemKNN(Recommender):
         scores[scores == 0] = -np.inf  # no neighbour of the item is in the history
         return scores
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> ItemKNN:
         """The model for new users, numbered from 0.
 
@@ -83,6 +85,7 @@ class ItemKNN(Recommender):
         """
         return self.with_histories(histories)
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         """The items of a user's history that contribute most to a score: their similarities.
 

@@ -29,7 +29,7 @@ from recsys import validation
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS, add_rows
 from recsys.models.factor import FactorRecommender
-from recsys.threads import one_blas_thread
+from recsys.threads import on_snapshot, one_blas_thread
 
 BLOCK = 16  # vectors multiplied at once: of each row that is read, two cache lines
 TOLERANCE = 1e-6  # of a residual, relative to the last eigenvalue kept
@@ -74,6 +74,7 @@ class PureSVD(FactorRecommender):
         self.item_factors = np.ascontiguousarray(V, np.float32)
         self.user_factors = product(self.history, self.item_factors)
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> PureSVD:
         """The model for new users, numbered from 0.
 

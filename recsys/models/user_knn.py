@@ -26,7 +26,7 @@ from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row
-from recsys.threads import limit_threads
+from recsys.threads import limit_threads, on_snapshot
 
 LANE = 256  # voters whose counts are read and reset together
 SHIFT = np.uint32(8)  # LANE is 2 to the SHIFT
@@ -88,6 +88,7 @@ class UserKNN(Recommender):
         scores[scores == 0] = -np.inf  # no neighbour interacted with the item
         return scores
 
+    @on_snapshot
     def fold_in(self, histories: Any) -> UserKNN:
         """The model for new users, numbered from 0; their neighbours are users of the training log.
 
@@ -99,6 +100,7 @@ class UserKNN(Recommender):
             model.similarity = model._similarities(model.history, exclude_self=False)
         return model
 
+    @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
         r"""The items of a user's history that contribute most to a score, through the voters.
 

@@ -1,4 +1,4 @@
-"""Retrieval: from scores or vectors to the best few items."""
+"""Retrieval: the best items by score, and nearest neighbours by inner product."""
 
 from recsys.retrieval.exact import top_k
 from recsys.retrieval.index import ExactIndex, VectorIndex

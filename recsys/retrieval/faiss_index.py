@@ -1,9 +1,9 @@
-"""Exact search by faiss (Douze et al. 2024), for those who have it: FaissIndex.
+"""Exact search with faiss (Douze et al. 2024).
 
-faiss leaves open which of several equal products comes first, and sums a product in an order of
-its own. So it finds the candidates, a few more than asked for; where the last of them lies within
-rounding of the k-th best, it is asked for everything that near. They are then scored and sorted
-as `ExactIndex` does it, and the two give the same answers to the bit.
+faiss does not define which of several equal products comes first, and sums products in its own
+order. So it retrieves the candidates, a few more than k; if the last of them lies within rounding
+of the k-th best, a range search adds all others that near. They are then scored and sorted as in
+`ExactIndex`, and the results are bit-identical.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ SPARE = 16  # candidates beyond k
 
 
 class FaissIndex:
-    """`ExactIndex` with the comparisons made by faiss (package `faiss-cpu`)."""
+    """`ExactIndex` on faiss (package `faiss-cpu`)."""
 
     def fit(self, vectors: np.ndarray) -> FaissIndex:
-        """Hold the vectors (n, d) of items 0..n-1, in place of any held before."""
+        """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
         vectors = validation.features("vectors", vectors)
         self._index = _faiss().IndexFlatIP(vectors.shape[1])
         self._index.add(vectors)
-        self._longest = np.linalg.norm(vectors, axis=1).max(initial=0.0)
+        self._max_norm = np.linalg.norm(vectors, axis=1).max(initial=0.0)
         return self
 
     def add(self, vectors: np.ndarray) -> FaissIndex:
-        """Hold more vectors (m, d): those of items n..n+m-1."""
+        """Add the vectors (m, d) of items n..n+m-1."""
         vectors = check_vectors("vectors", vectors, self._fitted().d)
         self._index.add(vectors)
-        self._longest = np.linalg.norm(vectors, axis=1).max(initial=self._longest)
+        self._max_norm = np.linalg.norm(vectors, axis=1).max(initial=self._max_norm)
         return self
 
     def search(
@@ -66,18 +66,18 @@ class FaissIndex:
         return cls().fit(arrays["vectors"])
 
     def _candidates(self, query: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
-        """Ids of the k best, of all that tie with the last of them, and of some others."""
+        """Ids of the k best, of all tied with the last of them, and of some others."""
         bits = np.packbits(allowed, bitorder="little")
-        chosen = _faiss().SearchParameters(sel=_faiss().IDSelectorBitmap(bits))
+        parameters = _faiss().SearchParameters(sel=_faiss().IDSelectorBitmap(bits))
         n_found = min(k + SPARE, int(allowed.sum()))
         if n_found == 0:
             return np.empty(0, np.int64)
-        products, found = self._index.search(query[None], n_found, params=chosen)
-        rounding = 4 * len(query) * np.finfo(np.float32).eps  # in units of the two lengths
-        unsure = float(rounding * np.linalg.norm(query) * self._longest)
-        if n_found == k + SPARE and products[0, -1] >= products[0, k - 1] - unsure:
-            near = float(products[0, k - 1] - 2 * unsure) - 1e-30  # more than this, for zeros too
-            _, _, found = self._index.range_search(query[None], near, params=chosen)
+        products, found = self._index.search(query[None], n_found, params=parameters)
+        rounding = 4 * len(query) * np.finfo(np.float32).eps  # times both norms
+        error = float(rounding * np.linalg.norm(query) * self._max_norm)
+        if n_found == k + SPARE and products[0, -1] >= products[0, k - 1] - error:
+            near = float(products[0, k - 1] - 2 * error) - 1e-30  # exclusive, so less than zero too
+            _, _, found = self._index.range_search(query[None], near, params=parameters)
         return found.ravel()
 
     def _fitted(self) -> Any:
@@ -87,19 +87,19 @@ class FaissIndex:
 
 
 def _faiss() -> Any:
-    """The package, imported when it is needed."""
+    """The package, imported on first use."""
     try:
         import faiss
     except ImportError:
         raise ValueError(
-            "FaissIndex needs the package faiss-cpu: install it, or take ExactIndex"
+            "FaissIndex needs the package faiss-cpu: install it, or use ExactIndex"
         ) from None
     return faiss
 
 
 @njit(cache=True)
 def product_of_each(vectors, query):
-    """The inner product of each row with the query, summed as `ExactIndex` sums it: (n,)."""
+    """Inner product of each row with the query, summed as in `ExactIndex`: (n,)."""
     products = np.zeros(len(vectors), np.float32)
     for row in range(len(vectors)):
         for c in range(len(query)):

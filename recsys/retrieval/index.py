@@ -1,12 +1,12 @@
-r"""Vector indexes: which items' vectors have the largest inner product with a query.
+r"""Vector indexes: the items whose vectors have the largest inner product with a query.
 
 .. math:: \arg\operatorname{top}_k \; q^\top v_i
 
-One interface, so that an exact search, an approximate one and a server can take each other's
-place, and `ExactIndex`, which compares the query with every vector. It keeps the vectors in
-blocks of 64 items, coordinate by coordinate: the inner loop then runs over items, which a
-processor does several at a time without changing the order in which any one product is summed.
-So equal vectors have equal scores to the bit, on every processor, and ties go to the lower id.
+`VectorIndex` is the interface of all of them, exact, approximate or a server. `ExactIndex` compares
+the query with every vector. It stores them in blocks of 64 items, coordinate by coordinate: the
+inner loop then runs over items, which the processor vectorises without changing the order of
+summation in any one product. So equal vectors have bit-identical scores on every processor, and
+ties go to the lower id.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ from numba import njit, prange
 
 from recsys import validation
 from recsys.retrieval.exact import FEW, select_row, top_k_reference
+from recsys.threads import on_snapshot
 
-BLOCK = 64  # items stored side by side
-QUERIES_A_TILE = 8  # queries answered while a block is in the cache
+BLOCK = 64  # items per block
+QUERIES_PER_TILE = 8  # queries answered while a block is in the cache
 SCORES_IN_MEMORY = 4_000_000
 
 
 class VectorIndex(Protocol):
-    """What every index can do; the score of an item is its inner product with the query."""
+    """Interface of an index; the score of an item is its inner product with the query."""
 
     def fit(self, vectors: np.ndarray) -> VectorIndex:
-        """Hold the vectors (n, d) of items 0..n-1, in place of any held before."""
+        """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
 
     def add(self, vectors: np.ndarray) -> VectorIndex:
-        """Hold more vectors (m, d): those of items n..n+m-1."""
+        """Add the vectors (m, d) of items n..n+m-1."""
 
     def search(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
@@ -44,20 +45,20 @@ class VectorIndex(Protocol):
         k : int
             May exceed the number of items.
         allowed : array (n,) of bool, optional
-            Items that may be found; all where not given.
+            Items that may be returned; all by default.
 
         Returns
         -------
         items : array (m, k) int32
-            Best first, ties to the lower id; -1 where fewer than k may be found.
+            Best first, ties to the lower id; -1 if fewer than k may be returned.
         scores : array (m, k) float32
-            -inf where the item is -1.
+            -inf if the item is -1.
         """
 
     def __len__(self) -> int: ...
 
     def state(self) -> dict[str, np.ndarray]:
-        """All that the index holds, as arrays by name."""
+        """The contents of the index, as arrays by name."""
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray]) -> VectorIndex:
@@ -65,7 +66,7 @@ class VectorIndex(Protocol):
 
 
 class ExactIndex:
-    """Every vector is compared with the query; nothing is missed.
+    """Exhaustive search: every vector is compared with the query.
 
     >>> index = ExactIndex().fit(np.array([[1.0, 0.0], [0.6, 0.8], [1.0, 0.0]]))
     >>> items, scores = index.search(np.array([[1.0, 0.0]]), k=2)
@@ -74,21 +75,25 @@ class ExactIndex:
     """
 
     def fit(self, vectors: np.ndarray) -> ExactIndex:
-        """Hold the vectors (n, d) of items 0..n-1, in place of any held before."""
+        """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
         vectors = validation.features("vectors", vectors)
-        self.n_items, self.dimensions = vectors.shape
-        self._blocks = in_blocks(vectors)  # (n_blocks, d, BLOCK)
-        return self
+        return self._hold(in_blocks(vectors), len(vectors))
 
     def add(self, vectors: np.ndarray) -> ExactIndex:
-        """Hold more vectors (m, d): those of items n..n+m-1."""
+        """Add the vectors (m, d) of items n..n+m-1."""
         vectors = check_vectors("vectors", vectors, self._fitted().dimensions)
-        whole, rest = divmod(self.n_items, BLOCK)  # blocks that are full, items in the last
+        whole, rest = divmod(self.n_items, BLOCK)  # full blocks, items in the last one
         last = self._blocks[whole:].transpose(0, 2, 1).reshape(-1, self.dimensions)[:rest]
-        self._blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
-        self.n_items += len(vectors)
+        blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
+        return self._hold(blocks, self.n_items + len(vectors))
+
+    def _hold(self, blocks: np.ndarray, n_items: int) -> ExactIndex:
+        """Take blocks (n_blocks, d, BLOCK), in one step for threads that search meanwhile."""
+        held = {"_blocks": blocks, "n_items": n_items, "dimensions": blocks.shape[1]}
+        self.__dict__ = self.__dict__ | held
         return self
 
+    @on_snapshot
     def search(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +104,7 @@ class ExactIndex:
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
         if k <= FEW:
-            search = search_tile if len(queries) <= QUERIES_A_TILE else search_tiles
+            search = search_tile if len(queries) <= QUERIES_PER_TILE else search_tiles
             search(self._blocks, queries, allowed, items, scores)
             return items, scores
         size = max(1, SCORES_IN_MEMORY // max(self.n_items, 1))
@@ -113,9 +118,11 @@ class ExactIndex:
     def __len__(self) -> int:
         return self._fitted().n_items
 
+    @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
         """The vectors (n, d) float32, as `vectors`."""
-        blocks = self._fitted()._blocks
+        self._fitted()
+        blocks = self._blocks
         flat = blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
         return {"vectors": np.ascontiguousarray(flat[: self.n_items])}
 
@@ -152,7 +159,7 @@ def check_allowed(allowed: Any, n_items: int) -> np.ndarray:
 
 
 def in_blocks(vectors: np.ndarray) -> np.ndarray:
-    """Vectors (n, d) as blocks (n / BLOCK, d, BLOCK) of columns; the last is padded with zeros."""
+    """Vectors (n, d) as blocks (n / BLOCK, d, BLOCK); the last one is padded with zeros."""
     n, d = vectors.shape
     n_blocks = -(-n // BLOCK)
     padded = np.zeros((n_blocks * BLOCK, d), np.float32)
@@ -162,7 +169,7 @@ def in_blocks(vectors: np.ndarray) -> np.ndarray:
 
 @njit(cache=True)
 def multiply_block(block, query, products):
-    """products[j] = the query's inner product with the block's item j."""
+    """products[j] = inner product of the query with item j of the block."""
     for j in range(BLOCK):
         products[j] = np.float32(0)
     for c in range(len(query)):
@@ -174,35 +181,35 @@ def multiply_block(block, query, products):
 
 @njit(cache=True)
 def search_tile(blocks, queries, allowed, items, scores):
-    """Fill each query's best items, which arrive as -1 and -inf."""
+    """Fill in the best items and scores of each query, initialised with -1 and -inf."""
     products = np.empty(BLOCK, np.float32)
     for b in range(len(blocks)):
         first = b * BLOCK
-        inside = min(BLOCK, len(allowed) - first)
-        some = False
-        for j in range(inside):
-            some |= allowed[first + j]
-        if not some:
+        n = min(BLOCK, len(allowed) - first)
+        any_allowed = False
+        for j in range(n):
+            any_allowed |= allowed[first + j]
+        if not any_allowed:
             continue
         for r in range(len(queries)):
             multiply_block(blocks[b], queries[r], products)
-            for j in range(inside):
+            for j in range(n):
                 if not allowed[first + j]:
                     products[j] = -np.inf
-            select_row(products[:inside], first, items[r], scores[r])
+            select_row(products[:n], first, items[r], scores[r])
 
 
 @njit(parallel=True, cache=True)
 def search_tiles(blocks, queries, allowed, items, scores):
     """`search_tile` of a few queries at a time, on all threads."""
-    for tile in prange((len(queries) + QUERIES_A_TILE - 1) // QUERIES_A_TILE):
-        mine = slice(tile * QUERIES_A_TILE, (tile + 1) * QUERIES_A_TILE)
-        search_tile(blocks, queries[mine], allowed, items[mine], scores[mine])
+    for tile in prange((len(queries) + QUERIES_PER_TILE - 1) // QUERIES_PER_TILE):
+        rows = slice(tile * QUERIES_PER_TILE, (tile + 1) * QUERIES_PER_TILE)
+        search_tile(blocks, queries[rows], allowed, items[rows], scores[rows])
 
 
 @njit(parallel=True, cache=True)
 def all_products(blocks, queries, n_items):
-    """The inner product of every query with every item: (m, n_items) float32."""
+    """Inner products of every query with every item: (m, n_items) float32."""
     out = np.empty((len(queries), n_items), np.float32)
     for r in prange(len(queries)):
         products = np.empty(BLOCK, np.float32)
@@ -211,15 +218,3 @@ def all_products(blocks, queries, n_items):
             for j in range(min(BLOCK, n_items - b * BLOCK)):
                 out[r, b * BLOCK + j] = products[j]
     return out
-
-
-def search_reference(
-    vectors: np.ndarray, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The k best items of each query by a full sort of all products, in plain NumPy."""
-    products = np.zeros((len(queries), len(vectors)), np.float32)
-    for c in range(vectors.shape[1]):  # coordinate by coordinate, as the index sums them
-        products += np.outer(queries[:, c], vectors[:, c]).astype(np.float32)
-    if allowed is not None:
-        products[:, ~allowed] = -np.inf
-    return top_k_reference(products, k)

@@ -1,4 +1,4 @@
-"""A small made-up world that the capstone's tests share."""
+"""A small synthetic log that the tests share."""
 
 import shutil
 
@@ -9,7 +9,7 @@ from newsreco.synthetic import make_synthetic_log
 
 @pytest.fixture(scope="session")
 def world():
-    """100 articles, 800 impressions, 80 people, clicks by taste."""
+    """100 articles, 800 impressions, 80 users, clicks by preference."""
     return make_synthetic_log(n_articles=100, n_impressions=800, n_users=80, seed=1)
 
 

@@ -1,10 +1,9 @@
-"""evaluate and leaderboard: right numbers, honest intervals, no leak."""
+"""evaluate and leaderboard: correct metrics and intervals, and no leak."""
 
 import numpy as np
 import pytest
 
 from recsys import Interactions, Report, evaluate, leaderboard, leave_last_out, make_synthetic
-from recsys.bootstrap import RESAMPLES, bootstrap_means, interval
 from recsys.metrics import (
     average_precision_at_k,
     calibration,
@@ -26,7 +25,7 @@ from recsys.text import multi_hot
 DETERMINISTIC = [Popularity(), Trending(half_life=5000), ItemKNN(), EASE(5.0)]
 
 
-def test_the_report_repeats_what_the_metrics_say(train_test):
+def test_report_holds_the_values_of_the_metrics(train_test):
     train, test = train_test
     genres, _ = multi_hot(train.item_info["genre"])
     model = ItemKNN().fit(train)
@@ -34,8 +33,8 @@ def test_the_report_repeats_what_the_metrics_say(train_test):
     users = np.unique(test.user)
     lists, _ = model.recommend(users, 7)
     relevant = [set(test.item[test.user == u].tolist()) for u in users]
-    met_by = np.array([len(set(train.user[train.item == i])) for i in range(150)])
-    obvious, _ = Popularity().fit(train).recommend(users, 7)
+    item_users = np.array([len(set(train.user[train.item == i])) for i in range(150)])
+    most_popular, _ = Popularity().fit(train).recommend(users, 7)
     expected = {
         "recall@7": recall_at_k(lists, relevant, 7),
         "precision@7": precision_at_k(lists, relevant, 7),
@@ -43,9 +42,9 @@ def test_the_report_repeats_what_the_metrics_say(train_test):
         "ndcg@7": ndcg_at_k(lists, relevant, 7),
         "map@7": average_precision_at_k(lists, relevant, 7),
         "mrr@7": reciprocal_rank_at_k(lists, relevant, 7),
-        "novelty@7": novelty(lists, met_by, 300),
-        "popularity@7": popularity_bias(lists, met_by, 300),
-        "serendipity@7": serendipity(lists, relevant, obvious),
+        "novelty@7": novelty(lists, item_users, 300),
+        "popularity@7": popularity_bias(lists, item_users, 300),
+        "serendipity@7": serendipity(lists, relevant, most_popular),
         "diversity@7": intra_list_diversity(lists, genres),
         "calibration@7": calibration(lists, train.matrix[users], genres),
     }
@@ -61,7 +60,7 @@ def test_the_report_repeats_what_the_metrics_say(train_test):
     assert np.isnan(report.interval("gini@7")).all()
 
 
-def test_the_table_and_the_print_show_the_same_numbers(train_test):
+def test_table_and_printed_report_agree(train_test):
     report = evaluate(Popularity().fit(train_test[0]), *train_test)
     table = report.table
     assert table.index.tolist() == [*report.per_user, *report.overall]
@@ -71,7 +70,7 @@ def test_the_table_and_the_print_show_the_same_numbers(train_test):
         assert f"{row['value']:.4f}" in line
         if name in report.per_user:
             assert f"{row['low']:.4f} to {row['high']:.4f}" in line
-    # One draw serves all columns, so only the width is that of a column drawn alone.
+    # All columns share their resamples, so only the width is that of a column resampled alone.
     low, high = report.interval("ndcg@10")
     row = table.loc["ndcg@10"]
     assert high - low == pytest.approx(row["high"] - row["low"], rel=0.15)
@@ -79,19 +78,19 @@ def test_the_table_and_the_print_show_the_same_numbers(train_test):
 
 
 def small():
-    """Three users, four items; user 2 has no target, and item 3 was never met in training."""
+    """Three users, four items; user 2 has no target, and item 3 has no training interaction."""
     train = Interactions([0, 0, 1, 2], [0, 1, 0, 2], [1, 2, 3, 4], n_users=3, n_items=4)
     test = Interactions([0, 0, 1, 1, 1], [1, 2, 3, 1, 1], [5, 6, 7, 8, 9], n_users=3, n_items=4)
     return train, test
 
 
 def test_users_and_targets_are_counted():
-    """Of four different targets, (0, 1) was seen before and (1, 3) was never met."""
+    """Of four different targets, (0, 1) was seen before and item 3 has no interaction."""
     train, test = small()
     report = evaluate(Popularity().fit(train), train, test, k=2)
     assert (report.users.tolist(), report.n_without_target) == ([0, 1], 1)
     assert (report.n_targets, report.n_reachable, report.reachable) == (4, 2, 0.5)
-    # User 0 gets items 2, 3 and wants 1, 2; user 1 gets 1, 2 and wants 1, 3.
+    # User 0 gets items 2, 3 with targets 1, 2; user 1 gets 1, 2 with targets 1, 3.
     assert report.per_user["recall@2"].tolist() == [0.5, 0.5]
     text = str(report)
     assert "2 users with a target, 1 without" in text
@@ -99,59 +98,24 @@ def test_users_and_targets_are_counted():
 
 
 @pytest.mark.parametrize("values", [[1, 1], [0, 0], [-1, 2]])
-def test_a_pair_counts_whatever_its_value(values):
-    """User 0 met item 0 with value 0: it has been seen all the same."""
+def test_pairs_count_independently_of_their_value(values):
+    """User 0 interacted with item 0 with value 0: it counts as seen."""
     train = Interactions([0, 0, 1], [0, 1, 2], value=[0, 1, 1], n_users=2, n_items=4)
     test = Interactions([0, 0], [0, 2], value=values, n_users=2, n_items=4)
     report = evaluate(Popularity().fit(train), train, test, k=2)
     assert (report.n_targets, report.n_reachable) == (2, 1)
 
 
-def test_no_model_passes_the_ceiling():
-    """A model that lists every item it may finds exactly the reachable targets."""
+def test_recall_of_complete_lists_is_the_reachable_fraction():
+    """Lists of all unseen items hold exactly the reachable targets."""
     train, test = leave_last_out(make_synthetic(rng=5))
     report = evaluate(Popularity().fit(train), train, test, k=150)
     assert report["recall@150"] == pytest.approx(report.reachable)
     assert 0.2 < report.reachable < 0.6
 
 
-def test_the_bootstrap_interval_is_the_normal_one_for_a_proportion():
-    n, p = 1000, 0.3
-    values = (np.arange(n) < n * p).astype(float)[:, None]
-    low, high = interval(bootstrap_means(values))
-    half = 1.96 * np.sqrt(p * (1 - p) / n)
-    assert low[0] == pytest.approx(p - half, abs=0.15 * half)
-    assert high[0] == pytest.approx(p + half, abs=0.15 * half)
-    narrow = interval(bootstrap_means(values), level=0.5)
-    assert np.diff(np.ravel(narrow)) == pytest.approx(2 * half * 0.6745 / 1.96, rel=0.15)
-
-
-def test_the_interval_holds_the_truth_about_95_times_in_100():
-    rng, held = np.random.default_rng(0), 0
-    for _ in range(400):
-        low, high = interval(bootstrap_means((rng.random((150, 1)) < 0.4).astype(float)))
-        held += low[0] <= 0.4 <= high[0]
-    assert 0.92 <= held / 400 <= 0.98
-
-
-def test_resamples_are_reproducible_paired_and_leave_out_nan():
-    rng = np.random.default_rng(0)
-    values = rng.random((80, 3))
-    means = bootstrap_means(values)
-    assert means.shape == (RESAMPLES, 3)
-    assert (means == bootstrap_means(values)).all()
-    assert (means == bootstrap_means(values[rng.permutation(80)])).all()
-    assert (means != bootstrap_means(values, rng=1)).any()
-    together = bootstrap_means(np.column_stack([values[:, 0], values[:, 0] + 1]))
-    np.testing.assert_allclose(together[:, 1] - together[:, 0], 1)  # the same users in both
-    holes = values[:, :1].copy()
-    holes[::2] = np.nan
-    assert np.mean(bootstrap_means(holes)) == pytest.approx(np.nanmean(holes), abs=0.01)
-    assert np.isnan(bootstrap_means(np.full((5, 1), np.nan))).all()
-
-
 @pytest.mark.parametrize("model", DETERMINISTIC, ids=lambda model: type(model).__name__)
-def test_neither_the_order_of_rows_nor_the_numbers_of_users_matter(model, train_test):
+def test_order_of_rows_and_numbering_of_users_do_not_matter(model, train_test):
     train, test = train_test
     rng = np.random.default_rng(0)
     new = rng.permutation(300)
@@ -172,7 +136,7 @@ def test_neither_the_order_of_rows_nor_the_numbers_of_users_matter(model, train_
             assert found.interval(name) == expected.interval(name)
 
 
-def test_a_model_fitted_on_other_data_is_refused(train_test):
+def test_model_fitted_on_other_data_is_refused(train_test):
     train, test = train_test
     whole = Interactions(
         np.r_[train.user, test.user], np.r_[train.item, test.item], np.r_[train.time, test.time]
@@ -187,7 +151,7 @@ def test_a_model_fitted_on_other_data_is_refused(train_test):
     assert evaluate(Popularity().fit(reordered), train, test)["hit@10"] >= 0
 
 
-def test_bad_input_is_refused(train_test):
+def test_invalid_input_is_refused(train_test):
     train, test = train_test
     model, empty = Popularity().fit(train), Interactions([], [], n_users=300, n_items=150)
     small_train, small_test = small()
@@ -215,23 +179,22 @@ def test_bad_input_is_refused(train_test):
             call("recall@5")
 
 
-def test_any_model_with_recommend_can_be_judged():
-    """One's own model needs nothing but `recommend`."""
+def test_any_object_with_recommend_can_be_evaluated():
 
-    class Oracle:
+    class TrueModel:
         def recommend(self, users, k):
             lists = np.full((len(users), k), -1)
             lists[:, 0] = [{0: 2, 1: 1}[u] for u in users.tolist()]
             return lists, np.zeros((len(users), k))
 
-    report = evaluate(Oracle(), *small(), k=3)
+    report = evaluate(TrueModel(), *small(), k=3)
     assert isinstance(report, Report) and report["hit@3"] == 1 and report["recall@3"] == 0.5
 
 
 # --- leaderboard ----------------------------------------------------------------------------
 
 
-def test_the_leaderboard_repeats_the_reports(train_test):
+def test_leaderboard_holds_the_values_of_the_reports(train_test):
     models = [Popularity(), ItemKNN(), ("wide", ItemKNN(n_neighbors=None)), Random(rng=1)]
     table = leaderboard(models, *train_test, k=5, metric="recall", progress=False)
     assert table.index.tolist() == ["Popularity", "ItemKNN", "wide", "Random"]
@@ -245,22 +208,22 @@ def test_the_leaderboard_repeats_the_reports(train_test):
     np.testing.assert_allclose(table["difference"], values.mean(axis=0) - values[:, 0].mean())
     against = ["difference", "difference_low", "difference_high"]
     assert table.loc["Popularity", against].tolist() == [0, 0, 0]
-    for place in (1, 2, 3):
-        row, difference = table.iloc[place], values[:, place] - values[:, 0]
+    for position in (1, 2, 3):
+        row, difference = table.iloc[position], values[:, position] - values[:, 0]
         half = 1.96 * difference.std() / np.sqrt(len(difference))
         assert row["difference_low"] == pytest.approx(difference.mean() - half, abs=0.25 * half)
         assert row["difference_high"] == pytest.approx(difference.mean() + half, abs=0.25 * half)
         assert row["low"] < row["recall@5"] < row["high"]
 
 
-def test_pairing_narrows_the_difference(train_test):
-    """Two almost equal models differ by far less than either one's own uncertainty."""
+def test_paired_interval_of_similar_models_is_narrow(train_test):
+    """Far narrower than the interval of either model."""
     models = [("a", ItemKNN(n_neighbors=100)), ("b", ItemKNN(n_neighbors=110))]
     row = leaderboard(models, *train_test).loc["b"]
     assert row["difference_high"] - row["difference_low"] < 0.5 * (row["high"] - row["low"])
 
 
-def test_names_and_baselines(train_test):
+def test_models_are_named_and_a_baseline_is_chosen(train_test):
     two = [ItemKNN(n_neighbors=5), ItemKNN(n_neighbors=9), Popularity()]
     names = ["ItemKNN(n_neighbors=5, shrinkage=0.0)", "ItemKNN(n_neighbors=9, shrinkage=0.0)"]
     for baseline in (2, "Popularity"):
@@ -287,6 +250,6 @@ def test_names_and_baselines(train_test):
         ([Random()], {"k": 0}, "k must be at least 1, got 0"),
     ],
 )
-def test_a_leaderboard_that_makes_no_sense_is_refused(models, options, message, train_test):
+def test_invalid_leaderboards_are_refused(models, options, message, train_test):
     with pytest.raises(ValueError, match=f"^{message}"):
         leaderboard(models, *train_test, **options)

@@ -260,8 +260,8 @@ def test_bpr_cell_equals_the_reference(reg, ragged):
     cell = pairs.row.copy(), pairs.col.copy()
     bpr_cell(*found, *cell, items_here, np.float32(step), np.float32(reg), seed)
     found[2] = found[2][:, 0]
-    for before, fast, plain in zip((X, Y, b), found, expected):
-        np.testing.assert_allclose(fast, plain, atol=1e-4)
+    for before, fast, reference in zip((X, Y, b), found, expected):
+        np.testing.assert_allclose(fast, reference, atol=1e-4)
         assert np.abs(fast - before).max() > 0.05
 
 

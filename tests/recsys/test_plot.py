@@ -1,4 +1,4 @@
-"""Figures draw the numbers that they are given, and refuse what they cannot draw."""
+"""Plots draw the given values and refuse invalid input."""
 
 import matplotlib
 import numpy as np
@@ -33,7 +33,7 @@ def table():
         ("difference", [[0, 0], [0.2, 0.4]], [0, 0.3]),
     ],
 )
-def test_intervals_draw_a_bar_and_a_point_a_model(metric, bars, points, ax, table):
+def test_intervals_draw_a_bar_and_a_point_per_model(metric, bars, points, ax, table):
     assert plot.intervals(table, metric, ax) is ax
     lines = [line.get_xdata() for line in ax.get_lines()]
     assert [list(line) for line in lines[0:4:2]] == bars
@@ -44,14 +44,14 @@ def test_intervals_draw_a_bar_and_a_point_a_model(metric, bars, points, ax, tabl
 
 
 @pytest.mark.parametrize("wrong", [5, {"ndcg@10": [1]}, pd.DataFrame({"ndcg@10": [1]})])
-def test_what_is_no_leaderboard_is_refused(wrong, ax, table):
+def test_table_that_is_no_leaderboard_is_refused(wrong, ax, table):
     with pytest.raises(ValueError, match="^table must be a leaderboard with the columns .*, got"):
         plot.intervals(wrong, "ndcg@10", ax)
     with pytest.raises(ValueError, match="^table must .*, got none named 'recall@10'"):
         plot.intervals(table, "recall@10", ax)
 
 
-def test_a_heatmap_writes_its_numbers_readably(ax):
+def test_heatmap_writes_its_values_readably(ax):
     plot.heatmap([[0.25, 1], [0, 0.75]], ax, label="share")
     assert [text.get_text() for text in ax.texts] == ["0.25", "1", "0", "0.75"]
     assert [text.get_color() for text in ax.texts] == ["white", "black", "white", "black"]
@@ -66,18 +66,18 @@ def test_limits_make_two_heatmaps_comparable(ax):
 
 
 @pytest.mark.parametrize("wrong", [5, [1, 2], [[]], [["a"]], [[np.nan]], [[np.inf, 1]]])
-def test_what_is_no_matrix_of_numbers_is_refused(wrong, ax):
+def test_heatmap_refuses_anything_but_a_numeric_matrix(wrong, ax):
     with pytest.raises(ValueError, match="^matrix must .*, got"):
         plot.heatmap(wrong, ax)
 
 
 @pytest.mark.parametrize("wrong", [(1, 0), (np.nan, 1), 5, (0, 1, 2)])
-def test_limits_are_two_numbers_the_lower_first(wrong, ax):
+def test_invalid_limits_are_refused(wrong, ax):
     with pytest.raises(ValueError, match=r"^limits must be \(low, high\), .*, got"):
         plot.heatmap([[1]], ax, limits=wrong)
 
 
-def test_the_style_is_set():
+def test_use_style_sets_the_defaults():
     with matplotlib.rc_context():
         plot.use_style()
         cycle = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]

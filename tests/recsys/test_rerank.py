@@ -1,4 +1,4 @@
-"""Re-ranking: cases by hand, and the fast loop against the formula."""
+"""Re-ranking: cases by hand, and the compiled loop against the formula."""
 
 import numpy as np
 import pytest
@@ -9,15 +9,27 @@ from recsys.rerank import (
     drop_duplicates,
     freshness,
     mmr,
-    mmr_reference,
     number_texts,
     to_unit_range,
 )
 
-# Three reports of one match and one of the budget, by hand: v0'v1 = 0.8, v0'v2 = 0.6,
-# v1'v2 = 0.96, and the budget is like none of them.
+# Three reports of one match and one of the budget: v0'v1 = 0.8, v0'v2 = 0.6, v1'v2 = 0.96, and
+# the budget has similarity 0 to them.
 RELEVANCE = np.array([1.0, 0.9, 0.8, 0.3])
 VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
+
+
+def mmr_reference(relevance, vectors, k, trade_off):
+    """The formula in NumPy: all similarities computed again for each position."""
+    vectors = np.asarray(vectors, np.float64)
+    selected = []
+    while len(selected) < min(k, len(relevance)):
+        left = [i for i in range(len(relevance)) if i not in selected]
+        values = trade_off * np.asarray(relevance)[left]
+        if selected:
+            values = values - (1 - trade_off) * (vectors[left] @ vectors[selected].T).max(axis=1)
+        selected.append(left[int(values.argmax())])
+    return selected
 
 
 @pytest.mark.parametrize(
@@ -27,31 +39,31 @@ VECTORS = np.array([[1, 0, 0], [0.8, 0.6, 0], [0.6, 0.8, 0], [0, 0, 1]])
         # after 0: .7 * .9 - .3 * .8 = .39, .7 * .8 - .3 * .6 = .38, .7 * .3 = .21;
         # after 1: .56 - .3 * .96 = .272, .21
         (0.7, [0, 1, 2, 3]),
-        # after 0: .45 - .4 = .05, .4 - .3 = .1, .15; after 3: .05, .1; the nearest still counts
+        # after 0: .45 - .4 = .05, .4 - .3 = .1, .15; after 3: .05, .1: 0 is still the most similar
         (0.5, [0, 3, 2, 1]),
-        (0.0, [0, 3, 2, 1]),  # the first by its place, the others by what they repeat
+        (0.0, [0, 3, 2, 1]),  # the first by its index, the others by similarity
     ],
 )
-def test_by_hand(trade_off, expected):
+def test_mmr_by_hand(trade_off, expected):
     assert mmr(RELEVANCE, VECTORS, 4, trade_off).tolist() == expected
-    assert mmr_reference(RELEVANCE, VECTORS, 4, trade_off).tolist() == expected
+    assert mmr_reference(RELEVANCE, VECTORS, 4, trade_off) == expected
 
 
-def test_the_nearest_chosen_counts_not_the_newest():
+def test_similarity_to_the_most_similar_selected_item_counts():
     vectors = np.array([[1, 0], [0, 1], [1, 0], [0.6, 0.6]])
     assert mmr([1, 0.9, 0.8, 0.7], vectors, 4, 0.5).tolist() == [0, 1, 3, 2]
 
 
 @given(st.integers(1, 30), st.integers(1, 40), st.integers(0, 10), st.integers(0, 200))
-def test_the_loop_is_the_formula(n, k, tenths, seed):
+def test_mmr_equals_the_formula(n, k, tenths, seed):
     rng = np.random.default_rng(seed)
     relevance, vectors = rng.normal(size=n), rng.normal(size=(n, 4)).astype(np.float32)
-    chosen = mmr(relevance, vectors, k, tenths / 10)
-    np.testing.assert_array_equal(chosen, mmr_reference(relevance, vectors, k, tenths / 10))
-    assert chosen.dtype == np.int32 and len(set(chosen.tolist())) == min(k, n)
+    selected = mmr(relevance, vectors, k, tenths / 10)
+    np.testing.assert_array_equal(selected, mmr_reference(relevance, vectors, k, tenths / 10))
+    assert selected.dtype == np.int32 and len(set(selected.tolist())) == min(k, n)
 
 
-def test_ties_go_to_the_first_and_no_candidates_give_none():
+def test_ties_go_to_the_first_candidate_and_no_candidates_give_an_empty_list():
     assert mmr([1, 2, 2], np.zeros((3, 2)), 2, 0.5).tolist() == [1, 2]
     assert mmr([], np.zeros((0, 3)), 5, 0.5).tolist() == []
 
@@ -60,7 +72,7 @@ def test_ties_go_to_the_first_and_no_candidates_give_none():
     "changed, message",
     [
         ({"relevance": [1, np.nan, 0, 0]}, "relevance must be finite"),
-        ({"relevance": [1.0]}, "relevance must have one entry a row"),
+        ({"relevance": [1.0]}, "relevance must have one entry per row"),
         ({"vectors": np.full((4, 2), np.inf)}, "vectors must be finite"),
         ({"k": 0}, "k must be at least 1"),
         ({"trade_off": 1.1}, "trade_off must be finite and at least 0 and at most 1"),
@@ -72,18 +84,18 @@ def test_wrong_arguments_are_refused(changed, message):
         mmr(**arguments)
 
 
-def test_the_first_of_each_title_stays():
+def test_drop_duplicates_keeps_the_first_of_each_title():
     titles = ["Late goal wins it", "Budget passes", "LATE GOAL WINS IT", "Budget passes", "Rain"]
     keys = number_texts(titles)
     assert keys.tolist() == [0, 1, 0, 1, 2]
     order = np.array([2, 4, 0, 3, 1])
     assert order[drop_duplicates(order, keys[order])].tolist() == [2, 4, 3]
     assert drop_duplicates([], []).tolist() == []
-    with pytest.raises(ValueError, match="keys must have one entry an item"):
+    with pytest.raises(ValueError, match="keys must have one entry per item"):
         drop_duplicates([1, 2], [1])
 
 
-def test_scales():
+def test_unit_range_and_freshness():
     assert to_unit_range([3.0, 3.0]).tolist() == [1, 1]
     assert to_unit_range([]).tolist() == []
     np.testing.assert_allclose(freshness([0, 3, 24], 3), [1, 0.5, 2**-8])

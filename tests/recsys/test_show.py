@@ -1,4 +1,4 @@
-"""show prints the source as it is."""
+"""show prints source code unchanged."""
 
 import importlib
 import inspect
@@ -12,7 +12,7 @@ from recsys.show import Source
 
 
 @pytest.mark.parametrize("kind", [getattr(models, kind) for kind in models.__all__])
-def test_a_class_is_shown_as_it_stands_in_its_file(kind, capsys):
+def test_class_is_shown_as_in_its_file(kind, capsys):
     show(kind)
     shown = capsys.readouterr().out
     assert shown.startswith("@dataclass") and "def _fit(" in shown
@@ -20,7 +20,7 @@ def test_a_class_is_shown_as_it_stands_in_its_file(kind, capsys):
     assert shown.strip() in inspect.getsource(importlib.import_module(kind.__module__))
 
 
-def test_a_compiled_function_a_method_and_a_module_are_shown(capsys):
+def test_compiled_functions_methods_and_modules_are_shown(capsys):
     show(als_half_step, ItemKNN.fold_in)
     shown = capsys.readouterr().out
     assert "def als_half_step(" in shown and "\ndef fold_in(self, histories" in shown
@@ -28,17 +28,17 @@ def test_a_compiled_function_a_method_and_a_module_are_shown(capsys):
     assert '"""AUC: how well' in capsys.readouterr().out
 
 
-def test_a_notebook_gets_colours():
+def test_notebook_output_is_markdown():
     assert Source("x = 1")._repr_markdown_() == "```python\nx = 1\n```"
     assert repr(Source("x = 1")) == "x = 1"
 
 
 @pytest.mark.parametrize("thing", [3, "text", len, None])
-def test_what_has_no_source_is_refused(thing):
+def test_objects_without_source_are_refused(thing):
     with pytest.raises(ValueError, match="^show needs a function, class or module .*, got"):
         show(thing)
 
 
-def test_nothing_to_show_is_refused():
+def test_call_without_arguments_is_refused():
     with pytest.raises(ValueError, match="^show needs at least one .*, got none"):
         show()

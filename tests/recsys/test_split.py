@@ -60,7 +60,7 @@ def test_temporal_split(log, fraction):
     assert_partition(log, train, test)
     assert len(test) >= 1 and max(train.time, default=-1) < min(test.time)
     assert len(test) >= len(log) * fraction - 1
-    # Without the rows at the moment of the cut, test would be too small.
+    # Without the rows at the cutoff itself, test would be too small.
     assert (test.time > test.time.min()).sum() < max(len(log) * fraction, 1)
 
 
@@ -71,14 +71,14 @@ def test_temporal_fold_in(log, fraction, last):
     assert rows(train) == rows(before)
     assert_partition(log, history, test)
     assert rows(test) == rows(last_fraction(later, last)[1])
-    for user in range(8):  # nobody is told what comes after something that they are asked for
-        told = [(t, i) for u, i, t in rows(history) if u == user]
-        asked = [(t, i) for u, i, t in rows(test) if u == user]
-        assert not told or not asked or max(told) <= min(asked)
+    for user in range(8):  # no history goes on after a test interaction
+        known = [(t, i) for u, i, t in rows(history) if u == user]
+        held = [(t, i) for u, i, t in rows(test) if u == user]
+        assert not known or not held or max(known) <= min(held)
 
 
-def test_a_newcomer_is_asked_with_the_first_half_of_their_evening():
-    """User 2 comes after the cut; user 1 comes back for one item only, which stays history."""
+def test_new_user_is_evaluated_with_their_history():
+    """User 2 is new after the cutoff; user 1 has one interaction then, which stays history."""
     user, item = [0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 1]
     log = Interactions(user, item, time=[1, 2, 3, 4, 8, 9, 10], n_items=3)
     train, history, test = temporal_fold_in(log, at=5, last=0.5)
@@ -90,21 +90,21 @@ def test_a_newcomer_is_asked_with_the_first_half_of_their_evening():
     assert temporal_fold_in(log, at=0)[0].time.tolist() == []
 
 
-def test_only_the_first_log_decides_which_items_stay():
-    """Item 1 has two people in train, item 3 has one who came twice, item 0 none before test."""
+def test_only_the_first_log_decides_which_items_are_kept():
+    """In train item 1 has two users, item 3 one with two interactions, and item 0 none."""
     info, labels = {"title": list("abcd")}, ["A", "B", "C", "D"]
     more = {"n_users": 4, "item_labels": labels, "item_info": info}
     train = Interactions([0, 1, 2, 2, 0], [1, 1, 3, 3, 2], [5, 6, 7, 8, 9], [1, 2, 3, 4, 5], **more)
     test = Interactions([2, 3, 0, 1], [1, 0, 0, 3], [10, 11, 12, 13], [6, 7, 8, 9], **more)
-    kept, asked = keep_known_items(train, test, least=2)
+    kept, held = keep_known_items(train, test, least=2)
     assert (kept.user.tolist(), kept.item.tolist()) == ([0, 1], [0, 0])
     assert (kept.time.tolist(), kept.value.tolist()) == ([5, 6], [1, 2])
-    assert (asked.user.tolist(), asked.item.tolist(), asked.value.tolist()) == ([2], [0], [6])
-    for log in (kept, asked):
+    assert (held.user.tolist(), held.item.tolist(), held.value.tolist()) == ([2], [0], [6])
+    for log in (kept, held):
         assert (log.n_users, log.n_items, log.item_labels) == (4, 1, ["B"])
         assert log.titles.tolist() == ["b"]
-    kept, asked = keep_known_items(train, test, least=1)
-    assert kept.titles.tolist() == ["b", "c", "d"] and asked.item.tolist() == [0, 2]
+    kept, held = keep_known_items(train, test, least=1)
+    assert kept.titles.tolist() == ["b", "c", "d"] and held.item.tolist() == [0, 2]
     assert keep_known_items(train)[0].n_items == 0
 
 
@@ -123,8 +123,8 @@ def test_the_order_of_the_rows_does_not_matter(log, random, fraction):
             assert rows(one) == rows(other)
 
 
-def test_by_hand():
-    """Times are not sorted; user 1 has a tie at their last moment; user 2 has one row only."""
+def test_splits_by_hand():
+    """Times are not sorted; user 1 has a tie at their last time; user 2 has a single row."""
     log = Interactions([0, 1, 0, 2, 1, 1, 0], [5, 3, 4, 0, 2, 1, 6], [9, 7, 2, 8, 7, 1, 5])
     train, test = leave_last_out(log)
     assert list(zip(test.user, test.item)) == [(0, 5), (1, 3)]
@@ -136,7 +136,7 @@ def test_by_hand():
     assert len(temporal_split(log, 0.45)[1]) == 4  # the two rows at time 7 stay together
 
 
-def test_whole_shares_are_not_rounded_away():
+def test_exact_fractions_are_not_rounded_down():
     """k / n of n rows are k rows, though k / n is rarely exact: 1 - 0.7 is not 0.3."""
     for n in range(2, 60):
         log = Interactions([0] * n, range(n), range(n))
@@ -144,7 +144,7 @@ def test_whole_shares_are_not_rounded_away():
             assert len(temporal_split(log, k / n)[1]) == len(last_fraction(log, k / n)[1]) == k
 
 
-def test_duplicates_are_rows_of_their_own():
+def test_duplicates_are_separate_rows():
     log = Interactions([0, 0, 0], [1, 1, 1], [5, 5, 5])
     train, test = leave_last_out(log)
     assert (len(train), len(test)) == (2, 1)
@@ -152,7 +152,7 @@ def test_duplicates_are_rows_of_their_own():
     assert (len(train), len(test)) == (0, 3)
 
 
-def test_an_empty_log_splits_into_empty_logs():
+def test_empty_log_splits_into_empty_logs():
     empty = Interactions([], [], [], n_users=2, n_items=3)
     for split in (leave_last_out, last_fraction, temporal_split):
         for part in split(empty):
@@ -160,7 +160,7 @@ def test_an_empty_log_splits_into_empty_logs():
     assert [len(part) for part in temporal_fold_in(empty)] == [0, 0, 0]
 
 
-def test_bad_input_is_refused():
+def test_invalid_input_is_refused():
     log, timeless = Interactions([0, 0], [0, 1], [1, 2]), Interactions([0, 0], [0, 1])
     for split in (leave_last_out, last_fraction, temporal_split, temporal_fold_in):
         with pytest.raises(ValueError, match="^data.time must be given to split by time, got None"):

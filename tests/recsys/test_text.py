@@ -1,4 +1,4 @@
-"""Text: the same words and weights as scikit-learn's TfidfVectorizer."""
+"""Text: agreement with scikit-learn's TfidfVectorizer."""
 
 import numpy as np
 import pytest
@@ -27,14 +27,14 @@ def same(ours, theirs):
     np.testing.assert_allclose(ours.toarray(), theirs.toarray(), rtol=0, atol=1e-6)
 
 
-def test_words_are_lower_case_runs_of_two_letters_or_more():
+def test_tokens_are_lower_case_words_of_two_letters_or_more():
     assert tokenize("It's ÉTÉ_2024: 3-D, x!") == ["it", "été_2024"]
     assert tokenize("Straße, ΝΗΣΟΣ") == ["straße", "νησος"]
     assert tokenize("東京 タワー") == ["東京", "タワー"]
     assert tokenize("") == tokenize("a b, 1") == []
 
 
-def test_a_text_by_hand():
+def test_tf_idf_by_hand():
     """Two texts; "cat" is in both, "dog" in one: idf ln(3/3) + 1 and ln(3/2) + 1."""
     model = TfIdf().fit(["cat dog", "cat"])
     assert model.vocabulary == ["cat", "dog"]
@@ -44,7 +44,7 @@ def test_a_text_by_hand():
     np.testing.assert_allclose(row, raw / np.sqrt(raw @ raw), rtol=1e-6)
 
 
-def test_the_same_as_scikit_learn():
+def test_agreement_with_scikit_learn():
     ours, theirs = TfIdf(), TfidfVectorizer()
     same(ours.fit_transform(TEXTS), theirs.fit_transform(TEXTS))
     assert ours.vocabulary == theirs.get_feature_names_out().tolist()
@@ -60,7 +60,7 @@ def test_the_same_as_scikit_learn():
     min_df=st.integers(1, 3),
     stop_words=st.lists(st.sampled_from(["aa", "ab", "ba", "abab"])),
 )
-def test_the_same_as_scikit_learn_on_any_text(texts, min_df, stop_words):
+def test_agreement_with_scikit_learn_on_any_text(texts, min_df, stop_words):
     ours = TfIdf(min_df=min_df, stop_words=stop_words)
     theirs = TfidfVectorizer(min_df=min_df, stop_words=stop_words or None)
     try:
@@ -73,20 +73,20 @@ def test_the_same_as_scikit_learn_on_any_text(texts, min_df, stop_words):
     assert ours.vocabulary == theirs.get_feature_names_out().tolist()
 
 
-def test_fit_then_transform_is_fit_transform():
+def test_fit_then_transform_equals_fit_transform():
     both = TfIdf().fit_transform(TEXTS)
     apart = TfIdf().fit(TEXTS).transform(TEXTS)
     assert both.toarray().tobytes() == apart.toarray().tobytes()
 
 
-def test_a_text_without_words_is_a_row_of_zeros():
+def test_text_without_words_is_a_zero_row():
     vectors = TfIdf().fit_transform(TEXTS)
     assert isinstance(vectors, sparse.csr_matrix)
     assert vectors.getnnz(axis=1)[-2:].tolist() == [0, 0]
     np.testing.assert_allclose(row_lengths(vectors), [1, 1, 1, 1, 1, 0, 0], rtol=1e-6)
 
 
-def test_the_most_frequent_words_stay():
+def test_max_features_keeps_the_most_frequent_words():
     texts = ["noon noon inn", "noon cold", "inn cold river"]
     assert TfIdf(max_features=2).fit(texts).vocabulary == ["cold", "noon"]  # cold ties with inn
     assert TfIdf(max_features=9).fit(texts).vocabulary == ["cold", "inn", "noon", "river"]
@@ -95,7 +95,7 @@ def test_the_most_frequent_words_stay():
 
 
 @pytest.mark.parametrize("texts, parameters", [(["", "?"], {}), ([], {}), (["inn"], {"min_df": 2})])
-def test_an_empty_vocabulary_is_refused(texts, parameters):
+def test_empty_vocabulary_is_refused(texts, parameters):
     model = TfIdf(**parameters)
     with pytest.raises(ValueError, match="^texts must hold at least one word .* got"):
         model.fit(texts)
@@ -103,7 +103,7 @@ def test_an_empty_vocabulary_is_refused(texts, parameters):
         model.transform(["noon"])
 
 
-def test_what_is_no_text_is_refused():
+def test_invalid_texts_are_refused():
     for texts in ("one text", 5, None):
         with pytest.raises(ValueError, match=f"^texts must be a sequence of texts, got {texts!r}"):
             TfIdf().fit(texts)
@@ -126,7 +126,7 @@ def test_unit_rows_of_small_and_large_numbers(kind):
     np.testing.assert_allclose(rows, [[0.6, 0.8], [0.6, -0.8], [0, 0]], rtol=1e-6)
 
 
-def test_labels_are_parted_sorted_and_counted_once():
+def test_multi_hot_splits_sorts_and_deduplicates_labels():
     matrix, names = multi_hot(["b, a", "", "a, a", "c"], separator=", ")
     assert names == ["a", "b", "c"]
     assert matrix.toarray().tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1]]

@@ -1,11 +1,10 @@
-"""The assistant: find passages, judge whether they answer, and answer with sources or not at all.
+"""The assistant: find passages, decide whether they answer, and answer with sources or abstain.
 
-The extractive answer needs no language model. It is the sentence of the best passages that holds
-most of the question's telling words, to the letter, with its source. How sure can it be? The
-share of the question's weight that the best passage holds (`words.weigh`) is compared with a
-threshold that was calibrated on other questions; below it the assistant says that it does not
-know. If a writer such as `Claude` is given, it words the answer, and the extractive one stays as
-the fallback.
+The extractive answer needs no language model. It quotes the sentence of the best passages that
+holds most of the question's content words, verbatim, with its source. The confidence is the
+fraction of the question's weight that the best passage holds (`words.coverage`); below a threshold
+calibrated on other questions the assistant abstains. If a writer such as `Claude` is given, it
+words the answer, and the extractive one is the fallback.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ import numpy as np
 from newsreco.assistant.passages import cut_into_passages
 from newsreco.assistant.prompt import NoAnswer, citations
 from newsreco.assistant.search import PassageSearch
-from newsreco.assistant.words import clean_question, printable, share, weigh
+from newsreco.assistant.words import clean_question, coverage, printable, weigh
 from newsreco.data.log import Articles
 
 LOG = logging.getLogger("newsreco.assistant")
-THRESHOLD = 0.6  # about what calibration gives on worlds of the default size
+THRESHOLD = 0.6  # about what calibration gives on synthetic data of the default size
 DO_NOT_KNOW = "I do not know: the news that I have does not seem to answer this."
 READ = 5  # passages that an answer may rest on
 
@@ -43,16 +42,16 @@ class Citation:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the assistant says.
+    """The assistant's answer to one question.
 
     Parameters
     ----------
     text : str
-        Plain text, to be escaped by whoever puts it on a page; `html()` does.
+        Plain text, to be escaped in a page; `html()` does it.
     answered : bool
     confidence, threshold : float
-        Between 0 and 1: the share of the question's weight that the best passage holds, no
-        probability; and what it had to reach.
+        The fraction of the question's weight that the best passage holds, between 0 and 1 and not
+        a probability; and the least confidence of an answer.
     writer : str
         "extract" or the name of a language model.
     citations : tuple of Citation
@@ -80,7 +79,7 @@ class Answer:
         return "\n".join(printable(line) for line in lines)
 
     def html(self) -> str:
-        """The answer for a page; whatever an article holds is text there, and no markup."""
+        """The answer for a page; markup in an article is escaped."""
         cited = [
             f'<li value="{c.number}"><cite>{html.escape(c.title)}</cite> '
             f"<q>{html.escape(c.quote)}</q></li>"
@@ -102,8 +101,7 @@ class Assistant:
     ----------
     articles : Articles
     known : array (n_articles,) of bool, optional
-        Articles that exist yet; see `known_at`. Nothing is learned from the others, not even how
-        rare a word is.
+        Articles known so far; see `known_at`. The others are not used, not even to count words.
     threshold : float
         The least confidence of an answer; see `newsreco.assistant.calibration`.
     writer : optional
@@ -121,43 +119,47 @@ class Assistant:
         self.search.fit(self.passages)
 
     def ask(self, question: str) -> Answer:
-        """Answer with sources, or say so where there is none; ValueError for a bad question."""
+        """The answer with sources, or an abstention; ValueError for an invalid question."""
         question = clean_question(question)
         weights = weigh(question)
         found = self.search.search(question, READ)[0]
-        sure = max((share(weights, text) for text in self.passages.searchable(found)), default=0.0)
-        nearest = self._nearest(found)
-        silent = Answer(question, DO_NOT_KNOW, False, sure, self.threshold, nearest=nearest)
-        if not len(found) or sure < self.threshold:
-            return silent
-        return self._written(silent, found) or self._extract(silent, weights, found)
+        texts = self.passages.searchable(found)
+        confidence = max((coverage(weights, text) for text in texts), default=0.0)
+        abstention = Answer(
+            question, DO_NOT_KNOW, False, confidence, self.threshold, nearest=self._nearest(found)
+        )
+        if not len(found) or confidence < self.threshold:
+            return abstention
+        return self._written(abstention, found) or self._extract(abstention, weights, found)
 
     def _nearest(self, found: np.ndarray) -> tuple[tuple[str, str], ...]:
         """Ids and titles of the articles found, each once."""
         items = dict.fromkeys(self.passages.article[found].tolist())
         return tuple((self.articles.ids[i], self.articles.title[i]) for i in items)
 
-    def _extract(self, silent: Answer, weights: dict[str, float], found: np.ndarray) -> Answer:
-        """The sentence that holds the most of the question, to the letter; ties: the first."""
+    def _extract(self, abstention: Answer, weights: dict[str, float], found: np.ndarray) -> Answer:
+        """The sentence that covers most of the question, verbatim; ties: the first."""
         spans = [span for p in found for span in self.passages.sentences(p)]
-        best = max(spans, key=lambda span: share(weights, self.passages.quote(*span)))
+        best = max(spans, key=lambda span: coverage(weights, self.passages.quote(*span)))
         cited = self._cite(1, best)
         text = f"{cited.quote} [1]"
-        return replace(silent, text=text, answered=True, citations=(cited,))
+        return replace(abstention, text=text, answered=True, citations=(cited,))
 
-    def _written(self, silent: Answer, found: np.ndarray) -> Answer | None:
-        """The writer's answer; None where there is no writer, or none of its own to show."""
+    def _written(self, abstention: Answer, found: np.ndarray) -> Answer | None:
+        """The writer's answer; None without a writer, or if its answer cannot be shown."""
         if self.writer is None:
             return None
         try:
-            text = self.writer.write(silent.question, self.passages.searchable(found))
+            text = self.writer.write(abstention.question, self.passages.searchable(found))
         except NoAnswer as reason:
-            LOG.warning("no answer by %s (%s): extracted one instead", self.writer.name, reason)
+            LOG.warning("extractive answer, as %s gave none: %s", self.writer.name, reason)
             return None
-        silent = replace(silent, writer=self.writer.name)
+        abstention = replace(abstention, writer=self.writer.name)
         order = citations(text)
         cited = tuple(self._cite(n, self.passages.span(found[n - 1])) for n in order)
-        return replace(silent, text=text, answered=True, citations=cited) if text else silent
+        if not text:
+            return abstention
+        return replace(abstention, text=text, answered=True, citations=cited)
 
     def _cite(self, number: int, span: tuple[int, int, int]) -> Citation:
         item, start, end = span

@@ -1,13 +1,13 @@
-r"""Calibration and judgement: when to be silent, and how good the answers are.
+r"""Calibration and evaluation: when to abstain, and how good the answers are.
 
-An answer is given where the confidence reaches a threshold. On questions set aside for the
-choice, it is the one with the highest balanced accuracy,
+An answer is given if the confidence reaches a threshold. The threshold is the one with the highest
+balanced accuracy on a validation set of questions,
 
 .. math:: \tfrac12 \, P(\text{answers} \mid \text{answerable})
-          + \tfrac12 \, P(\text{is silent} \mid \text{unanswerable}),
+          + \tfrac12 \, P(\text{abstains} \mid \text{unanswerable}),
 
-which does not change with the share of either kind. Ties go to the higher threshold: rather
-silent than wrong. Everything else is judged on the other questions.
+which does not depend on the fraction of either kind. Ties go to the higher threshold: abstaining is
+better than a wrong answer. Everything else is evaluated on the other questions.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from recsys.metrics import hit_at_k, reciprocal_rank_at_k
 
 
 def balanced_threshold(confidence: np.ndarray, answerable: np.ndarray) -> float:
-    """The threshold of the highest balanced accuracy: half-way between two confidences.
+    """The threshold of the highest balanced accuracy, midway between two confidences.
 
     >>> balanced_threshold(np.array([0.2, 0.4, 0.7, 0.9]), np.array([0, 0, 1, 1], bool))
     0.55
@@ -41,7 +41,7 @@ def balanced_threshold(confidence: np.ndarray, answerable: np.ndarray) -> float:
 
 
 def balanced_accuracy(confidence: np.ndarray, answerable: np.ndarray, threshold: float) -> float:
-    """The mean of the shares that are treated rightly, of either kind."""
+    """Mean of the fraction of answerable questions answered, and of the others not answered."""
     answers = confidence >= threshold
     return float((answers[answerable].mean() + (~answers[~answerable]).mean()) / 2)
 
@@ -60,7 +60,7 @@ def calibrate(assistant: Assistant, questions: Sequence[Question]) -> float:
 def evaluate_search(
     search: PassageSearch, questions: Sequence[Question], k: int = 5
 ) -> pd.DataFrame:
-    """One row an answerable question: whether a source is among k articles, and 1 / its rank."""
+    """One row per answerable question: hit and reciprocal rank of its sources in k articles."""
     asked = [question for question in questions if question.answerable]
     ids = search.passages.articles.ids
     number = {article: i for i, article in enumerate(ids)}
@@ -74,22 +74,22 @@ def evaluate_search(
 
 
 def evaluate_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
-    """One row a question: was it answered, from a source, with the words expected?
+    """One row per question: was it answered, from a source, with the expected answer?
 
-    `cited` and `right` are nan where they make no sense: without an answer, or unanswerable.
+    `cited` and `correct` are nan if there is no answer, or the question is unanswerable.
     """
     rows = []
     for question in questions:
         answer = assistant.ask(question.text)
         given = answer.answered and question.answerable
         cited = bool({c.article for c in answer.citations} & set(question.sources))
-        right = question.answer in answer.text
+        correct = question.answer in answer.text
         rows.append(
             {
                 "kind": question.kind,
                 "answered": float(answer.answered),
                 "cited": float(cited) if given else np.nan,
-                "right": float(right) if given and question.answer else np.nan,
+                "correct": float(correct) if given and question.answer else np.nan,
                 "confidence": answer.confidence,
             }
         )
@@ -97,7 +97,7 @@ def evaluate_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.
 
 
 def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
-    """A mean and the ends of its 95 % bootstrap interval over questions; nan is left out."""
+    """A mean and its 95 % bootstrap interval over questions; nan is ignored."""
     values = np.asarray(values, np.float64)
     values = values[~np.isnan(values)]
     if not len(values):
@@ -109,13 +109,13 @@ def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
 def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
     """The table of metrics that the command and the chapter print."""
     found = evaluate_search(assistant.search, questions)
-    told = evaluate_answers(assistant, questions)
+    answers = evaluate_answers(assistant, questions)
     rows = {name: found[name] for name in found}
     for kind in KINDS:
-        share = told["answered"][told["kind"] == kind]
-        if len(share):
-            rows[f"answered, {kind}"] = share
-    rows |= {"source cited": told["cited"], "answer contained": told["right"]}
+        answered = answers["answered"][answers["kind"] == kind]
+        if len(answered):
+            rows[f"answered, {kind}"] = answered
+    rows |= {"source cited": answers["cited"], "answer contained": answers["correct"]}
     table = {name: (*with_interval(v), int(np.sum(~np.isnan(v)))) for name, v in rows.items()}
     return pd.DataFrame(table, index=["mean", "low", "high", "questions"]).T.astype(
         {"questions": int}

@@ -1,23 +1,22 @@
-"""Claude as the writer of an answer, by API key; whatever goes wrong is one exception, NoAnswer.
+"""Claude as the writer of an answer, by API key; every failure is one exception, NoAnswer.
 
-The key is read when a request is made and kept nowhere. Attempts are bounded in number and in
-time. Reasons that are logged name a kind of failure, never a message, a header or a key. What is
-sent, and what is believed of the reply, stands in `prompt.py`. Left out: streaming, conversation,
-tools.
+The key is read when a request is made and never stored. The SDK retries what may succeed later
+(time-outs, lost connections, 408, 409, 429 and 5xx), a bounded number of times. Reasons that are
+logged name a kind of failure, never a message, a header or a key. What is sent, and which replies
+are accepted, is in `prompt.py`. Left out: streaming, conversation, tools.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from newsreco.assistant.prompt import NoAnswer, check, request, text_of
 from newsreco.config import read_config
 
-RETRIED = {408, 409, 429}  # and everything from 500 on
+MAX_WAIT = 20.0  # seconds; a server that asks for a longer wait is not asked again
 
 
 @dataclass
@@ -29,36 +28,25 @@ class Claude:
     model : str
         By default, the setting NEWSRECO_CLAUDE_MODEL.
     timeout : float
-        Seconds of silence from the server before an attempt is given up.
-    attempts : int
-        How often to try where trying again may help: a time-out, no connection, 408, 409, 429, 5xx.
-    patience : float
-        Seconds after which no further attempt is begun.
+        Seconds without data from the server after which an attempt fails.
+    max_retries : int
+        Further attempts after the first.
     max_tokens : int
-        Of the answer and of the thinking before it.
-    connection : optional
-        The HTTP client that the anthropic package shall use.
-    sleep, clock : functions
-        time.sleep and time.monotonic, so that a test need not wait.
+        Limit of the answer and of the thinking before it.
+    transport : optional
+        The HTTP transport of the requests, for tests.
     """
 
     model: str = field(default_factory=lambda: read_config().claude_model)
     timeout: float = 20.0
-    attempts: int = 3
-    patience: float = 40.0
+    max_retries: int = 2
     max_tokens: int = 2048
-    connection: Any = field(default=None, repr=False)
-    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
-    clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+    transport: Any = field(default=None, repr=False)
 
     name: ClassVar[str] = "claude"
 
-    def __post_init__(self) -> None:
-        if self.attempts < 1:
-            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
-
     def write(self, question: str, passages: Sequence[str]) -> str:
-        """The checked answer, which cites passages[0] as [1]; "" where they do not hold one.
+        """The checked answer, which cites passages[0] as [1]; "" if they do not hold one.
 
         Raises
         ------
@@ -68,59 +56,41 @@ class Claude:
             reply = self._request(request(self.model, self.max_tokens, question, passages))
         except NoAnswer:
             raise
-        except Exception as error:  # whatever it is, the reader still gets an answer
+        except Exception as error:  # the user still gets the extractive answer
             raise NoAnswer(describe(error)) from None
         return check(text_of(reply), question, passages)
 
     def _request(self, body: dict) -> Any:
-        """One reply, by several attempts where that may help."""
         key = read_config().anthropic_api_key.get_secret_value().strip()
         if not key:
             raise NoAnswer("ANTHROPIC_API_KEY is not set")
         if not re.fullmatch(r"[!-~]+", key):  # it goes into a header
             raise NoAnswer("ANTHROPIC_API_KEY holds a character that no key has")
         try:
-            import anthropic
+            from anthropic import Anthropic, DefaultHttpxClient
         except ImportError:
             raise NoAnswer("the package anthropic is not installed") from None
-        options = {"api_key": key, "timeout": self.timeout, "max_retries": 0}
-        client = anthropic.Anthropic(**options, http_client=self.connection)
-        try:
-            return self._attempt(client, body)
-        finally:
-            if self.connection is None:
-                client.close()
-
-    def _attempt(self, client: Any, body: dict) -> Any:
-        """The reply to the first attempt that gets one; the error of the last where none does."""
-        from anthropic import APIConnectionError, APIStatusError
-
-        start = self.clock()
-        for attempt in range(1, self.attempts + 1):
-            try:
-                return client.messages.create(**body)
-            except (APIConnectionError, APIStatusError) as error:
-                wait = pause(error, attempt)
-                late = self.clock() - start + wait > self.patience
-                if attempt == self.attempts or wait < 0 or late:
-                    raise
-                self.sleep(wait)
+        options = {"event_hooks": {"response": [refuse_long_wait]}}
+        if self.transport is not None:
+            options["transport"] = self.transport
+        limits = {"timeout": self.timeout, "max_retries": self.max_retries}
+        with Anthropic(api_key=key, http_client=DefaultHttpxClient(**options), **limits) as client:
+            return client.messages.create(**body)
 
 
-def pause(error: Any, attempt: int) -> float:
-    """Seconds to wait before the next attempt: 0.5, 1, 2, ... or what the server asks for.
-
-    Negative where another attempt cannot help.
-    """
-    status = getattr(error, "status_code", None)
-    if status is not None and status < 500 and status not in RETRIED:
-        return -1.0
-    usual = 0.5 * 2.0 ** (attempt - 1)
-    headers = getattr(getattr(error, "response", None), "headers", {})
+def refuse_long_wait(response: Any) -> None:
+    """Stop the SDK's retries, which would wait as long as the server asks, beyond MAX_WAIT."""
+    milliseconds = response.headers.get("retry-after-ms")
     try:
-        return max(usual, float(headers.get("retry-after", 0)))
-    except ValueError:  # a date
-        return usual
+        wait = (
+            float(milliseconds) / 1000 if milliseconds else float(response.headers["retry-after"])
+        )
+    except KeyError:  # the SDK's own, short wait
+        return
+    except ValueError:  # a date, perhaps a distant one
+        wait = float("inf")
+    if not wait <= MAX_WAIT:
+        response.headers["x-should-retry"] = "false"
 
 
 def describe(error: Exception) -> str:

@@ -1,10 +1,10 @@
-"""Passages: articles cut into windows of sentences, each of which knows where it came from.
+"""Passages: articles cut into windows of sentences, each with its position in the article.
 
-A whole article is too long to quote and a single sentence too short to be found by: "He will
-miss the final" names nobody. So a passage is a window of a few sentences, the next window begins
-before this one ends, and each is searched together with its article's title. It is kept as an
-article and a span of characters, never as a copy, so that a citation is what the article says
-to the letter. Left out: paragraphs, tables, and splitting by meaning.
+A whole article is too long to quote, and a single sentence too short to be found: "He will miss
+the final" holds no name. So a passage is a window of a few sentences that overlaps with the next,
+and is searched together with its article's title. It is stored as an article and a span of
+characters, not as a copy, so that a citation is verbatim. Left out: paragraphs, tables, and
+splitting by meaning.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from newsreco.data.log import Articles, NewsLog
 from recsys import validation
 from recsys.text import WORD
 
-LONGEST = 400  # characters; a "sentence" that is longer is cut between two words
+MAX_LENGTH = 400  # characters; a "sentence" that is longer is cut between two words
 END = re.compile(r"[.!?]+[\"'”’)\]]*\s+|\n+")
 ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|[A-Za-z](?:\.[A-Za-z])+|Mrs?|Ms|Dr|Prof|St|vs|No|Jr|Sr|Gen|Gov|Sen|Rep"
@@ -28,7 +28,7 @@ ABBREVIATION = re.compile(
 
 
 def articles_from(pairs: Iterable[tuple[str, str]]) -> Articles:
-    """Articles of (title, abstract) pairs, called N1, N2, ...: for a toy, or a test."""
+    """Articles N1, N2, ... of (title, abstract) pairs, for an example or a test."""
     pairs = list(pairs)
     n, topic = len(pairs), np.zeros(len(pairs), np.int32)
     titles, abstracts = [title for title, _ in pairs], [abstract for _, abstract in pairs]
@@ -37,7 +37,7 @@ def articles_from(pairs: Iterable[tuple[str, str]]) -> Articles:
 
 
 def article_text(articles: Articles, item: int) -> str:
-    """What spans of an article count in: the title, a line break, the abstract."""
+    """The text that spans of an article refer to: the title, a line break, the abstract."""
     return f"{articles.title[item]}\n{articles.abstract[item]}"
 
 
@@ -57,7 +57,7 @@ def sentence_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _ends_sentence(text: str, match: re.Match) -> bool:
-    """Whether a sentence ends here: not after "Dr." or an initial, nor before a small letter."""
+    """Whether a sentence ends here: not after "Dr." or an initial, nor before lower case."""
     if "\n" in match[0]:
         return True
     if match[0].startswith(".") and ABBREVIATION.search(text[: match.start()][-12:]):
@@ -66,10 +66,10 @@ def _ends_sentence(text: str, match: re.Match) -> bool:
 
 
 def _short_enough(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """The span without space around it, in pieces of at most LONGEST characters."""
+    """The span without space around it, in pieces of at most MAX_LENGTH characters."""
     while start < end:
-        stop = end if end - start <= LONGEST else text.rfind(" ", start + 1, start + LONGEST)
-        stop = min(start + LONGEST, end) if stop == -1 else stop
+        stop = end if end - start <= MAX_LENGTH else text.rfind(" ", start + 1, start + MAX_LENGTH)
+        stop = min(start + MAX_LENGTH, end) if stop == -1 else stop
         piece = text[start:stop]
         if piece.strip():
             lead = len(piece) - len(piece.lstrip())
@@ -96,11 +96,11 @@ class Passages:
         return len(self.article)
 
     def text(self, passage: int) -> str:
-        """The passage, to the letter."""
+        """The passage, verbatim."""
         return self.quote(*self.span(passage))
 
     def quote(self, item: int, start: int, end: int) -> str:
-        """Any span of an article, to the letter."""
+        """A span of an article, verbatim."""
         return article_text(self.articles, item)[start:end]
 
     def span(self, passage: int) -> tuple[int, int, int]:
@@ -108,7 +108,7 @@ class Passages:
         return int(self.article[passage]), int(self.start[passage]), int(self.end[passage])
 
     def searchable(self, passages: Iterable[int] | None = None) -> list[str]:
-        """What passages (all where not given) are found by: the article's title and the window."""
+        """The searched text of passages (by default all): the article's title and the window."""
         chosen = range(len(self)) if passages is None else passages
         titles, item, start = self.articles.title, self.article, self.start
         return [
@@ -116,7 +116,7 @@ class Passages:
         ]
 
     def sentences(self, passage: int) -> list[tuple[int, int, int]]:
-        """(article, start, end) of each sentence, which is what an answer may quote."""
+        """(article, start, end) of each sentence, the unit that an answer quotes."""
         item, first, _ = self.span(passage)
         return [(item, first + a, first + b) for a, b in sentence_spans(self.text(passage))]
 
@@ -129,8 +129,7 @@ def cut_into_passages(
     Parameters
     ----------
     known : array (n_articles,) of bool, optional
-        Articles to cut; all where not given. An article without abstract is one passage, its
-        title.
+        Articles to cut, by default all. An article without abstract is one passage, its title.
     """
     validation.whole_number("size", size)
     validation.whole_number("overlap", overlap, low=0)
@@ -158,13 +157,13 @@ def _windows(articles: Articles, item: int, size: int, overlap: int) -> list[tup
     return [(shift + window[0][0], shift + window[-1][1]) for window in windows]
 
 
-def known_at(log: NewsLog, moment: float) -> np.ndarray:
-    """Which articles exist at a moment, as far as the log tells: mask (n_articles,) of bool.
+def known_at(log: NewsLog, time: float) -> np.ndarray:
+    """Articles known as of a time (seconds UTC): mask (n_articles,) of bool.
 
-    MIND gives no dates of publication. An article is known once it was shown to somebody, or
-    stands in the history of somebody who has come by.
+    MIND has no publication dates. An article is known once it was shown, or is in the history of a
+    user who has been seen.
     """
-    past = log.before(moment)
+    past = log.before(time)
     known = np.zeros(log.n_items, bool)
     known[past.impressions.item] = True
     known[past.history_item] = True

@@ -1,9 +1,9 @@
-"""What a language model is sent, and what its reply must stand up to before it is shown.
+"""The request to a language model, and the checks of its reply before it is shown.
 
-What articles say is data from strangers. It is passed between tags that it cannot forge, the
-system prompt says that it is no instruction, and the reply is checked: it must have stopped of its
-own accord, cite only passages that were given, and hold no number that these do not hold. Left
-out: whether a sentence follows from the passage that it cites, and whether the passage is true.
+Articles are untrusted data. They are passed between tags that they cannot forge, the system prompt
+says that they are not instructions, and the reply is checked: it must be complete, cite only
+passages that were given, and hold no number that these do not hold. Left out: whether a sentence
+follows from the passage that it cites, and whether the passage is true.
 """
 
 from __future__ import annotations
@@ -31,28 +31,28 @@ NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 
 
 class NoAnswer(Exception):
-    """Why there is no answer of Claude's to show, in words that may stand in a log."""
+    """Reason why no answer of Claude can be shown; safe to log."""
 
 
 def request(model: str, max_tokens: int, question: str, passages: Sequence[str]) -> dict:
-    """What is sent: the rules as the system prompt, passages and question between tags."""
+    """The request: rules as the system prompt, passages and question between tags."""
     parts = [
-        f'<passage number="{n}">\n{harmless(p)}\n</passage>' for n, p in enumerate(passages, 1)
+        f'<passage number="{n}">\n{escape_tags(p)}\n</passage>' for n, p in enumerate(passages, 1)
     ]
     content = "<passages>\n{}\n</passages>\n<question>\n{}\n</question>".format(
-        "\n".join(parts), harmless(question)
+        "\n".join(parts), escape_tags(question)
     )
     messages = [{"role": "user", "content": content}]
     return {"model": model, "max_tokens": max_tokens, "system": SYSTEM, "messages": messages}
 
 
-def harmless(text: str) -> str:
+def escape_tags(text: str) -> str:
     """Text that can neither close its tag nor open another: < and > become ‹ and ›."""
     return printable(text).replace("<", "‹").replace(">", "›")
 
 
 def text_of(reply: Any) -> str:
-    """The text of a reply that ended of its own accord."""
+    """The text of a reply that is complete."""
     stopped = getattr(reply, "stop_reason", None)
     blocks = getattr(reply, "content", None)
     if not isinstance(blocks, list) or not isinstance(stopped, str):
@@ -67,7 +67,7 @@ def text_of(reply: Any) -> str:
 
 
 def check(text: str, question: str, passages: Sequence[str]) -> str:
-    """The answer if it cites what was given, and only that; "" if it says there is none."""
+    """The answer if it cites only what was given; "" if it says that there is none."""
     if not text:
         raise NoAnswer("an empty answer")
     if NOT_FOUND in text:
@@ -84,7 +84,7 @@ def check(text: str, question: str, passages: Sequence[str]) -> str:
 
 
 def citations(text: str) -> list[int]:
-    """The passage numbers that an answer cites, each once, in the order of the text.
+    """The passage numbers that an answer cites, each once, in order of the text.
 
     >>> citations("Two goals [3]. A red card [1, 3].")
     [3, 1]
@@ -94,5 +94,5 @@ def citations(text: str) -> list[int]:
 
 
 def numbers(text: str) -> set[str]:
-    """The numbers in a text, however their thousands are grouped."""
+    """The numbers in a text, without separators of thousands."""
     return {n.replace(",", "") for n in NUMBER.findall(text)}

@@ -1,15 +1,15 @@
-r"""Search: which passages share the question's telling words?
+r"""Search: passages ranked by the question's content words that they hold.
 
-Okapi BM25 (Robertson and Zaragoza 2009). With :math:`f` how often passage p holds word w,
+Okapi BM25 (Robertson and Zaragoza 2009). With :math:`f` the count of word w in passage p,
 :math:`|p|` its length in words, N passages, and :math:`n_w` of them with w:
 
 .. math:: s(q, p) = \sum_{w \in q} \ln \Big(1 + \frac{N - n_w + 0.5}{n_w + 0.5} \Big)
           \frac{f (k_1 + 1)}{f + k_1 (1 - b + b\, |p| / \overline{|p|})}
 
-A second mention of a word adds less than the first, and a long passage has to hold more. The sum
-is an inner product of a sparse vector of weights with one of counts, so any index of inner
-products can serve it. `SparseIndex` does, and so do the vectors of an embedder in an index of
-dense vectors. Left out: word order, spelling mistakes, and synonyms.
+A second mention of a word adds less than the first, and longer passages are penalised. The sum is
+an inner product of a sparse vector of weights and one of counts, so any inner-product index can
+search it: `SparseIndex`, or an index of dense vectors with an embedder. Left out: word order,
+spelling mistakes, and synonyms.
 """
 
 from __future__ import annotations
@@ -31,26 +31,27 @@ from recsys.text import TfIdf
 
 @dataclass(eq=False)
 class Bm25:
-    """Passages as weights and questions as counts, whose inner product is BM25.
+    """Vectors of weights for passages and of counts for questions; their inner product is BM25.
 
     Attributes after `fit`
     ----------------------
     column : dict of str to int
     idf : array (n_words,) float64
     average : float
-        Words in a passage, in the mean.
+        Mean number of words in a passage.
     """
 
     k1: float = 1.2
     b: float = 0.75
 
     def fit(self, texts: Sequence[str]) -> Bm25:
-        """Learn the words of the passages, how rare they are, and the usual length."""
+        """Learn the words of the passages, their idf, and the mean length."""
         words = [terms(text) for text in texts]
         holding = Counter(word for text in words for word in set(text))
         self.column = {word: c for c, word in enumerate(sorted(holding))}
         self.n_texts = len(texts)
-        self.idf = rarity(np.array([holding[w] for w in self.column], np.float64), len(texts))
+        counts = np.array([holding[w] for w in self.column], np.float64)
+        self.idf = inverse_document_frequency(counts, len(texts))
         self.average = max(sum(map(len, words)) / max(len(texts), 1), 1.0)
         return self
 
@@ -65,7 +66,7 @@ class Bm25:
         return counts.astype(np.float32)
 
     def queries(self, texts: Sequence[str]) -> sparse.csr_matrix:
-        """How often each question holds each known word: CSR (m, n_words) float32."""
+        """Counts of the known words in each question: CSR (m, n_words) float32."""
         found = [[self.column[w] for w in terms(text) if w in self.column] for text in texts]
         starts = np.cumsum([0, *map(len, found)])
         flat = np.array([c for row in found for c in row], np.int32)
@@ -75,13 +76,13 @@ class Bm25:
         return counts
 
 
-def rarity(holding: np.ndarray, n_texts: int) -> np.ndarray:
-    """BM25's weight of words that so many of `n_texts` texts hold; 0 texts: the largest."""
+def inverse_document_frequency(holding: np.ndarray, n_texts: int) -> np.ndarray:
+    """BM25's idf of words that `holding` of `n_texts` texts contain."""
     return np.log(1 + (n_texts - holding + 0.5) / (holding + 0.5))
 
 
 class Cosine(TfIdf):
-    """TF-IDF vectors of the same words, whose inner product is a cosine: to compare with BM25."""
+    """TF-IDF vectors of the same words, whose inner product is the cosine similarity."""
 
     def fit(self, texts: Sequence[str]) -> Cosine:
         """Learn words and weights."""
@@ -95,16 +96,16 @@ class Cosine(TfIdf):
 class SparseIndex:
     """An index of sparse vectors, with the interface of `recsys.retrieval.index.VectorIndex`.
 
-    Only passages that share a word with the query are found: an inner product of 0 is no match.
+    Only passages that share a word with the query are returned: an inner product of 0 is no match.
     """
 
     def fit(self, vectors: sparse.csr_matrix) -> SparseIndex:
-        """Hold the vectors (n, d), in place of any held before."""
-        self.by_word = sparse.csr_matrix(vectors).T.tocsr()  # (d, n): who holds each word
+        """Index the vectors (n, d), replacing earlier ones."""
+        self.by_word = sparse.csr_matrix(vectors).T.tocsr()  # (d, n)
         return self
 
     def add(self, vectors: sparse.csr_matrix) -> SparseIndex:
-        """Hold more vectors (m, d)."""
+        """Index more vectors (m, d)."""
         return self.fit(sparse.vstack([self.by_word.T, vectors]))
 
     def search(
@@ -128,34 +129,34 @@ class SparseIndex:
 
 @dataclass(eq=False)
 class PassageSearch:
-    """Passages, what weighs their words, and the index that holds the weights.
+    """Search in passages by a vectorizer and an index of its vectors.
 
-    `weights` has fit(texts) and transform(texts); where questions are weighed otherwise than
-    passages it has queries(texts) too.
+    `vectorizer` has fit(texts) and transform(texts), and queries(texts) if questions are
+    transformed differently from passages.
     """
 
-    weights: Any = field(default_factory=Bm25)
+    vectorizer: Any = field(default_factory=Bm25)
     index: Any = field(default_factory=SparseIndex)
 
     def fit(self, passages: Passages) -> PassageSearch:
-        """Weigh and index the passages."""
+        """Vectorize and index the passages."""
         self.passages = passages
         if len(passages):
             texts = passages.searchable()
-            self.index.fit(self.weights.fit(texts).transform(texts))
+            self.index.fit(self.vectorizer.fit(texts).transform(texts))
         return self
 
     def search(self, question: str, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The best passages (at most k,) and their scores, best first."""
         if not len(self.passages):
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        weigh = getattr(self.weights, "queries", self.weights.transform)
-        items, scores = self.index.search(weigh([question]), k)
+        transform = getattr(self.vectorizer, "queries", self.vectorizer.transform)
+        items, scores = self.index.search(transform([question]), k)
         kept = items[0] >= 0
         return items[0][kept], scores[0][kept]
 
     def articles(self, question: str, k: int = 5) -> np.ndarray:
-        """The best k different articles, by their best passage: (at most k,) int32."""
+        """The k best different articles, by their best passage: (at most k,) int32."""
         found = self.passages.article[self.search(question, 4 * k)[0]]
         _, first = np.unique(found, return_index=True)
         return found[np.sort(first)[:k]]

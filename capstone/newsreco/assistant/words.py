@@ -1,8 +1,8 @@
-r"""Words: a question cleaned, split, and weighed.
+r"""Words: questions cleaned, tokenized and weighted.
 
-A passage that answers a question need not use its verbs, but has to speak of whom it names. So a
-name, which is any word after the first that has a capital letter or is a number, weighs as much
-as NAME other words. With :math:`a_w` = NAME or 1, the share that a text holds of question q is
+A passage that answers a question need not use its verbs, but has to contain its names. So a name,
+which is any word after the first with a capital letter or a digit, weighs as much as NAME_WEIGHT
+other words. With :math:`a_w` = NAME_WEIGHT or 1, the coverage of question q by a text is
 
 .. math:: \sum_{w \in q \cap \text{text}} a_w \Big/ \sum_{w \in q} a_w
 """
@@ -16,9 +16,9 @@ from functools import lru_cache
 from newsreco.features.embeddings import STOP_WORDS
 from recsys.text import WORD, tokenize
 
-LONGEST_QUESTION = 1_000  # characters
-NAME = 4.0
-# What moves a terminal's cursor or turns the direction of writing; tab and line break stay.
+MAX_QUESTION = 1_000  # characters
+NAME_WEIGHT = 4.0
+# Control characters that move a terminal's cursor or turn the direction of writing.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ASKING = {"tell", "know", "give", "show", "say", "please", "many", "much", "happened", "happen"}
 IGNORED = frozenset(STOP_WORDS) | ASKING
@@ -30,28 +30,28 @@ def clean_question(question: str) -> str:
     Raises
     ------
     ValueError
-        Where it is no text, empty, or longer than LONGEST_QUESTION characters.
+        If it is not a text, is empty, or has more than MAX_QUESTION characters.
     """
     if not isinstance(question, str):
         raise ValueError(f"question must be a text, got {type(question).__name__}")
     text = unicodedata.normalize("NFC", printable(question))
     text = " ".join(text.split())
     if not text:
-        raise ValueError("question must hold at least one character that can be read, got none")
-    if len(text) > LONGEST_QUESTION:
+        raise ValueError("question must hold at least one printable character, got none")
+    if len(text) > MAX_QUESTION:
         raise ValueError(
-            f"question must have at most {LONGEST_QUESTION:,} characters, got {len(text):,}"
+            f"question must have at most {MAX_QUESTION:,} characters, got {len(text):,}"
         )
     return text
 
 
 def printable(text: str) -> str:
-    """The text with a space in place of each character that would disturb a terminal."""
+    """The text with each control character replaced by a space."""
     return UNPRINTABLE.sub(" ", text)
 
 
 def terms(text: str) -> list[str]:
-    """The telling words of a text, in order: lower case, without stop words and plural s.
+    """The content words of a text, in order: lower case, without stop words and plural s.
 
     >>> terms("Who scored the goals in Porto?")
     ['scored', 'goal', 'porto']
@@ -60,27 +60,27 @@ def terms(text: str) -> list[str]:
 
 
 def weigh(question: str) -> dict[str, float]:
-    """The telling words of a question and their weights, which sum to 1; {} without any.
+    """The content words of a question and their weights, which sum to 1; {} without any.
 
     >>> weigh("Who beat Tarn?")
     {'beat': 0.2, 'tarn': 0.8}
     """
     _, *later = WORD.findall(question) or [""]
     names = {stem(word.lower()) for word in later if not word.islower()}
-    weights = {word: NAME if word in names else 1.0 for word in terms(question)}
+    weights = {word: NAME_WEIGHT if word in names else 1.0 for word in terms(question)}
     total = sum(weights.values())
     return {word: weight / total for word, weight in weights.items()}
 
 
-def share(weights: dict[str, float], text: str) -> float:
-    """How much of a question a text holds: the summed weight of the words it has, 0 to 1."""
+def coverage(weights: dict[str, float], text: str) -> float:
+    """Summed weight of the question's words that a text contains, 0 to 1."""
     held = set(terms(text))
     return sum(weight for word, weight in weights.items() if word in held)
 
 
 @lru_cache(maxsize=100_000)
 def stem(word: str) -> str:
-    """A plural without its s, by the three rules of Harman's S stemmer (1991).
+    """The word without a plural s, by the three rules of Harman's S stemmer (1991).
 
     >>> [stem(word) for word in ("cities", "goals", "glass", "focus")]
     ['city', 'goal', 'glass', 'focus']

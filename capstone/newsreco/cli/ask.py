@@ -1,43 +1,48 @@
-"""newsreco ask: an answer from the articles, with its sources, or an honest "I do not know"."""
+"""newsreco ask: an answer from the articles with its sources, or "I do not know"."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from datetime import UTC, datetime
+
+from newsreco.cli.options import add_command, add_options, utc_time
 
 
 def add(commands: argparse._SubParsersAction) -> None:
     """The parser of this command."""
-    ask = commands.add_parser("ask", help="ask the articles a question")
-    ask.add_argument("question", nargs="?", help='such as "Who beat Tarn Rovers?"')
-    ask.add_argument("--data", required=True, help="folder with news.tsv and behaviors.tsv")
-    ask.add_argument("--as-of", metavar="TIME", help="only what was known then (UTC, ISO 8601)")
-    ask.add_argument("--threshold", type=float, help="least confidence of an answer, 0 to 1")
+    ask = add_command(
+        commands, "ask", "ask the articles a question", '--data data "Who beat Tarn Rovers?"'
+    )
+    ask.add_argument("question", nargs="?", help="the question, or --evaluate")
+    add_options(ask, "--data")
+    ask.add_argument(
+        "--as-of", type=utc_time, metavar="TIME",
+        help="use only what was known at this time (ISO 8601, UTC)",
+    )  # fmt: skip
+    ask.add_argument("--threshold", type=float, help="lowest confidence of an answer, 0 to 1")
     ask.add_argument(
         "--claude",
         action="store_true",
-        help="let Claude word the answer: sends question and passages to Anthropic; needs "
+        help="let Claude write the answer: sends question and passages to Anthropic; needs "
         "ANTHROPIC_API_KEY; NEWSRECO_CLAUDE_MODEL names another model",
     )
     ask.add_argument("--json", action="store_true", help="print JSON")
     ask.add_argument(
         "--evaluate",
         action="store_true",
-        help="instead of one question, ask a set with known sources: half of them to choose a "
-        "threshold on, half to judge it",
+        help="evaluate on questions with known sources: half to choose a threshold, half to test",
     )
     ask.add_argument(
         "--questions",
         metavar="FILE",
         help="for --evaluate: JSON lines (default: questions.jsonl in the data folder)",
     )
-    ask.add_argument("--seed", type=int, default=0, help="of the halves (default: %(default)s)")
+    ask.add_argument("--seed", type=int, default=0, help="seed of the split into halves")
     ask.set_defaults(run=run_ask)
 
 
 def run_ask(arguments: argparse.Namespace) -> int:
-    """Answer one question, or judge the answers to many."""
+    """Answer one question, or evaluate the answers to many."""
     from newsreco.assistant.words import clean_question
 
     if arguments.evaluate == (arguments.question is not None):
@@ -55,18 +60,17 @@ def run_ask(arguments: argparse.Namespace) -> int:
 
 
 def make_assistant(arguments: argparse.Namespace):
-    """The assistant over a folder of data, as of a moment if one is named."""
+    """The assistant on a folder of data, as of a time if one is given."""
     from newsreco.assistant import Assistant, Claude
     from newsreco.assistant.answer import THRESHOLD
     from newsreco.assistant.passages import known_at
     from newsreco.data import load_articles, load_mind
 
-    when = None if arguments.as_of is None else moment(arguments.as_of)
-    if when is None:  # nobody's clicks are needed
+    if arguments.as_of is None:  # the behaviors are not needed
         articles, known = load_articles(arguments.data, progress=False)[0], None
     else:
         log, _ = load_mind(arguments.data, progress=False)
-        articles, known = log.articles, known_at(log, when)
+        articles, known = log.articles, known_at(log, arguments.as_of)
     threshold = THRESHOLD if arguments.threshold is None else arguments.threshold
     writer = Claude() if arguments.claude else None
     return Assistant(articles, known, threshold, writer)
@@ -89,16 +93,3 @@ def evaluate(assistant, arguments: argparse.Namespace) -> int:
         print(f"threshold {assistant.threshold:.3f}, from {len(choose)} other questions")
         print(table.round(3).to_string())
     return 0
-
-
-def moment(text: str) -> float:
-    """Seconds UTC of a time in ISO 8601; one without a zone is UTC.
-
-    >>> moment("2025-03-10T12:00")
-    1741608000.0
-    """
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"--as-of must be a time such as 2025-03-10T12:00, got {text!r}") from None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()

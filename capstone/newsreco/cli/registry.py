@@ -1,75 +1,87 @@
-"""newsreco register, promote, rollback, status: which model serves."""
+"""newsreco register, promote, rollback, status: the version in production."""
 
 from __future__ import annotations
 
 import argparse
 
+from newsreco.cli.options import METRICS, add_command, add_options
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     """The parsers of these commands."""
-    register = commands.add_parser("register", help="make a trained model a version")
+    register = add_command(
+        commands, "register", "register a trained model as a version", "--model model"
+    )
     which = register.add_mutually_exclusive_group(required=True)
-    which.add_argument("--model", help="folder that train wrote")
-    which.add_argument("--run-id", help="of the training, in MLflow")
+    which.add_argument("--model", metavar="FOLDER", help="folder written by `newsreco train`")
+    which.add_argument("--run-id", metavar="ID", help="id of the training's run in MLflow")
     register.set_defaults(run=run_register)
 
-    promote = commands.add_parser("promote", help="let a version serve, if it is better")
-    promote.add_argument("version", type=int)
-    promote.add_argument("--data", help="folder with impressions later than both trainings")
-    promote.add_argument("--metric", default="ranker_auc", help="(default: %(default)s)")
-    promote.add_argument("--force", action="store_true", help="promote anyway; it is recorded")
-    promote.add_argument("--why", default="", help="the reason, for the record")
-    promote.add_argument("--quiet", action="store_true", help="no progress bars")
+    promote = add_command(
+        commands,
+        "promote",
+        "put a version into production if it is significantly better",
+        "2 --data data",
+    )
+    promote.add_argument("version", type=int, help="number of the version")
+    promote.add_argument(
+        "--data", metavar="FOLDER", help="folder with impressions later than both trainings"
+    )
+    promote.add_argument("--metric", choices=METRICS, default="ranker_auc", help="metric compared")
+    promote.add_argument("--force", action="store_true", help="promote anyway, and record it")
+    _add_why(promote)
+    add_options(promote, "--quiet")
     promote.set_defaults(run=run_promote)
 
-    back = commands.add_parser("rollback", help="let the version serve that did before")
-    back.add_argument("--why", default="", help="the reason, for the record")
-    back.set_defaults(run=run_rollback)
+    rollback = add_command(
+        commands, "rollback", "put the previous version back into production", '--why "bad data"'
+    )
+    _add_why(rollback)
+    rollback.set_defaults(run=run_rollback)
 
-    status = commands.add_parser("status", help="list the versions and the decisions on them")
+    status = add_command(
+        commands, "status", "list the versions and the decisions", "--name newsreco"
+    )
     status.set_defaults(run=run_status)
-    for parser in (register, promote, back, status):
-        parser.add_argument("--tracking-uri", help="default: MLFLOW_TRACKING_URI, or mlflow.db")
-        parser.add_argument("--name", default="newsreco", help="in the registry")
+    for parser in (register, promote, rollback, status):
+        add_options(parser, "--tracking-uri")
+        parser.add_argument("--name", default="newsreco", help="name of the registered model")
+
+
+def _add_why(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--why", default="", metavar="TEXT", help="reason to record")
 
 
 def run_register(arguments: argparse.Namespace) -> int:
-    """Say which version it is."""
+    """Print the number of the version."""
     from newsreco.tracking.registry import register
 
-    where = arguments.tracking_uri, arguments.name
-    version = register(arguments.run_id, arguments.model, *where)
+    store = arguments.tracking_uri, arguments.name
+    version = register(arguments.run_id, arguments.model, *store)
     print(f"version {version} of {arguments.name}")
     return 0
 
 
 def run_promote(arguments: argparse.Namespace) -> int:
-    """Judge, and move the alias or refuse."""
+    """Compare the version with the one in production, and promote or refuse it."""
     from newsreco.data import load_mind
-    from newsreco.evaluation.impressions import check_metric
     from newsreco.tracking.promotion import promote
     from newsreco.tracking.registry import check_version
 
-    check_metric(arguments.metric)  # before anything is read
-    check_version(arguments.version, arguments.tracking_uri, arguments.name)
+    store = arguments.tracking_uri, arguments.name
+    check_version(arguments.version, *store)  # before anything is read
     log = None
     if arguments.data:
         log, _ = load_mind(arguments.data, progress=not arguments.quiet)
     comparison = promote(
-        arguments.version,
-        log,
-        arguments.metric,
-        arguments.tracking_uri,
-        arguments.name,
-        arguments.force,
-        arguments.why,
+        arguments.version, log, arguments.metric, *store, arguments.force, arguments.why
     )
     print(f"{'promoted' if comparison.passes else 'promoted by force'}: {comparison}")
     return 0
 
 
 def run_rollback(arguments: argparse.Namespace) -> int:
-    """Say which version serves now."""
+    """Print the version now in production."""
     from newsreco.tracking.promotion import rollback
 
     version = rollback(arguments.tracking_uri, arguments.name, arguments.why)
@@ -78,12 +90,14 @@ def run_rollback(arguments: argparse.Namespace) -> int:
 
 
 def run_status(arguments: argparse.Namespace) -> int:
-    """Two tables: the versions, and what was decided, the latest last."""
+    """Print the versions, and the decisions with the latest last."""
     from newsreco.tracking.history import history
     from newsreco.tracking.registry import status
 
-    where = arguments.tracking_uri, arguments.name
-    print(status(*where).drop(columns="run").round(4).to_string())
-    past = history(*where).drop(columns="users")
-    print("\n" + past.round(4).to_string(index=False) if len(past) else "\nnothing decided yet")
+    store = arguments.tracking_uri, arguments.name
+    versions = status(*store).drop(columns="run").round(4)
+    versions["registered"] = versions["registered"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    print(versions.to_string())
+    decisions = history(*store).drop(columns="users").round(4)
+    print("\n" + (decisions.to_string(index=False) if len(decisions) else "no decisions yet"))
     return 0

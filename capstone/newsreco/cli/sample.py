@@ -1,37 +1,43 @@
-"""newsreco sample, check: a synthetic world in a folder; what is wrong with a folder of data."""
+"""newsreco sample, check: synthetic data in a folder; problems of a folder of data."""
 
 from __future__ import annotations
 
 import argparse
 import json
 
+from newsreco.cli.options import CLICK_MODELS, add_command, add_options
+
 
 def add(commands: argparse._SubParsersAction) -> None:
     """The parsers of these commands."""
-    sample = commands.add_parser("sample", help="write a synthetic world in the MIND schema")
-    sample.add_argument("--out", required=True, help="new or empty folder, or an earlier sample")
-    sample.add_argument("--seed", type=int, default=0)
+    sample = add_command(
+        commands, "sample", "write synthetic data in the MIND schema", "--out data --seed 1"
+    )
+    sample.add_argument(
+        "--out", required=True, metavar="FOLDER", help="new or empty folder, or an earlier sample"
+    )
     sample.add_argument(
         "--click-model",
+        choices=CLICK_MODELS,
         default="preference",
-        help="preference, or random: clicks from which nothing can be learned",
+        help="random: clicks from which nothing can be learned",
     )
-    sample.add_argument("--articles", type=int, default=300, help="(default: %(default)s)")
-    sample.add_argument("--impressions", type=int, default=4_000, help="(default: %(default)s)")
-    sample.add_argument("--users", type=int, default=400, help="(default: %(default)s)")
-    sample.add_argument("--quiet", action="store_true", help="no progress bars")
+    sample.add_argument("--articles", type=int, default=300, help="number of articles")
+    sample.add_argument("--impressions", type=int, default=4_000, help="number of impressions")
+    sample.add_argument("--users", type=int, default=400, help="number of users")
+    add_options(sample, "--seed", "--quiet")
     sample.set_defaults(run=run_sample)
 
-    check = commands.add_parser("check", help="read a folder of data and report bad lines")
-    check.add_argument("--data", required=True, help="folder with news.tsv and behaviors.tsv")
+    check = add_command(
+        commands, "check", "read a folder of data and report bad lines", "--data data --strict"
+    )
     check.add_argument("--strict", action="store_true", help="fail if any line is bad")
-    check.add_argument("--json", help="file for the report")
-    check.add_argument("--quiet", action="store_true", help="no progress bars")
+    add_options(check, "--data", "--json", "--quiet")
     check.set_defaults(run=run_check)
 
 
 def run_sample(arguments: argparse.Namespace) -> int:
-    """Nothing is in the folder before all of it is."""
+    """Write the sample; the folder appears when it is complete."""
     from newsreco.synthetic import write_sample
 
     folder = write_sample(
@@ -48,7 +54,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
 
 
 def run_check(arguments: argparse.Namespace) -> int:
-    """Print the whole report; with --strict, 2 where anything was left out."""
+    """Print the whole report; with --strict, fail if anything was left out."""
     from newsreco.data import load_mind
     from recsys.files import write_text
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from newsreco.data.lines import rows
-from newsreco.data.load_report import LoadReport
+from newsreco.data.load_report import FileReport, LoadReport
 from newsreco.data.log import Articles
 
 COLUMNS = 8
@@ -17,7 +17,7 @@ COLUMNS = 8
 
 @dataclass
 class NewsReader:
-    """Articles as they come in, from one file or several; `number` maps an id to its place."""
+    """Articles read from one or several files; `number` maps an id to its row."""
 
     report: LoadReport
     number: dict[str, int] = field(default_factory=dict)
@@ -26,23 +26,23 @@ class NewsReader:
     entities: list[tuple[str, ...]] = field(default_factory=list)
 
     def read(self, path: Path, name: str, progress: bool) -> None:
-        """Add the articles of a file; those that an earlier file had are known already."""
+        """Add the articles of a file, except those of an earlier file."""
         file, report = self.report.open(name), self.report
         earlier = len(self.number)
         for line, columns in rows(path, COLUMNS, report, file, progress):
             article = columns[0]
-            place = self.number.get(article)
+            row = self.number.get(article)
             if not article or article.split() != [article]:
                 report.skip(file, line, "no article id", repr(article[:40]))
-            elif place is not None and place >= earlier:
+            elif row is not None and row >= earlier:
                 report.skip(file, line, "article id seen before", article[:40])
             else:
                 file.read += 1
-                file.known += place is not None
-                if place is None:
+                file.known += row is not None
+                if row is None:
                     self._add(columns, file, line)
 
-    def _add(self, columns: list[str], file, line: int) -> None:
+    def _add(self, columns: list[str], file: FileReport, line: int) -> None:
         article, category, subcategory, title, abstract, url, *linked = columns
         self.number[article] = len(self.number)
         self.texts.append((title, abstract, url))
@@ -54,7 +54,7 @@ class NewsReader:
             self.report.drop(file, line, "entities unreadable", article[:40])
 
     def articles(self) -> Articles:
-        """All of them, in the order of the files."""
+        """All articles, in the order of the files."""
         title, abstract, url = (list(column) for column in zip(*self.texts))
         category, categories = numbered([group[0] for group in self.groups])
         subcategory, subcategories = numbered([group[1] for group in self.groups])
@@ -64,12 +64,12 @@ class NewsReader:
 
 
 def wikidata_ids(columns: list[str]) -> tuple[str, ...]:
-    """The ids in the entity columns, each once; an empty column has none.
+    """The ids in the entity columns, each once; an empty column holds none.
 
     Raises
     ------
     ValueError
-        If a column is no JSON list of objects with a "WikidataId".
+        If a column is not a JSON list of objects with a "WikidataId".
     """
     found: dict[str, None] = {}
     for column in columns:
@@ -78,9 +78,9 @@ def wikidata_ids(columns: list[str]) -> tuple[str, ...]:
         try:
             ids = [entity["WikidataId"] for entity in json.loads(column)]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise ValueError(f"no list of entities: {column[:40]!r}") from error
+            raise ValueError(f"not a list of entities: {column[:40]!r}") from error
         if not all(isinstance(name, str) and name.isascii() for name in ids):
-            raise ValueError(f"no Wikidata ids: {column[:40]!r}")
+            raise ValueError(f"not Wikidata ids: {column[:40]!r}")
         found |= dict.fromkeys(ids)
     return tuple(found)
 

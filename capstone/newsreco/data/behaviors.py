@@ -1,7 +1,7 @@
 """Reading behaviors.tsv: impression id, user id, time, history, and what was shown.
 
 What was shown is a list such as `N12-0 N7-1`: article 12, not clicked, above article 7, clicked.
-Everything is kept in flat arrays that grow by blocks; no line outlives its turn.
+The impressions are stored in flat arrays; lines are not kept.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ COLUMNS = 5
 UNKNOWN_EARLIER = "earlier click on an article not in news.tsv"
 
 
-class Earlier(NamedTuple):
-    """Where a person's history stands, and the impression that it was taken from."""
+class History(NamedTuple):
+    """The position of a user's history in `history_item`, and the impression it is from."""
 
     time: float
     start: int
@@ -32,21 +32,21 @@ class Earlier(NamedTuple):
 
 @dataclass
 class BehaviorsReader:
-    """Impressions as they come in; ids become numbers, people by first appearance in the files.
+    """Impressions read from files; users are numbered by first appearance in the files.
 
     Parameters
     ----------
     number : dict
-        The place of each article id.
+        Row of each article id.
 
     Attributes
     ----------
     code : array of int
-        Of each entry shown, 2 x article + 1 if clicked.
+        2 x article + 1 if clicked, for each entry shown.
     size : array of int
-        How many entries each impression has.
-    earlier : list of Earlier
-        Of each person, the history column of their earliest impression.
+        Number of entries of each impression.
+    histories : list of History
+        The history of each user's earliest impression.
     """
 
     report: LoadReport
@@ -57,8 +57,8 @@ class BehaviorsReader:
     size: array = field(default_factory=lambda: array("q"))
     code: array = field(default_factory=lambda: array("i"))
     users: dict[str, int] = field(default_factory=dict)
-    earlier: list[Earlier] = field(default_factory=list)
-    clicked_earlier: array = field(default_factory=lambda: array("i"))
+    histories: list[History] = field(default_factory=list)
+    history_item: array = field(default_factory=lambda: array("i"))
 
     def __post_init__(self) -> None:
         pairs = self.number.items()
@@ -83,9 +83,9 @@ class BehaviorsReader:
             seen.add(impression)
             file.read += 1
             self._add(impression, user, time, codes)
-            place = self.user[-1]
-            if place == len(self.earlier) or time < self.earlier[place].time:
-                self._take_history(place, time, history.split(), file, line)
+            row = self.user[-1]
+            if row == len(self.histories) or time < self.histories[row].time:
+                self._take_history(row, time, history.split(), file, line)
 
     def _add(self, impression: str, user: str, time: float, codes: list[int]) -> None:
         self.ids.append(impression)
@@ -95,14 +95,14 @@ class BehaviorsReader:
         self.code.extend(codes)
 
     def _codes(self, tokens: list[str], file: FileReport, line: int) -> list[int]:
-        """The codes of an impression's entries; slow only where something is wrong."""
+        """The codes of an impression's entries; slow only if one of them is invalid."""
         codes = list(map(self.codes.get, tokens))
         if codes and None not in codes and len({code >> 1 for code in codes}) == len(codes):
             return codes
         return self._known_once(tokens, file, line)
 
     def _known_once(self, tokens: list[str], file: FileReport, line: int) -> list[int]:
-        """The entries whose article is known, each article at its first place only."""
+        """The entries whose article is known, each article at its first position only."""
         _check_labels(tokens)
         known = [self.codes[token] for token in tokens if token in self.codes]
         if not known:
@@ -117,27 +117,27 @@ class BehaviorsReader:
         return list(first.values())
 
     def _take_history(
-        self, place: int, time: float, history: list[str], file: FileReport, line: int
+        self, user: int, time: float, history: list[str], file: FileReport, line: int
     ) -> None:
-        """Keep the history column of a person's earliest impression so far."""
+        """Keep the history of a user's earliest impression so far."""
         known = [i for name in history if (i := self.number.get(name)) is not None]
         unknown = len(history) - len(known)
         if unknown and self.report.strict:
             self.report.drop(file, line, UNKNOWN_EARLIER, n=unknown)
-        start = len(self.clicked_earlier)
-        self.clicked_earlier.extend(known)
-        taken = Earlier(time, start, start + len(known), unknown, file, line)
-        self.earlier[place : place + 1] = [taken]
+        start = len(self.history_item)
+        self.history_item.extend(known)
+        taken = History(time, start, start + len(known), unknown, file, line)
+        self.histories[user : user + 1] = [taken]
 
     def finish(self) -> None:
-        """Report the unknown articles of the histories that were taken in the end."""
-        for earlier in self.earlier:
-            if earlier.unknown:
-                self.report.drop(earlier.file, earlier.line, UNKNOWN_EARLIER, n=earlier.unknown)
+        """Report the unknown articles of the histories that were kept in the end."""
+        for history in self.histories:
+            if history.unknown:
+                self.report.drop(history.file, history.line, UNKNOWN_EARLIER, n=history.unknown)
 
 
 class _Skip(Exception):
-    """A line cannot be used: (reason, detail)."""
+    """A line that cannot be used: (reason, detail)."""
 
 
 def _check_labels(tokens: list[str]) -> None:

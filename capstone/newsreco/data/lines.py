@@ -9,11 +9,11 @@ from tqdm import tqdm
 
 from newsreco.data.load_report import FileReport, LoadReport
 
-BLOCK = 1 << 20  # bytes read at once
-LONGEST = 1 << 24  # bytes of the longest line that is kept
+BLOCK = 1 << 20  # bytes per read
+MAX_LINE = 1 << 24  # bytes
 SIGNATURES = {
     b"PK\x03\x04": "a zip archive: unpack it first",
-    b"\x1f\x8b": "packed by gzip: unpack it first",
+    b"\x1f\x8b": "compressed by gzip: unpack it first",
     b"\xff\xfe": "in UTF-16; it must be in UTF-8",
     b"\xfe\xff": "in UTF-16; it must be in UTF-8",
 }
@@ -23,15 +23,14 @@ BOM = b"\xef\xbb\xbf"
 def rows(
     path: Path, n_columns: int, report: LoadReport, file: FileReport, progress: bool
 ) -> Iterator[tuple[int, list[str]]]:
-    """(line number from 1, its columns) of all lines that have as many columns as they must.
+    """(line number from 1, columns) of all lines with `n_columns` columns.
 
-    The others are counted in the report. Line ends may be LF or CRLF; a byte order mark is left
-    out.
+    The others are counted in the report. Line ends may be LF or CRLF; a byte order mark is ignored.
     """
     for number, line in enumerate(_lines(path, progress), 1):
         file.lines = number
         if line is None:
-            report.skip(file, number, "line too long", f"over {LONGEST:,} bytes")
+            report.skip(file, number, "line too long", f"over {MAX_LINE:,} bytes")
             continue
         try:
             columns = line.decode().split("\t")
@@ -48,7 +47,7 @@ def rows(
 
 
 def _lines(path: Path, progress: bool) -> Iterator[bytes | None]:
-    """Lines without their ends; None in place of one that is too long to be one."""
+    """Lines without their ends; None for a line longer than MAX_LINE."""
     with open(path, "rb") as file, _bar(path, progress) as bar:
         rest, too_long, first = b"", False, True
         while block := file.read(BLOCK):
@@ -61,7 +60,7 @@ def _lines(path: Path, progress: bool) -> Iterator[bytes | None]:
             for piece in tail:
                 yield None if too_long else rest.removesuffix(b"\r")
                 rest, too_long = piece, False
-            if len(rest) > LONGEST:
+            if len(rest) > MAX_LINE:
                 rest, too_long = b"", True
         if rest or too_long:
             yield None if too_long else rest.removesuffix(b"\r")
@@ -74,7 +73,7 @@ def _bar(path: Path, progress: bool) -> tqdm:
 
 
 def _check_kind(path: Path, block: bytes) -> None:
-    """A file that is plainly no text is refused at once."""
+    """Refuse a file whose signature is not that of text."""
     for signature, kind in SIGNATURES.items():
         if block.startswith(signature):
             raise ValueError(f"{path} is {kind}")

@@ -1,4 +1,4 @@
-"""What became of the lines of a data set: read, skipped and why, by file and line."""
+"""The report of loading a data set: lines read, skipped or incomplete, with reasons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-KEPT = 20  # problems that are told one by one; the others are only counted
+MAX_PROBLEMS = 20  # problems that are listed; the others are only counted
 
 
 class Problem(NamedTuple):
@@ -28,11 +28,11 @@ class FileReport:
     Parameters
     ----------
     skipped : Counter
-        Reason -> number of lines that were left out whole.
+        Number of lines left out, by reason.
     dropped : Counter
-        Reason -> number of entries that were left out of lines that were read.
+        Number of entries left out of lines that were read, by reason.
     known : int
-        Lines of articles that an earlier folder of the same data set had told already.
+        Lines of articles that an earlier folder of the same data set holds, too.
     """
 
     file: str
@@ -45,7 +45,7 @@ class FileReport:
 
 @dataclass
 class LoadReport:
-    """What was read from a folder; `print` it, or ask for `as_dict()`.
+    """The report of a folder; `print` it, or take `as_dict()`.
 
     Parameters
     ----------
@@ -54,9 +54,9 @@ class LoadReport:
         Whether the first problem is raised as a ValueError.
     files : list of FileReport
     problems : list of Problem
-        The first ones, at most 20.
+        The first, at most 20.
     sizes : dict
-        How many articles, people, impressions, shown and clicks the log holds.
+        Numbers of articles, users, impressions, entries shown, and clicks.
     """
 
     folder: str
@@ -66,42 +66,42 @@ class LoadReport:
     sizes: dict[str, int] = field(default_factory=dict)
 
     def open(self, name: str) -> FileReport:
-        """Begin with the next file."""
+        """Start the report of the next file."""
         self.files.append(FileReport(name))
         return self.files[-1]
 
     def skip(self, file: FileReport, line: int, reason: str, detail: str = "") -> None:
-        """Count a line that is left out whole; in strict mode, stop."""
+        """Count a line that is left out; in strict mode, raise."""
         self._note(Problem(file.file, line, reason, detail))
         file.skipped[reason] += 1
 
     def drop(self, file: FileReport, line: int, reason: str, detail: str = "", n: int = 1) -> None:
-        """Count entries of a line that are left out; in strict mode, stop."""
+        """Count entries of a line that are left out; in strict mode, raise."""
         self._note(Problem(file.file, line, reason, detail))
         file.dropped[reason] += n
 
     def _note(self, problem: Problem) -> None:
         if self.strict:
             raise ValueError(str(problem))
-        if len(self.problems) < KEPT:
+        if len(self.problems) < MAX_PROBLEMS:
             self.problems.append(problem)
 
     @property
     def clean(self) -> bool:
-        """Whether every line was read whole."""
+        """Whether nothing was left out."""
         return not any(file.skipped or file.dropped for file in self.files)
 
     def short(self) -> str:
-        """One line: how much was left out, and the first of it."""
+        """One line: how much was left out, and the first problem."""
         lines = sum(file.skipped.total() for file in self.files)
         entries = sum(file.dropped.total() for file in self.files)
         return (
             f"{self.folder}: {lines:,} lines and {entries:,} entries left out, the first: "
-            f"{self.problems[0]}; `newsreco check` tells all"
+            f"{self.problems[0]}; `newsreco check` lists them"
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """The report in plain numbers and strings, ready for JSON."""
+        """The report as numbers and strings, for JSON."""
         files = [
             {
                 "file": f.file,

@@ -1,9 +1,9 @@
 """The log of a news site: articles, what was shown to whom and when, and what was clicked.
 
-An *impression* is one visit to the front page: a person, a moment, the articles shown from the
-top down, and which of them were clicked. Ids inside are numbers, as in `recsys`: articles are
-numbered in the order of the file, people in the order in which they first appear, so that what
-happens later changes no number given before.
+An *impression* is one view of the front page: a user, a time, the articles shown from the top
+down, and which of them were clicked. Ids inside are numbers, as in `recsys`: articles are numbered
+in the order of the file, users in order of first appearance, so that later events never change
+a number.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from recsys import Interactions
 
 @dataclass(frozen=True, eq=False)
 class Articles:
-    """The articles, one entry each.
+    """The articles, one entry per article.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Articles:
     categories, subcategories : list of str
         Names, in order of first appearance.
     entities : list of tuple of str
-        Wikidata ids that title and abstract mention.
+        Wikidata ids in title and abstract.
     """
 
     ids: list[str]
@@ -54,7 +54,7 @@ class Articles:
 
 @dataclass(frozen=True, eq=False)
 class Impressions:
-    """Visits in the order of time; those of one moment in the order of the file.
+    """Impressions in order of time; those of one time in the order of the file.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Impressions:
     time : array (n,) float64
         Seconds UTC, rising.
     start : array (n + 1,) int64
-        The articles shown in visit r are item[start[r]:start[r + 1]], from the top down.
+        Impression r shows the articles item[start[r]:start[r + 1]], from the top down.
     item : array (n_shown,) int32
     clicked : array (n_shown,) bool
     """
@@ -80,7 +80,7 @@ class Impressions:
         return len(self.user)
 
     def rows(self, first: int, last: int) -> Impressions:
-        """The visits first, ..., last - 1, whole."""
+        """The impressions first, ..., last - 1."""
         shown = slice(self.start[first], self.start[last])
         return Impressions(
             self.ids[first:last],
@@ -93,21 +93,21 @@ class Impressions:
 
     @property
     def impression(self) -> np.ndarray:
-        """The visit of each article shown: (n_shown,) int64."""
+        """The impression of each article shown: (n_shown,) int64."""
         return np.repeat(np.arange(len(self)), np.diff(self.start))
 
 
 @dataclass(frozen=True, eq=False)
 class NewsLog:
-    """Articles, impressions, and what each person had clicked before the log begins.
+    """Articles, impressions, and the clicks of each user before the log begins.
 
     Parameters
     ----------
     user_ids : list of str
         As in the file, in the order of first appearance in time.
     history_start : array (n_users + 1,) int64
-        Person u's earlier clicks are history_item[history_start[u]:history_start[u + 1]], in
-        the order of the file; when they happened is not known.
+        User u's earlier clicks are history_item[history_start[u]:history_start[u + 1]], in the
+        order of the file; their times are not known.
     history_item : array (n_earlier,) int32
     """
 
@@ -125,30 +125,30 @@ class NewsLog:
     def n_items(self) -> int:
         return len(self.articles)
 
-    def cut(self, moment: float) -> int:
-        """How many impressions come before a moment (seconds UTC)."""
-        return int(np.searchsorted(self.impressions.time, moment, side="left"))
+    def cut(self, time: float) -> int:
+        """Number of impressions before a time (seconds UTC)."""
+        return int(np.searchsorted(self.impressions.time, time, side="left"))
 
     def cutoff_time(self, test_fraction: float = 0.2) -> float:
-        """The time of the first impression of the last `test_fraction` of them.
+        """The time of the first of the last `test_fraction` of the impressions.
 
-        Impressions of one moment stay on one side: all of them are in the later part.
+        All impressions of that time belong to the later part.
         """
         if not 0 < test_fraction < 1:
             raise ValueError(f"test_fraction must be between 0 and 1, got {test_fraction!r}")
         n = len(self.impressions)
         first = min(n - 1, int(np.ceil(n * (1 - test_fraction))))
-        moment = float(self.impressions.time[first])
-        if self.cut(moment) == 0:
-            raise ValueError(f"all {n} impressions are of one moment: the log cannot be cut")
-        return moment
+        cutoff = float(self.impressions.time[first])
+        if self.cut(cutoff) == 0:
+            raise ValueError(f"all {n} impressions have the same time: the log cannot be split")
+        return cutoff
 
-    def before(self, moment: float) -> NewsLog:
-        """What was known at a moment: earlier impressions, and the people seen by then.
+    def before(self, time: float) -> NewsLog:
+        """The log as of a time: earlier impressions, and the users seen by then.
 
-        Articles keep their numbers, and so do people: whoever is left out came later.
+        Articles and users keep their numbers; the users left out have higher ones.
         """
-        last = self.cut(moment)
+        last = self.cut(time)
         past = self.impressions.rows(0, last)
         n_users = int(past.user.max()) + 1 if last else 0
         starts = self.history_start[: n_users + 1]
@@ -161,7 +161,7 @@ class NewsLog:
         )
 
     def clicks(self) -> Interactions:
-        """The clicks of the impressions, with their times; the earlier ones have none."""
+        """The clicks of the impressions, with their times; histories are not included."""
         shown = self.impressions
         row = shown.impression[shown.clicked]
         return Interactions(
@@ -175,7 +175,7 @@ class NewsLog:
         )
 
     def fingerprint(self) -> str:
-        """A sha256 over all that a model may learn from, as 16 hexadecimal digits."""
+        """A sha256 of all that a model may learn from, as 16 hexadecimal digits."""
         digest = hashlib.sha256()
         shown = self.impressions
         for array in (shown.user, shown.time, shown.start, shown.item, shown.clicked):

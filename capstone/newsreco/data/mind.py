@@ -1,9 +1,8 @@
 """Reading a folder in the MIND schema: a validating loader that streams.
 
 MIND is a log of Microsoft News (Wu et al. 2020, MIND: A Large-scale Dataset for News
-Recommendation). A folder of it has two files, news.tsv and behaviors.tsv. What is wrong in a
-line is never mended in silence: the line or the entry is left out, counted and reported, or, with
-`strict`, the reading stops there.
+Recommendation). A folder of it has two files, news.tsv and behaviors.tsv. Errors are never repaired
+silently: the line or the entry is left out, counted and reported, or, with `strict`, raised.
 """
 
 from __future__ import annotations
@@ -23,31 +22,31 @@ NEWS, BEHAVIORS = "news.tsv", "behaviors.tsv"
 def load_mind(
     folder: str | Path, strict: bool = False, progress: bool = True
 ) -> tuple[NewsLog, LoadReport]:
-    """The log of a folder with news.tsv and behaviors.tsv, and a report of what was read.
+    """The log of a folder with news.tsv and behaviors.tsv, and a report of the reading.
 
     The folder may instead hold sub-folders that have the two files, such as MINDsmall_train and
     MINDsmall_dev: they are read in the order of their names and merged by time. An article that
-    several of them tell is taken from the first; impression ids may repeat between them.
+    several of them hold is taken from the first; impression ids may repeat between them.
 
     Left out and counted are lines of the wrong number of columns, not in UTF-8, or with an id
     seen before in the file; impressions with an unreadable time, a label other than 0 and 1, no
-    labels, or no known article; of the other impressions the entries whose article is not in
-    news.tsv, and an article's second place on one page. Entities that are no JSON count as none.
-    Of each person, the history of the earliest impression is taken, once; ids in it that
-    news.tsv does not have are left out and counted.
+    labels, or no known article; of the other impressions, entries whose article is not in news.tsv
+    and second entries of one article. Entities that are not JSON count as none. The history of each
+    user is that of the earliest impression; ids in it that are not in news.tsv are left out and
+    counted.
 
     Parameters
     ----------
     folder : str or Path
     strict : bool
-        Stop at the first problem with a ValueError that names file, line and reason.
+        Raise a ValueError at the first problem, with file, line and reason.
     progress : bool
         Show a progress bar for each file.
 
     Raises
     ------
     ValueError
-        If the folder lacks a file, a file is no text, or no article or impression is left.
+        If the folder lacks a file, a file is not text, or no article or impression is left.
     """
     report = LoadReport(str(folder), strict)
     parts = data_folders(Path(folder))
@@ -58,7 +57,7 @@ def load_mind(
         behaviors.read(path, path.relative_to(folder).as_posix(), progress)
     behaviors.finish()
     if not behaviors.ids:
-        raise ValueError(nothing_left(report, "impression"))
+        raise ValueError(_nothing_left(report, "impression"))
     log = _log(news, behaviors)
     shown = log.impressions
     sizes = (log.n_items, log.n_users, len(shown), len(shown.item), int(shown.clicked.sum()))
@@ -69,7 +68,7 @@ def load_mind(
 def load_articles(
     folder: str | Path, strict: bool = False, progress: bool = True
 ) -> tuple[Articles, LoadReport]:
-    """The articles alone, for whoever needs no clicks; parameters and errors as of `load_mind`."""
+    """The articles without the clicks; parameters and errors as of `load_mind`."""
     report = LoadReport(str(folder), strict)
     articles = _read_news(data_folders(Path(folder)), report, progress).articles()
     report.sizes = {"articles": len(articles)}
@@ -77,23 +76,23 @@ def load_articles(
 
 
 def _read_news(parts: list[Path], report: LoadReport, progress: bool) -> NewsReader:
-    """The news.tsv of each part, one after the other."""
+    """The articles of the news.tsv of each part."""
     news = NewsReader(report)
     for part in parts:
         path = part / NEWS
         news.read(path, path.relative_to(report.folder).as_posix(), progress)
     if not news.number:
-        raise ValueError(nothing_left(report, "article"))
+        raise ValueError(_nothing_left(report, "article"))
     return news
 
 
 def data_folders(folder: Path) -> list[Path]:
-    """The folders that hold both files: the folder itself, or else some right under it.
+    """The folders that hold both files: the folder itself, or else its sub-folders.
 
     Raises
     ------
     ValueError
-        If there is none, or one of the two files is missing or is no file.
+        If there is none, or one of the two files is missing or is not a file.
     """
     if not folder.is_dir():
         raise ValueError(
@@ -119,7 +118,7 @@ def _names(folder: Path) -> str:
     return ", ".join([*names[:5], *["..."] * (len(names) > 5)]) or "nothing"
 
 
-def nothing_left(report: LoadReport, what: str) -> str:
+def _nothing_left(report: LoadReport, what: str) -> str:
     """Why a data set has no article or no impression."""
     files = [f for f in report.files if f.file.endswith(NEWS if what == "article" else BEHAVIORS)]
     return "; ".join(_why_nothing(report, file, what) for file in files)
@@ -131,37 +130,37 @@ def _why_nothing(report: LoadReport, file: FileReport, what: str) -> str:
     reasons = ", ".join(f"{reason} ({n:,})" for reason, n in file.skipped.most_common())
     hint = ""
     if "no labels, as in a test set" in file.skipped:
-        hint = "; a test set tells no clicks, so nothing can be learnt from it"
+        hint = "; a test set has no clicks, so nothing can be learned from it"
     if "wrong number of columns" in file.skipped:
-        hint = f"; {NEWS} has 8 columns and {BEHAVIORS} 5: are they in each other's place?"
+        hint = f"; {NEWS} has 8 columns and {BEHAVIORS} 5: are they swapped?"
     text = f"{report.folder}: none of the {file.lines:,} lines of {file.file} holds an {what}"
     return f"{text} that can be read: {reasons}{hint}"
 
 
 def _log(news: NewsReader, read: BehaviorsReader) -> NewsLog:
-    """All impressions in the order of time, and people by their first."""
+    """All impressions in order of time, and users in order of their first."""
     time, user = np.array(read.time), np.array(read.user, np.int32)
     size = np.array(read.size, np.int64)
     order = np.argsort(time, kind="stable")
-    people, first = np.unique(user[order], return_index=True)
-    by_time = people[np.argsort(first)]  # the people, earliest first
-    rank = np.empty(len(people), np.int32)
-    rank[by_time] = np.arange(len(people))
+    users, first = np.unique(user[order], return_index=True)
+    by_time = users[np.argsort(first)]  # earliest first
+    rank = np.empty(len(users), np.int32)
+    rank[by_time] = np.arange(len(users))
     start, code = _gather(np.array(read.code, np.int32), np.cumsum(size) - size, size, order)
     ids = [read.ids[row] for row in order.tolist()]
     clicked = (code & 1).astype(bool)
     shown = Impressions(ids, rank[user[order]], time[order], start, code >> 1, clicked)
     names = list(read.users)
-    taken = np.array([(e.start, e.end - e.start) for e in read.earlier], np.int64)
-    history = _gather(np.array(read.clicked_earlier, np.int32), *taken.T, by_time)
+    taken = np.array([(h.start, h.end - h.start) for h in read.histories], np.int64)
+    history = _gather(np.array(read.history_item, np.int32), *taken.T, by_time)
     return NewsLog(news.articles(), [names[u] for u in by_time.tolist()], *history, shown)
 
 
 def _gather(
     values: np.ndarray, start: np.ndarray, size: np.ndarray, order: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Ragged rows values[start[r]:start[r] + size[r]] in another order: their starts, values."""
+    """Starts and values of the ragged rows values[start[r]:start[r] + size[r]] in an order."""
     size = size[order]
     ends = np.cumsum(size)
-    place = np.repeat(start[order] - (ends - size), size) + np.arange(ends[-1])
-    return np.concatenate([[0], ends]), values[place]
+    index = np.repeat(start[order] - (ends - size), size) + np.arange(ends[-1])
+    return np.concatenate([[0], ends]), values[index]

@@ -89,14 +89,14 @@ def short_errors(url: sa.URL) -> Iterator[None]:
         return
     if "file is not a database" in reason:
         raise ValueError(f"database {masked(url)} is a file of another kind, no SQLite database")
-    if "no such table" in reason or re.search(r'relation ".*" does not exist', reason):
-        raise ValueError(
-            f"database {masked(url)} holds no feature tables: run `newsreco features build` first"
-        )
     if re.search(OLD_COLUMNS, reason):
         raise ValueError(
             f"database {masked(url)} was built by an older newsreco ({reason}): give a new "
             "database and run `newsreco features build`"
+        )
+    if "no such table" in reason or re.search(r'relation ".*" does not exist', reason):
+        raise ValueError(
+            f"database {masked(url)} holds no feature tables: run `newsreco features build` first"
         )
     raise ConnectionError(f"database {masked(url)}: {reason}; nothing was half-written")
 

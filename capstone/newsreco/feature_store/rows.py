@@ -15,7 +15,6 @@ from newsreco.feature_store.views import TIMES, View
 from recsys import validation
 
 BATCH = 50_000  # rows in one statement
-DIALECTS = {"sqlite": sqlite, "postgresql": postgresql}
 
 
 def as_columns(view: View, columns: Mapping[str, Any]) -> pd.DataFrame:
@@ -63,32 +62,45 @@ def as_times(times: Any, n: int) -> np.ndarray:
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> int:
-    """Insert the rows that are not there yet; returns how many."""
-    statement = DIALECTS[connection.dialect.name].insert(table).on_conflict_do_nothing()
+    """Insert the rows that do not exist yet; returns how many."""
     added = 0
     for first in range(0, len(rows), BATCH):
-        batch = rows.iloc[first : first + BATCH].to_dict("records")
-        added += connection.execute(
-            statement, batch, execution_options={"preserve_rowcount": True}
-        ).rowcount
+        batch = rows.iloc[first : first + BATCH]
+        if connection.dialect.name == "postgresql":  # twice as fast as values row by row
+            select = sa.select(_unnest("given", batch))
+            insert, values = postgresql.insert(table).from_select(list(rows), select), None
+        else:
+            insert, values = sqlite.insert(table), batch.to_dict("records")
+        result = connection.execute(
+            insert.on_conflict_do_nothing(), values, execution_options={"preserve_rowcount": True}
+        )
+        added += result.rowcount
     return added
 
 
 @contextmanager
 def as_table(connection: sa.Connection, name: str, rows: pd.DataFrame) -> Iterator[sa.FromClause]:
     """The rows as a table to join with: arrays on PostgreSQL, a temporary table on SQLite."""
-    types = {column: sa.Double if rows[column].dtype == np.float64 else sa.Text for column in rows}
     if connection.dialect.name == "postgresql":
-        arrays = [sa.cast(rows[column].tolist(), sa.ARRAY(type_)) for column, type_ in types.items()]
-        columns = [sa.column(column, type_) for column, type_ in types.items()]
-        yield sa.func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
+        yield _unnest(name, rows)
         return
-    columns = [sa.Column(column, type_, nullable=False) for column, type_ in types.items()]
+    columns = [sa.Column(column, _type(rows[column]), nullable=False) for column in rows]
     table = sa.Table(name, sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     table.create(connection, checkfirst=False)
     insert_new(connection, table, rows)
     yield table  # if the block raises, the transaction is undone, and the table with it
     table.drop(connection, checkfirst=False)
+
+
+def _unnest(name: str, rows: pd.DataFrame) -> sa.TableValuedAlias:
+    """The rows as a table that PostgreSQL makes from one array per column."""
+    arrays = [sa.cast(rows[column].tolist(), sa.ARRAY(_type(rows[column]))) for column in rows]
+    columns = [sa.column(column, _type(rows[column])) for column in rows]
+    return sa.func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
+
+
+def _type(column: pd.Series) -> type[sa.types.TypeEngine]:
+    return sa.Double if column.dtype == np.float64 else sa.Text
 
 
 def _encodes(text: str) -> bool:

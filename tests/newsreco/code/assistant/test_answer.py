@@ -1,4 +1,4 @@
-"""Answers: quoted to the letter, silent when unsure, deaf to what articles command."""
+"""Answers: quoted verbatim, abstaining when unsure, not following instructions in articles."""
 
 import logging
 from dataclasses import replace
@@ -23,7 +23,7 @@ TRAP = (
 
 
 class Writer:
-    """A stand-in for Claude that notes what it was given."""
+    """A fake writer that records what it was given."""
 
     name = "stub"
 
@@ -37,7 +37,7 @@ class Writer:
         return self.text
 
 
-def test_answer_with_its_source():
+def test_answer_cites_its_source():
     answer = Assistant(articles_from(NEWS)).ask("Who scored for Tarn against Velmouth?")
     assert answer.answered and answer.writer == "extract"
     assert answer.text == "Ilko Ostrey scored as Tarn beat Velmouth 2-1. [1]"
@@ -47,7 +47,7 @@ def test_answer_with_its_source():
     assert answer.confidence == pytest.approx(9 / 10)  # all but "against"
 
 
-def test_the_sentence_that_holds_most_of_the_question():
+def test_the_sentence_with_the_highest_coverage_is_quoted():
     answer = Assistant(articles_from(NEWS)).ask("Did rain fall all day in Tarn and Velmouth?")
     assert answer.text == "Ilko Ostrey scored as Tarn beat Velmouth 2-1. [1]"
     answer = Assistant(articles_from(NEWS)).ask("Which schools are closed in Karstow?")
@@ -74,7 +74,7 @@ def test_every_answer_is_part_of_its_article(world):
     assert asked > 50
 
 
-def test_silence_below_the_threshold():
+def test_abstains_below_the_threshold():
     articles = articles_from(NEWS)
     answer = Assistant(articles, threshold=0.65).ask("Who won in Karstow against Zorby?")
     assert not answer.answered and answer.text == DO_NOT_KNOW and answer.citations == ()
@@ -118,17 +118,17 @@ def test_html_holds_no_markup_of_an_article():
     assert "&lt;script&gt;" in page and "&amp; Zorby" in page
 
 
-def test_a_terminal_is_not_disturbed():
+def test_control_characters_are_not_printed():
     articles = articles_from([("Zorby\x1b[2J wins", "Zorby\x07 \x1b]0;x\x07 wins\u202e again.")])
     answer = Assistant(articles, threshold=0).ask("Zorby wins")
     assert "\x1b" in answer.text  # a quotation is exact
     assert not set(answer.plain()) & set("\x1b\x07\u202e")
 
 
-def test_the_future_changes_nothing(world):
+def test_later_articles_change_nothing(world):
     log = world.log
-    moment = float(log.impressions.time[400])
-    known = known_at(log, moment)
+    time = float(log.impressions.time[400])
+    known = known_at(log, time)
     texts = log.articles
     changed = [f"Zorby {title}" for title in texts.title]
     titles = [old if k else new for old, new, k in zip(texts.title, changed, known)]
@@ -152,7 +152,7 @@ def test_writer_words_the_answer():
     assert writer.given[0][1][0] == "\n".join(NEWS[0])
 
 
-def test_writer_is_not_asked_what_the_news_does_not_hold():
+def test_writer_is_not_asked_below_the_threshold():
     writer = Writer("Of course [1].")
     answer = Assistant(articles_from(NEWS), writer=writer).ask("Who won in Zorby?")
     assert not answer.answered and writer.given == []
@@ -164,7 +164,7 @@ def test_writer_may_find_no_answer():
     assert answer.nearest
 
 
-def test_fallback_is_logged_and_not_told(caplog):
+def test_fallback_is_logged_and_not_shown(caplog):
     question = "Who scored for Tarn against Velmouth?"
     plain = Assistant(articles_from(NEWS)).ask(question)
     writer = Writer(NoAnswer("APITimeoutError"))

@@ -1,4 +1,4 @@
-"""Passages: spans that quote exactly, windows that overlap, articles that are known yet."""
+"""Passages: spans that quote exactly, windows that overlap, articles known as of a time."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsreco.assistant.passages import (
-    LONGEST,
+    MAX_LENGTH,
     article_text,
     articles_from,
     cut_into_passages,
@@ -38,11 +38,11 @@ def test_long_text_without_full_stops_is_cut_between_words():
     text = "word " * 300
     pieces = [text[a:b] for a, b in sentence_spans(text)]
     assert len(pieces) == 4
-    assert all(len(piece) <= LONGEST and set(piece.split()) == {"word"} for piece in pieces)
+    assert all(len(piece) <= MAX_LENGTH and set(piece.split()) == {"word"} for piece in pieces)
 
 
 @given(TEXTS)
-def test_sentences_lose_nothing_but_space(text):
+def test_sentences_hold_all_but_white_space(text):
     spans = sentence_spans(text)
     assert all(a < b for a, b in spans)
     assert all(b <= c for (_, b), (c, _) in zip(spans, spans[1:]))
@@ -91,7 +91,7 @@ def test_bad_windows(size, overlap):
 def test_known_articles_grow_with_time(world):
     log = world.log
     times = log.impressions.time
-    masks = [known_at(log, moment) for moment in (times[0], times[400], times[-1] + 1)]
+    masks = [known_at(log, time) for time in (times[0], times[400], times[-1] + 1)]
     counts = [int(mask.sum()) for mask in masks]
     assert counts[0] == 0 < counts[1] < counts[2]
     assert not (masks[1] & ~masks[2]).any()

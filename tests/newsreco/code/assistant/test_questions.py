@@ -130,10 +130,10 @@ def test_metrics_by_hand():
         Question("Who is Karstow?", "fact", ("N1",), "won"),
         Question("How old is the moon?", "elsewhere"),
     ]
-    told = evaluate_answers(assistant, questions)
-    assert told["answered"].tolist() == [1, 1, 1, 0]
-    np.testing.assert_array_equal(told["cited"], [1, 1, 0, np.nan])
-    np.testing.assert_array_equal(told["right"], [1, 0, 0, np.nan])
+    answers = evaluate_answers(assistant, questions)
+    assert answers["answered"].tolist() == [1, 1, 1, 0]
+    np.testing.assert_array_equal(answers["cited"], [1, 1, 0, np.nan])
+    np.testing.assert_array_equal(answers["correct"], [1, 0, 0, np.nan])
     found = evaluate_search(assistant.search, questions)
     assert found["hit@5"].tolist() == [1, 1, 0]
     table = summary(assistant, questions)
@@ -222,7 +222,7 @@ def test_ask_as_json(folder, capsys):
 
 def test_ask_as_of_a_time(folder, capsys):
     question = ["ask", "--data", folder, "--json", "--threshold", "0", "league goal match"]
-    assert main([*question, "--as-of", "1999-01-01"]) == 0
+    assert main([*question, "--as-of", "1999-01-01T00:00Z"]) == 0
     assert json.loads(capsys.readouterr().out)["nearest"] == []
     assert main([*question, "--as-of", "2099-01-01T00:00+02:00"]) == 0
     assert json.loads(capsys.readouterr().out)["nearest"]

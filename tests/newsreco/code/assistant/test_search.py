@@ -1,4 +1,4 @@
-"""BM25 and the sparse index, against loops by hand and against a dense index."""
+"""BM25 and the sparse index, compared with loops by hand and with a dense index."""
 
 import math
 from collections import Counter
@@ -9,7 +9,7 @@ from scipy import sparse
 
 from newsreco.assistant.passages import cut_into_passages
 from newsreco.assistant.search import Bm25, Cosine, PassageSearch, SparseIndex
-from newsreco.assistant.words import clean_question, share, terms, weigh
+from newsreco.assistant.words import clean_question, coverage, terms, weigh
 from newsreco.features.embeddings import TfIdfEmbedder
 from recsys.retrieval import top_k
 
@@ -37,7 +37,7 @@ def test_bm25_is_the_formula(query):
     np.testing.assert_allclose(products, by_hand, rtol=1e-5)
 
 
-def test_second_mention_adds_less_and_length_costs():
+def test_repetition_saturates_and_length_is_penalised():
     texts = ["comet", "comet comet", "comet moon star sun sky", "sun sky"]
     weights = Bm25().fit(texts)
     one, two, long, _ = (weights.queries(["comet"]) @ weights.transform(texts).T).toarray()[0]
@@ -80,7 +80,7 @@ def test_sparse_index_ties_padding_and_add(random_vectors):
     np.testing.assert_array_equal(items, whole[0])
 
 
-def test_three_weightings_find_the_article(world):
+def test_bm25_and_cosine_find_the_article(world):
     articles = world.log.articles
     passages = cut_into_passages(articles)
     wanted = next(i for i, text in enumerate(articles.abstract) if text)
@@ -118,7 +118,7 @@ def test_bad_questions(bad):
 def test_names_and_numbers_weigh_four_times():
     weights = weigh("Who fed the Tarn goats in 1999?")
     assert weights == pytest.approx({"fed": 0.1, "tarn": 0.4, "goat": 0.1, "1999": 0.4})
-    assert share(weights, "A TARN goat") == pytest.approx(0.5)
+    assert coverage(weights, "A TARN goat") == pytest.approx(0.5)
     assert weigh("Tarn goats?") == pytest.approx({"tarn": 0.5, "goat": 0.5})
     assert weigh("Who is it?") == {} == weigh("?!")
-    assert share({}, "anything") == 0
+    assert coverage({}, "anything") == 0

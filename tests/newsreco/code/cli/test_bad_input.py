@@ -1,4 +1,4 @@
-"""What goes wrong around a command: each ends in a sentence, with nothing half-written."""
+"""Errors of commands: each ends in one sentence, with nothing half-written."""
 
 import errno
 import json
@@ -15,7 +15,7 @@ from newsreco.tracking.client import mlflow_client
 
 SMALL = {"n_articles": 100, "n_impressions": 600, "n_users": 80}
 ROOT_READS_ALL = pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="this person may write anywhere"
+    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
 )
 
 
@@ -25,20 +25,20 @@ def data(tmp_path):
 
 
 def command(tmp_path, *more):
-    places = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "model")]
-    return ["train", *places, "--quiet", "--no-tracking", *more]
+    options = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "model")]
+    return ["train", *options, "--quiet", "--no-tracking", *more]
 
 
 def hidden(folder):
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
-def test_what_was_left_out_is_told_by_train_and_evaluate(data, tmp_path, capsys):
+def test_train_and_evaluate_warn_of_skipped_lines(data, tmp_path, capsys):
     lines = (data / "behaviors.tsv").read_text().splitlines()
     lines[4] = lines[4].replace("-0", "-2", 1)
     (data / "behaviors.tsv").write_text("\n".join(lines) + "\n")
-    judge = ["evaluate", "--model", str(tmp_path / "model"), "--data", str(data), "--quiet"]
-    for words in (command(tmp_path), judge):
+    evaluate = ["evaluate", "--model", str(tmp_path / "model"), "--data", str(data), "--quiet"]
+    for words in (command(tmp_path), evaluate):
         assert main(words) == 0
         error = capsys.readouterr().err
         assert "1 lines and 0 entries left out" in error and "behaviors.tsv:5: label" in error
@@ -46,21 +46,21 @@ def test_what_was_left_out_is_told_by_train_and_evaluate(data, tmp_path, capsys)
     assert "behaviors.tsv:5: label is not 0 or 1" in capsys.readouterr().err
 
 
-def test_a_folder_that_is_not_ours_is_refused_before_anything_is_read(tmp_path, capsys):
+def test_foreign_output_folder_is_refused_before_reading_data(tmp_path, capsys):
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "thesis.txt").write_text("my only copy")
-    assert main(command(tmp_path)) == 2  # there is no data either, and it is not what is told
+    assert main(command(tmp_path)) == 2  # the missing data is not what the error names
     assert "must be new, empty or an earlier bundle" in capsys.readouterr().err
     assert os.listdir(tmp_path) == ["model"] and os.listdir(tmp_path / "model") == ["thesis.txt"]
 
 
-def test_truth_that_is_no_text_is_named(data, tmp_path, capsys):
+def test_binary_truth_file_is_named(data, tmp_path, capsys):
     (data / "truth.tsv").write_bytes(b"\x00\xff\xfe")
     assert main(command(tmp_path)) == 2
     assert "truth.tsv:1: not a line of truth.tsv" in capsys.readouterr().err
 
 
-def test_ctrl_c_leaves_the_old_model_and_a_run_that_says_so(
+def test_interrupted_training_keeps_the_old_model_and_a_killed_run(
     data, tmp_path, mlflow_uri, monkeypatch, capsys
 ):
     assert main(command(tmp_path)) == 0
@@ -79,7 +79,7 @@ def test_ctrl_c_leaves_the_old_model_and_a_run_that_says_so(
     assert [run.info.status for run in runs] == ["KILLED"]
 
 
-def test_ctrl_c_in_the_middle_of_a_sample_leaves_nothing(tmp_path, monkeypatch, capsys):
+def test_interrupted_sample_leaves_nothing(tmp_path, monkeypatch, capsys):
     def stopped(*arguments):
         raise KeyboardInterrupt
 
@@ -89,7 +89,7 @@ def test_ctrl_c_in_the_middle_of_a_sample_leaves_nothing(tmp_path, monkeypatch, 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_full_disk_leaves_the_old_model(data, tmp_path, monkeypatch, capsys):
+def test_full_disk_keeps_the_old_model(data, tmp_path, monkeypatch, capsys):
     assert main(command(tmp_path)) == 0
     before = load_model(tmp_path / "model").data_fingerprint
 
@@ -106,7 +106,7 @@ def test_a_full_disk_leaves_the_old_model(data, tmp_path, monkeypatch, capsys):
 
 
 @ROOT_READS_ALL
-def test_a_folder_that_may_not_be_written(data, tmp_path, capsys):
+def test_read_only_folder_is_named(data, tmp_path, capsys):
     tmp_path.chmod(0o555)
     try:
         assert main(command(tmp_path)) == 2
@@ -116,7 +116,7 @@ def test_a_folder_that_may_not_be_written(data, tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_file_where_a_folder_should_be(data, tmp_path, capsys):
+def test_file_in_place_of_a_folder_is_one_sentence(data, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(command(tmp_path, "--out", str(tmp_path / "file" / "model"))) == 2
     assert capsys.readouterr().err.count("\n") == 1
@@ -136,7 +136,7 @@ def test_paths_may_hold_spaces_and_umlauts(tmp_path, monkeypatch, capsys):
     assert json.loads((folder / "f ü.json").read_text())["ranker_auc"] > 0.5
 
 
-def test_the_zone_of_the_machine_changes_nothing(tmp_path, monkeypatch):
+def test_results_do_not_depend_on_the_time_zone(tmp_path, monkeypatch):
     made = []
     for zone in ("UTC", "Asia/Tokyo", "America/New_York"):
         folder = tmp_path / zone.replace("/", "-")
@@ -152,8 +152,8 @@ def test_the_zone_of_the_machine_changes_nothing(tmp_path, monkeypatch):
     assert made[0] == made[1] == made[2]
 
 
-def test_mlflow_interrupted_while_it_makes_its_tables(tmp_path, mlflow_uri, monkeypatch):
-    """Its file is whole or not there: the next training is recorded."""
+def test_mlflow_interrupted_while_creating_its_tables(tmp_path, mlflow_uri, monkeypatch):
+    """The database file is complete or absent: the next training is recorded."""
     import sqlalchemy
 
     file = mlflow_uri.removeprefix("sqlite:///")

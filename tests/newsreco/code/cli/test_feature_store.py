@@ -1,4 +1,4 @@
-"""newsreco features: build, train, evaluate, infer, from the outside."""
+"""`newsreco features build`, and `newsreco svd` on the store that it built."""
 
 import json
 
@@ -16,60 +16,63 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def features(database, data, tmp_path, monkeypatch, capsys):
-    """Run `newsreco features ...`: the exit status, what was printed, and what was complained."""
+def run(database, data, tmp_path, monkeypatch, capsys):
+    """Run a command: the exit status, stdout and stderr."""
     monkeypatch.setenv("NEWSRECO_DATABASE_URL", database)
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:1")  # a server that is down
     monkeypatch.chdir(tmp_path)
 
-    def run(*arguments):
-        status = main(["features", *map(str, arguments)])
+    def run(command, *arguments):
+        status = main([*command.split(), *map(str, arguments)])
         return status, *capsys.readouterr()
 
     return run
 
 
-def test_the_whole_way(features, data, tmp_path):
-    status, said, _ = features("build", "--data", data, "--window-hours", 6, "--quiet")
-    assert status == 0 and "0 there already" in said
-    status, said, _ = features("build", "--data", data, "--window-hours", 6, "--quiet")
-    assert status == 0 and said.startswith("0 windows written (0 rows)")
-    status, said, _ = features("train", "--data", data, "--out", tmp_path / "m", "--factors", 2)
-    assert status == 0 and "not tracked: http://127.0.0.1:1 does not answer" in said
+def test_build_train_evaluate_recommend(run, data, tmp_path):
+    status, out, _ = run("features build", "--data", data, "--window-hours", 6, "--quiet")
+    assert status == 0 and "0 already built" in out
+    status, out, _ = run("features build", "--data", data, "--window-hours", 6, "--quiet")
+    assert status == 0 and out.startswith("0 windows written (0 rows)")
+    status, out, _ = run("svd train", "--data", data, "--out", tmp_path / "m", "--factors", 2)
+    assert status == 0 and "not tracked: http://127.0.0.1:1 does not answer" in out
     answer = tmp_path / "f.json"
-    status, said, _ = features(
-        "evaluate", "--model", tmp_path / "m", "--data", data, "--json", answer,
+    status, out, _ = run(
+        "svd evaluate", "--model", tmp_path / "m", "--data", data, "--json", answer,
         "--report", tmp_path / "p.md", "--quiet",
     )  # fmt: skip
     metrics = json.loads(answer.read_text())
     assert status == 0 and 0 < metrics["svd_precision_at_5"] < 1
-    assert f"svd_recall_at_5                 {metrics['svd_recall_at_5']:.4f}".rstrip("0") in said
+    assert f"svd_recall_at_5                 {metrics['svd_recall_at_5']:.4f}".rstrip("0") in out
     assert (tmp_path / "p.md").read_text().startswith("# Performance of the SVD system")
-    status, said, _ = features("infer", "--model", tmp_path / "m", "--user", "U1004", "-k", 3)
-    assert status == 0 and [line.split()[0] for line in said.splitlines()] == ["1", "2", "3"]
-    status, _, complaint = features("infer", "--model", tmp_path / "m", "--user", "X")
-    assert status == 2 and "got 'X'" in complaint
+    status, out, _ = run("svd recommend", "--model", tmp_path / "m", "--user", "U1004", "-k", 3)
+    assert status == 0 and [line.split()[0] for line in out.splitlines()] == ["1", "2", "3"]
+    status, _, error = run("svd recommend", "--model", tmp_path / "m", "--user", "X")
+    assert status == 2 and "got 'X'" in error
 
 
-def test_nothing_built_yet(features, data, tmp_path):
-    status, _, complaint = features("train", "--data", data, "--out", tmp_path / "m")
-    assert status == 2 and "newsreco features build" in complaint
+def test_training_needs_a_store(run, data, tmp_path):
+    status, _, error = run("svd train", "--data", data, "--out", tmp_path / "m")
+    assert status == 2 and "newsreco features build" in error
     assert not (tmp_path / "m").exists()
 
 
-def test_moment_or_data(features, data, tmp_path):
-    features("build", "--data", data, "--window-hours", 24, "--quiet")
-    status, _, complaint = features("train", "--out", tmp_path / "m")
-    assert status == 2 and "either --at, a moment, or --data" in complaint
+def test_svd_is_trained_at_a_time_in_iso_8601(run, data, tmp_path):
+    run("features build", "--data", data, "--window-hours", 24, "--quiet")
+    status, _, error = run("svd train", "--out", tmp_path / "m")
+    assert status == 2 and "one of the arguments --at --data is required" in error
+    at = "2025-03-12T06:00:00Z"
+    status, out, _ = run("svd train", "--out", tmp_path / "m", "--at", at)
+    assert status == 0 and f"as of {at}" in out
 
 
-def test_folder_without_data(features, tmp_path):
-    status, _, complaint = features("build", "--data", tmp_path / "none", "--quiet")
-    assert status == 2 and complaint.startswith("newsreco features build:")
+def test_folder_without_data(run, tmp_path):
+    status, _, error = run("features build", "--data", tmp_path / "none", "--quiet")
+    assert status == 2 and error.startswith("newsreco features build:")
 
 
-def test_password_is_not_printed(features, tmp_path, data):
-    status, said, complaint = features(
-        "build", "--data", data, "--database", "postgresql://u:hunter2@127.0.0.1:1/d"
+def test_password_is_not_printed(run, tmp_path, data):
+    status, out, error = run(
+        "features build", "--data", data, "--database", "postgresql://u:hunter2@127.0.0.1:1/d"
     )
-    assert status == 2 and "u:***@127.0.0.1" in complaint and "hunter2" not in said + complaint
+    assert status == 2 and "u:***@127.0.0.1" in error and "hunter2" not in out + error

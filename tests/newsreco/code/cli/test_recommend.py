@@ -18,10 +18,10 @@ def saved(world, tmp_path_factory):
     return model, folder
 
 
-def test_it_prints_and_writes_the_recommenders_list(saved, tmp_path, capsys):
+def test_prints_and_writes_the_list_of_the_pipeline(saved, tmp_path, capsys):
     model, folder = saved
     out = tmp_path / "list.json"
-    arguments = ["recommend", "--model", str(folder), "--user", model.user_ids[4], "--k", "5"]
+    arguments = ["recommend", "--model", str(folder), "--user", model.user_ids[4], "-k", "5"]
     assert main([*arguments, "--json", str(out)]) == 0
     expected = RecommendationPipeline(model).recommend(4, k=5)
     assert [row["id"] for row in json.loads(out.read_text())] == [
@@ -31,13 +31,13 @@ def test_it_prints_and_writes_the_recommenders_list(saved, tmp_path, capsys):
     assert all(model.articles.title[item] in printed for item in expected.items)
 
 
-def test_somebody_unknown_is_told_so(saved, capsys):
-    assert main(["recommend", "--model", str(saved[1]), "--user", "nobody"]) == 0
+def test_new_user_gets_trending_articles(saved, capsys):
+    assert main(["recommend", "--model", str(saved[1]), "--user", "U0"]) == 0
     printed = capsys.readouterr().out
-    assert "nobody called nobody is known" in printed and printed.count("trending now") == 10
+    assert "U0 is a new user" in printed and printed.count("trending now") == 10
 
 
 @pytest.mark.parametrize("wrong", [["--k", "0"], ["--hours", "-1"], ["--index", "annoy"]])
-def test_wrong_arguments_end_in_a_sentence(saved, capsys, wrong):
+def test_wrong_options_end_with_2(saved, capsys, wrong):
     assert main(["recommend", "--model", str(saved[1]), "--user", "x", *wrong]) == 2
     assert "newsreco recommend: " in capsys.readouterr().err

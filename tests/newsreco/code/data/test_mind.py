@@ -14,7 +14,7 @@ NEWS = [
     'N2\tfood\trecipes\tSoup\t\thttps://b\t[{"WikidataId": "Q7"}]\t[{"WikidataId": "Q9"}]',
     "N3\tsoccer\tcup\tCup shock\tA shock.\thttps://c\t\t",
 ]
-VISITS = [
+IMPRESSIONS = [
     "1\tU5\t11/13/2019 8:36:57 AM\tN3 N1\tN2-1 N1-0",
     "2\tU6\t11/12/2019 11:00:00 PM\t\tN3-0 N2-0 N1-1",
     "3\tU5\t11/14/2019 12:00:00 AM\tN3 N1\tN3-1",
@@ -25,10 +25,10 @@ VISITS = [
 def write(tmp_path):
     """Write a folder of lines: str or bytes; a name such as train/ makes it a sub-folder."""
 
-    def write(news=NEWS, visits=VISITS, name="", end="\n"):
+    def write(news=NEWS, impressions=IMPRESSIONS, name="", end="\n"):
         folder = tmp_path / name
         folder.mkdir(exist_ok=True)
-        for file, lines in (("news.tsv", news), ("behaviors.tsv", visits)):
+        for file, lines in (("news.tsv", news), ("behaviors.tsv", impressions)):
             coded = [line if isinstance(line, bytes) else line.encode() for line in lines]
             (folder / file).write_bytes(b"".join(line + end.encode() for line in coded))
         return tmp_path
@@ -85,8 +85,8 @@ def test_a_clean_folder_by_hand(write):
     assert log.history_item.tolist() == [2, 0]
 
 
-def test_articles_alone_are_those_of_the_log_whatever_the_clicks(write):
-    folder = write(visits=["no\timpression"])
+def test_articles_do_not_depend_on_the_clicks(write):
+    folder = write(impressions=["no\timpression"])
     articles, report = load_articles(folder, progress=False)
     whole, _ = load(write())
     assert articles.ids == whole.articles.ids == ["N1", "N2", "N3"]
@@ -112,7 +112,7 @@ def test_line_ends_and_byte_order_marks_change_nothing(write, end, mark, last):
     same_log(found, expected)
 
 
-BAD_VISITS = {
+BAD_IMPRESSIONS = {
     "truncated line": (b"4\tU5\t11/14/2019 1:00:00 AM\tN3", "wrong number of columns"),
     "too many columns": ("4\tU5\t11/14/2019 1:00:00 AM\tN3\tN1-0\tx", "wrong number of columns"),
     "empty line": ("", "empty line"),
@@ -132,11 +132,11 @@ BAD_VISITS = {
 }
 
 
-@pytest.mark.parametrize("line", BAD_VISITS, ids=str)
-def test_a_bad_impression_is_left_out_and_told(write, line):
-    line, reason = BAD_VISITS[line]
+@pytest.mark.parametrize("line", BAD_IMPRESSIONS, ids=str)
+def test_an_invalid_impression_is_left_out_and_reported(write, line):
+    line, reason = BAD_IMPRESSIONS[line]
     expected, _ = load(write())
-    folder = write(visits=[*VISITS[:2], line, VISITS[2]])
+    folder = write(impressions=[*IMPRESSIONS[:2], line, IMPRESSIONS[2]])
     found, report = load(folder)
     same_log(found, expected)
     assert counts(report, "behaviors.tsv") == ({reason: 1}, {})
@@ -155,7 +155,7 @@ BAD_NEWS = {
 
 
 @pytest.mark.parametrize("line", BAD_NEWS, ids=str)
-def test_a_bad_article_is_left_out_and_told(write, line):
+def test_an_invalid_article_is_left_out_and_reported(write, line):
     line, reason = BAD_NEWS[line]
     expected, _ = load(write())
     folder = write(news=[NEWS[0], line, *NEWS[1:]])
@@ -170,7 +170,7 @@ def test_a_bad_article_is_left_out_and_told(write, line):
     "column",
     ["[", "{}x", '[{"Id": 1}]', "7", '["Q1"]', '[{"WikidataId": 3}]', "[" * 100_000, '"Q1"'],
 )
-def test_broken_entities_are_none_and_counted(write, column):
+def test_invalid_entities_are_left_out_and_counted(write, column):
     folder = write(news=[*NEWS, f"N4\tfood\trecipes\tX\tY\tZ\t{column}\t[]"])
     log, report = load(folder)
     assert log.articles.entities[3] == ()
@@ -179,9 +179,9 @@ def test_broken_entities_are_none_and_counted(write, column):
         load(folder, strict=True)
 
 
-def test_unknown_and_repeated_articles_lose_their_entries_only(write):
+def test_only_entries_of_unknown_and_repeated_articles_are_left_out(write):
     line = "4\tU7\t11/15/2019 1:00:00 AM\tN9 N1 N8\tN8-1 N2-0 N1-1 N2-1 N7-0"
-    folder = write(visits=[*VISITS, line])
+    folder = write(impressions=[*IMPRESSIONS, line])
     log, report = load(folder)
     last = log.impressions.rows(3, 4)
     assert (last.item.tolist(), last.clicked.tolist()) == ([1, 0], [False, True])
@@ -195,24 +195,24 @@ def test_unknown_and_repeated_articles_lose_their_entries_only(write):
         load(folder, strict=True)
 
 
-def test_history_is_that_of_the_earliest_impression_once(write):
-    visits = [
+def test_history_is_that_of_the_earliest_impression(write):
+    impressions = [
         "1\tU5\t11/13/2019 8:00:00 AM\tN9 N1\tN2-1",
         "2\tU5\t11/12/2019 8:00:00 AM\tN3 N9 N9\tN2-1",
         "3\tU5\t11/11/2019 8:00:00 AM\tN2 N3\tN2-1",
     ]
-    log, report = load(write(visits=visits))
+    log, report = load(write(impressions=impressions))
     assert log.history_item.tolist() == [1, 2]
     assert report.clean  # what was not taken is not counted
-    log, report = load(write(visits=visits[:2]))
+    log, report = load(write(impressions=impressions[:2]))
     assert log.history_item.tolist() == [2]
     assert counts(report, "behaviors.tsv")[1] == {"earlier click on an article not in news.tsv": 2}
 
 
-def test_somebody_seen_only_later_changes_no_number_given_before(write):
+def test_a_later_user_does_not_change_earlier_numbers(write):
     log, _ = load(write())
     later = "4\tU1\t11/15/2019 1:00:00 AM\tN1\tN2-1 N1-0"
-    grown, _ = load(write(visits=[later, *VISITS]))
+    grown, _ = load(write(impressions=[later, *IMPRESSIONS]))
     assert grown.user_ids == [*log.user_ids, "U1"]
     same_log(grown.before(grown.impressions.time[-1]), log)
 
@@ -221,7 +221,7 @@ def test_train_and_dev_are_merged_by_time(write):
     renamed, other = NEWS[1].replace("Soup", "Broth"), NEWS[0].replace("N1", "N0")
     earlier = "1\tU6\t11/12/2019 11:00:00 PM\t\tN3-0 N2-0 N0-1"
     write([renamed, other, NEWS[2]], [earlier], name="dev")
-    log, report = load(write(NEWS, [VISITS[0], VISITS[2]], name="train"))
+    log, report = load(write(NEWS, [IMPRESSIONS[0], IMPRESSIONS[2]], name="train"))
     assert report.clean
     assert [f.file for f in report.files] == [
         "dev/news.tsv",
@@ -237,37 +237,37 @@ def test_train_and_dev_are_merged_by_time(write):
     assert log.history_item.tolist() == [2, 3]
 
 
-def test_sub_folders_count_only_where_the_folder_has_no_files_itself(write):
-    write(name="train", visits=VISITS[:1])
+def test_sub_folders_are_read_only_if_the_folder_has_no_files(write):
+    write(name="train", impressions=IMPRESSIONS[:1])
     log, _ = load(write())
     assert len(log.impressions) == 3
 
 
 def test_test_set_beside_train_is_left_out(write):
     write(name="train")
-    log, report = load(write(visits=["1\tU5\t11/14/2019 1:00:00 AM\tN3\tN1 N2"], name="test"))
+    log, report = load(write(impressions=["1\tU5\t11/14/2019 1:00:00 AM\tN3\tN1 N2"], name="test"))
     assert len(log.impressions) == 3
     skipped = counts(report, "test/behaviors.tsv")[0]
     assert skipped == {"no labels, as in a test set": 1}
 
 
 NOTHING_LEFT = {
-    "empty news": ([], VISITS, "news.tsv is empty"),
+    "empty news": ([], IMPRESSIONS, "news.tsv is empty"),
     "empty behaviors": (NEWS, [], "behaviors.tsv is empty"),
-    "swapped": (VISITS, NEWS, "news.tsv has 8 columns and behaviors.tsv 5: are they in each"),
-    "test set": (NEWS, ["1\tU5\t11/14/2019 1:00:00 AM\tN3\tN1 N2"], "a test set tells no clicks"),
-    "zip": ([b"PK\x03\x04junk"], VISITS, "is a zip archive: unpack it first"),
-    "gzip": (NEWS, [b"\x1f\x8bjunk"], "is packed by gzip"),
-    "UTF-16": ([NEWS[0].encode("utf-16")], VISITS, "is in UTF-16"),
-    "binary": ([bytes(range(256)) * 40], VISITS, "not UTF-8"),
+    "swapped": (IMPRESSIONS, NEWS, "news.tsv has 8 columns and behaviors.tsv 5: are they swapped"),
+    "test set": (NEWS, ["1\tU5\t11/14/2019 1:00:00 AM\tN3\tN1 N2"], "a test set has no clicks"),
+    "zip": ([b"PK\x03\x04junk"], IMPRESSIONS, "is a zip archive: unpack it first"),
+    "gzip": (NEWS, [b"\x1f\x8bjunk"], "is compressed by gzip"),
+    "UTF-16": ([NEWS[0].encode("utf-16")], IMPRESSIONS, "is in UTF-16"),
+    "binary": ([bytes(range(256)) * 40], IMPRESSIONS, "not UTF-8"),
 }
 
 
 @pytest.mark.parametrize("case", NOTHING_LEFT)
 @pytest.mark.parametrize("strict", [False, True])
-def test_where_nothing_is_left_the_error_says_why(write, case, strict):
-    news, visits, message = NOTHING_LEFT[case]
-    folder = write(news, visits)
+def test_the_error_says_why_nothing_is_left(write, case, strict):
+    news, impressions, message = NOTHING_LEFT[case]
+    folder = write(news, impressions)
     with pytest.raises(ValueError, match=None if strict else message):
         load(folder, strict)
 
@@ -289,17 +289,17 @@ def test_missing_files_are_named(tmp_path, write):
 
 def test_a_line_without_end_is_not_kept_in_memory(write, monkeypatch):
     monkeypatch.setattr("newsreco.data.lines.BLOCK", 64)
-    monkeypatch.setattr("newsreco.data.lines.LONGEST", 300)
+    monkeypatch.setattr("newsreco.data.lines.MAX_LINE", 300)
     long = "4\tU5\t11/14/2019 1:00:00 AM\t" + "N3 " * 500 + "\tN1-0"
     expected, _ = load(write())
-    for visits in ([*VISITS[:1], long, *VISITS[1:]], [*VISITS, long]):
-        found, report = load(write(visits=visits))
+    for impressions in ([*IMPRESSIONS[:1], long, *IMPRESSIONS[1:]], [*IMPRESSIONS, long]):
+        found, report = load(write(impressions=impressions))
         same_log(found, expected)
         assert counts(report, "behaviors.tsv")[0] == {"line too long": 1}
 
 
 @pytest.mark.parametrize("block", [1, 7, 64, 1 << 20])
-def test_blocks_of_any_size_read_the_same(write, monkeypatch, block):
+def test_the_block_size_does_not_change_the_log(write, monkeypatch, block):
     monkeypatch.setattr("newsreco.data.lines.BLOCK", block if block > 3 else 4)
     log, report = load(write(end="\r\n"))
     assert report.clean
@@ -319,7 +319,7 @@ def test_blocks_of_any_size_read_the_same(write, monkeypatch, block):
         ("2019-11-13T08:36:57.5", 1573634217.5),
     ],
 )
-def test_times_are_utc_whatever_the_machine(text, expected, monkeypatch):
+def test_times_are_utc_in_any_time_zone(text, expected, monkeypatch):
     import time
 
     for zone in ("UTC", "America/New_York", "Asia/Kolkata"):
@@ -346,18 +346,18 @@ def test_times_are_utc_whatever_the_machine(text, expected, monkeypatch):
         "\u0661/1/2019 1:00:00 AM",
     ],
 )
-def test_what_is_no_time_is_refused(text):
+def test_invalid_times_are_refused(text):
     with pytest.raises(ValueError, match="time|month|day|hour|year|isoformat"):
         parse_time(text)
 
 
 def test_report_keeps_twenty_problems_and_counts_all(write):
-    log, report = load(write(visits=[*VISITS, *["junk"] * 50]))
+    log, report = load(write(impressions=[*IMPRESSIONS, *["junk"] * 50]))
     assert len(report.problems) == 20
     assert counts(report, "behaviors.tsv")[0] == {"wrong number of columns": 50}
-    told = json.loads(json.dumps(report.as_dict()))
-    assert told["files"][1]["skipped"] == {"wrong number of columns": 50}
-    assert told["problems"][0] == {
+    found = json.loads(json.dumps(report.as_dict()))
+    assert found["files"][1]["skipped"] == {"wrong number of columns": 50}
+    assert found["problems"][0] == {
         "file": "behaviors.tsv",
         "line": 4,
         "reason": "wrong number of columns",

@@ -1,4 +1,4 @@
-"""Whatever the lines are, the loader counts each of them and breaks at none."""
+"""The loader counts every line, valid or not, and raises nothing else than ValueError."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,10 +42,10 @@ FIRST = [b"N1\ta\tb\tc\td\te\t[]\t[]", b"N2\ta\tb\tc\td\te\t[]\t[]"]
 SURE = b"0\tU0\t11/13/2019 8:36:57 AM\tN1\tN1-0 N2-1"
 
 
-def load(news, visits, strict=False):
+def load(news, impressions, strict=False):
     with TemporaryDirectory() as folder:
         Path(folder, "news.tsv").write_bytes(b"\n".join(news))
-        Path(folder, "behaviors.tsv").write_bytes(b"\n".join(visits))
+        Path(folder, "behaviors.tsv").write_bytes(b"\n".join(impressions))
         return load_mind(folder, strict, progress=False)
 
 
@@ -56,10 +56,10 @@ def lines_in(parts):
 
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(news_lines, max_size=6), st.lists(visit_lines, max_size=8))
-def test_every_line_is_counted_and_the_log_is_whole(news, visits):
-    news, visits = [*FIRST, *news], [SURE, *visits]
-    log, report = load(news, visits)
-    for file, parts in zip(report.files, (news, visits)):
+def test_every_line_is_counted_and_the_log_is_consistent(news, impressions):
+    news, impressions = [*FIRST, *news], [SURE, *impressions]
+    log, report = load(news, impressions)
+    for file, parts in zip(report.files, (news, impressions)):
         assert file.lines == lines_in(parts)
         assert file.read + file.skipped.total() == file.lines
     shown = log.impressions
@@ -76,11 +76,11 @@ def test_every_line_is_counted_and_the_log_is_whole(news, visits):
 
 @settings(max_examples=200)
 @given(st.lists(news_lines, max_size=4), st.lists(visit_lines, max_size=4))
-def test_strict_raises_value_errors_only_and_only_where_something_is_left_out(news, visits):
-    news, visits = [*FIRST, *news], [SURE, *visits]
-    _, report = load(news, visits)
+def test_strict_raises_only_if_something_is_left_out(news, impressions):
+    news, impressions = [*FIRST, *news], [SURE, *impressions]
+    _, report = load(news, impressions)
     try:
-        load(news, visits, strict=True)
+        load(news, impressions, strict=True)
         stopped = False
     except ValueError as error:
         stopped = True
@@ -90,9 +90,9 @@ def test_strict_raises_value_errors_only_and_only_where_something_is_left_out(ne
 
 @settings(max_examples=200)
 @given(st.lists(junk, max_size=5), st.lists(junk, max_size=5))
-def test_junk_alone_is_a_value_error(news, visits):
+def test_junk_alone_is_a_value_error(news, impressions):
     try:
-        load(news, visits)
+        load(news, impressions)
     except ValueError:
         return
     raise AssertionError("junk was read as a log")

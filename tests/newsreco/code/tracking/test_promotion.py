@@ -140,7 +140,7 @@ def test_commands(tmp_path, mlflow_uri, capsys):
     assert "nothing is registered as 'newsreco'" in capsys.readouterr().err
     assert main(["register", "--model", model, *to]) == 0
     assert main(["status", *to]) == 0
-    assert "nothing decided yet" in capsys.readouterr().out
+    assert "no decisions yet" in capsys.readouterr().out
     assert main(["promote", "1", *to]) == 0
     assert "version 1, the first in production" in capsys.readouterr().out
     assert main(["promote", "1", "--data", data, "--quiet", *to]) == 2

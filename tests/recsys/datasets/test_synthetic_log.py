@@ -1,4 +1,4 @@
-"""The fixed synthetic log: figures measured once with straightforward code, kept since."""
+"""The fixed synthetic log: metrics measured once with straightforward code, stored here."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def mean_over_rng(make, log, seeds):
     return {m: np.mean([r[f"{m}@10"] for r in reports]) for m in ("recall", "ndcg", "map")}
 
 
-def test_the_log_is_the_one_that_was_measured():
+def test_log_has_the_expected_size():
     log = load_synthetic_log()
     assert (len(log), log.n_users, log.n_items, log.matrix.nnz) == (18_000, 300, 150, 11_180)
     assert len(set(log.titles)) == 150 and len(set(log.item_info["genre"])) == 8
@@ -39,7 +39,7 @@ def test_the_log_is_the_one_that_was_measured():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_deterministic_models_give_the_figures_to_four_decimals(
+def test_deterministic_models_reproduce_the_stored_metrics(
     model, recall, ndcg, average_precision, log
 ):
     report = evaluate(model.fit(log[0]), *log)
@@ -55,7 +55,7 @@ def test_deterministic_models_give_the_figures_to_four_decimals(
     ],
     ids=["ImplicitALS", "BPR"],
 )
-def test_random_starts_agree_on_average(make, recall, ndcg, log):
+def test_randomly_initialised_models_agree_on_average(make, recall, ndcg, log):
     means = mean_over_rng(make, log, range(6))
     assert means["recall"] == pytest.approx(recall, abs=0.012)
     assert means["ndcg"] == pytest.approx(ndcg, abs=0.012)
@@ -63,8 +63,8 @@ def test_random_starts_agree_on_average(make, recall, ndcg, log):
     assert means["ndcg"] > popular["ndcg@10"] + 0.005
 
 
-def test_chance_is_what_counting_says(log):
-    """Ten of the items not seen, in any order: the target is there with chance 10 / unseen."""
+def test_random_model_has_the_expected_recall(log):
+    """Ten random unseen items hold the target with probability 10 / unseen."""
     train, test = log
     seen = train.matrix[test.user].toarray() > 0
     reachable = ~seen[np.arange(300), test.item]
@@ -75,7 +75,7 @@ def test_chance_is_what_counting_says(log):
     assert 0.030 < expected < 0.035 and np.std(recalls) < 0.015
 
 
-def test_the_report_states_the_ceiling(log):
+def test_report_states_the_reachable_fraction(log):
     report = evaluate(Popularity().fit(log[0]), *log)
     assert round(report.reachable, 3) == 0.367
     assert (report.n_reachable, report.n_targets) == (110, 300)

@@ -68,8 +68,8 @@ def test_rating_cell_equals_the_reference(factors, reg):
     found = [part.copy() for part in start]
     columns = log.user[rows], log.item[rows], log.value[rows] - np.float32(3)
     rating_cell(*found, *columns, np.float32(step), np.float32(reg))
-    for before, fast, plain in zip(start, found, expected):
-        np.testing.assert_allclose(fast, plain, atol=2e-4)
+    for before, fast, reference in zip(start, found, expected):
+        np.testing.assert_allclose(fast, reference, atol=2e-4)
         assert np.abs(fast - before).max() > 0.05
 
 

@@ -1,4 +1,4 @@
-"""Every vector index gives the answers of a full sort, and keeps the same contract."""
+"""Vector indexes: the results of a full sort, and one contract for all."""
 
 import sys
 
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.retrieval import ExactIndex
-from recsys.retrieval.exact import FEW
+from recsys.retrieval.exact import FEW, top_k_reference
 from recsys.retrieval.faiss_index import FaissIndex
-from recsys.retrieval.index import BLOCK, search_reference
+from recsys.retrieval.index import BLOCK
 
 INDEXES = {"exact": ExactIndex, "faiss": FaissIndex}
 
@@ -27,6 +27,16 @@ def some_vectors(n, d, seed=0):
     return np.random.default_rng(seed).integers(-2, 3, (n, d)).astype(np.float32) / 3
 
 
+def search_reference(vectors, queries, k, allowed=None):
+    """The k best items of each query by a full sort of all products."""
+    products = np.zeros((len(queries), len(vectors)), np.float32)
+    for c in range(vectors.shape[1]):  # coordinate by coordinate, as the index sums them
+        products += np.outer(queries[:, c], vectors[:, c]).astype(np.float32)
+    if allowed is not None:
+        products[:, ~allowed] = -np.inf
+    return top_k_reference(products, k)
+
+
 def assert_same(found, expected):
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
@@ -34,7 +44,7 @@ def assert_same(found, expected):
 
 
 @given(st.integers(1, 3 * BLOCK), st.integers(1, 5), st.integers(1, 3 * BLOCK), st.integers(0, 99))
-def test_the_best_are_those_of_a_full_sort(n, d, k, seed):
+def test_search_equals_a_full_sort(n, d, k, seed):
     vectors, queries = some_vectors(n, d, seed), some_vectors(11, d, seed + 1)
     allowed = np.random.default_rng(seed).random(n) < 0.6
     for Index in INDEXES.values():
@@ -44,7 +54,7 @@ def test_the_best_are_those_of_a_full_sort(n, d, k, seed):
         assert_same(index.search(queries, k, allowed), expected)
 
 
-def test_products_of_real_numbers_are_the_same_to_the_bit(Index):
+def test_scores_of_real_vectors_are_bit_identical(Index):
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(1000, 33)).astype(np.float32)
     vectors = np.vstack([vectors, vectors[::-1]])  # each twice, far apart
@@ -56,7 +66,7 @@ def test_products_of_real_numbers_are_the_same_to_the_bit(Index):
     np.testing.assert_allclose(scores, exact, rtol=1e-5)
 
 
-def test_more_items_than_a_sorted_list_holds(Index):
+def test_large_k(Index):
     vectors, queries = some_vectors(FEW + 200, 6), some_vectors(3, 6, 1)
     for k in (FEW, FEW + 1, FEW + 500):
         assert_same(Index().fit(vectors).search(queries, k), search_reference(vectors, queries, k))
@@ -69,13 +79,13 @@ def test_large_k_in_small_batches(monkeypatch):
     assert_same(ExactIndex().fit(vectors).search(queries, FEW + 1), expected)
 
 
-def test_a_zero_query_finds_the_lowest_ids(Index):
+def test_zero_query_returns_the_lowest_ids(Index):
     items, scores = Index().fit(some_vectors(300, 4)).search(np.zeros((1, 4)), 5)
     np.testing.assert_array_equal(items, [[0, 1, 2, 3, 4]])
     np.testing.assert_array_equal(scores, np.zeros((1, 5)))
 
 
-def test_nothing_allowed_finds_nothing(Index):
+def test_empty_mask_returns_only_padding(Index):
     items, scores = Index().fit(np.eye(3)).search(np.eye(3), 2, np.zeros(3, bool))
     assert (items == -1).all() and np.isneginf(scores).all()
 
@@ -86,7 +96,7 @@ def test_k_beyond_the_catalogue_is_padded(Index):
     np.testing.assert_array_equal(scores, [[2, 1, -np.inf, -np.inf]])
 
 
-def test_an_empty_index_and_no_queries(Index):
+def test_empty_index_and_no_queries(Index):
     index = Index().fit(np.zeros((0, 3)))
     assert len(index) == 0
     assert (index.search(np.ones((2, 3)), 4)[0] == -1).all()
@@ -94,7 +104,7 @@ def test_an_empty_index_and_no_queries(Index):
 
 
 @pytest.mark.parametrize("first", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 150])
-def test_added_items_are_as_if_there_from_the_start(Index, first):
+def test_add_equals_fit_on_all_items(Index, first):
     vectors, queries = some_vectors(200, 5), some_vectors(4, 5, 1)
     index = Index().fit(vectors[:first]).add(vectors[first:170]).add(vectors[170:])
     assert len(index) == 200
@@ -102,7 +112,7 @@ def test_added_items_are_as_if_there_from_the_start(Index, first):
     np.testing.assert_array_equal(index.state()["vectors"], vectors)
 
 
-def test_state_brings_the_index_back(Index):
+def test_state_restores_the_index(Index):
     vectors, queries = some_vectors(100, 5), some_vectors(4, 5, 1)
     index = Index().fit(vectors)
     arrays = index.state()
@@ -110,7 +120,7 @@ def test_state_brings_the_index_back(Index):
     assert_same(Index.from_state(arrays).search(queries, 7), index.search(queries, 7))
 
 
-def test_the_vectors_given_may_change_afterwards(Index):
+def test_fit_copies_the_vectors(Index):
     vectors = np.eye(3, dtype=np.float32)
     index = Index().fit(vectors)
     vectors[:] = 7
@@ -129,22 +139,22 @@ def test_the_vectors_given_may_change_afterwards(Index):
         ((np.ones((1, 3)), 2, [0, 1, 2]), "allowed must be a mask of 3 bools"),
     ],
 )
-def test_wrong_searches_are_refused(Index, arguments, message):
+def test_invalid_searches_are_refused(Index, arguments, message):
     with pytest.raises(ValueError, match=message):
         Index().fit(np.eye(3)).search(*arguments)
 
 
-def test_wrong_vectors_are_refused(Index):
+def test_invalid_vectors_are_refused(Index):
     with pytest.raises(ValueError, match="vectors must be finite, got nan"):
         Index().fit([[1.0, np.nan]])
     with pytest.raises(ValueError, match="vectors must have 3 columns"):
         Index().fit(np.eye(3)).add(np.eye(4))
-    for work in (lambda index: index.search(np.eye(3), 1), len, lambda index: index.state()):
+    for call in (lambda index: index.search(np.eye(3), 1), len, lambda index: index.state()):
         with pytest.raises(ValueError, match="must be fitted first"):
-            work(Index())
+            call(Index())
 
 
-def test_without_faiss_the_error_names_it(monkeypatch):
+def test_error_names_the_missing_faiss_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ValueError, match="needs the package faiss-cpu"):
         FaissIndex().fit(np.eye(3))

@@ -1,6 +1,6 @@
-"""What a function cannot take it refuses, and the error says which argument it was.
+"""Validation: invalid arguments raise a ValueError that names the argument.
 
-The errors that belong to one contract or one model are tested there; this is the rest.
+The errors of the models' contract and of single models are tested there; these are the others.
 """
 
 import re
@@ -31,8 +31,8 @@ MODEL = models.Popularity().fit(TRAIN)
 FRAME = pd.DataFrame({"u": ["a", "b"], "i": [1, 2]})
 RAGGED = [[1], [1, 2]]
 
-REFUSED = {
-    # a log
+INVALID = {
+    # interactions
     "item_info['title'] must have n_items = 1 entries, got x": lambda: Interactions(
         [0], [0], item_info={"title": "x"}
     ),
@@ -55,7 +55,7 @@ REFUSED = {
     "item must be one of ['u', 'i', 'i'], got 'i' more than once": lambda: Interactions.from_frame(
         pd.DataFrame([[1, 2, 3]], columns=["u", "i", "i"]), "u", "i"
     ),
-    "user labels must be hashable and of one kind": lambda: Interactions.from_frame(
+    "user labels must be hashable and of one type": lambda: Interactions.from_frame(
         pl.DataFrame({"u": [[1], [2]], "i": [1, 2]}), "u", "i"
     ),
     "separator must be one character, got '::'": lambda: Interactions.from_csv(
@@ -120,19 +120,21 @@ REFUSED = {
     ),
     "sums must be a matrix of numbers, got shape (2,)": lambda: bootstrap_ratios([1, 2], [1, 2]),
     # metrics
-    "recommended must be one list a user, got None": lambda: metrics.hit_at_k(None, [{1}], 1),
-    "recommended must be one list a user, got 'ab'": lambda: metrics.hit_at_k("ab", [{1}], 1),
-    "recommended must be one list a user, got 1": lambda: metrics.hit_at_k([1], [{1}], 1),
-    "recommended must be one list a user, got [[1]]": lambda: metrics.hit_at_k([[[1]]], [{1}], 1),
-    "recommended must hold ids from 0 to 2147483647, or -1 where short, got -2": (
+    "recommended must be one list per user, got None": lambda: metrics.hit_at_k(None, [{1}], 1),
+    "recommended must be one list per user, got 'ab'": lambda: metrics.hit_at_k("ab", [{1}], 1),
+    "recommended must be one list per user, got 1": lambda: metrics.hit_at_k([1], [{1}], 1),
+    "recommended must be one list per user, got [[1]]": lambda: metrics.hit_at_k([[[1]]], [{1}], 1),
+    "recommended must hold ids from 0 to 2147483647, or -1 if short, got -2": (
         lambda: metrics.hit_at_k([[1, -2]], [{1}], 2)
     ),
-    "relevant must be one set of items a user, got None": lambda: metrics.hit_at_k([[1]], None, 1),
-    "scores must have one entry a row, shape (1,), got ()": lambda: metrics.auc(1, 0.5),
+    "relevant must be one set of items per user, got None": lambda: metrics.hit_at_k(
+        [[1]], None, 1
+    ),
+    "scores must have one entry per row, shape (1,), got ()": lambda: metrics.auc(1, 0.5),
     "expected must have 2 or more columns, got shape (1, 1)": lambda: metrics.serendipity(
         LISTS, [{1}], [[0]]
     ),
-    "expected must have one list a user, shape (1, 2 or more), got shape (2, 2)": lambda: (
+    "expected must have one list per user, shape (1, 2 or more), got shape (2, 2)": lambda: (
         metrics.serendipity(LISTS, [{1}], [[0, 1], [0, 1]])
     ),
     "expected must be a matrix of numbers, got shape (2,)": lambda: metrics.serendipity(
@@ -148,10 +150,10 @@ REFUSED = {
     "item_features must be finite and at least 0, got -2": lambda: calibration(
         sparse.csc_matrix(-2 * np.eye(3))
     ),
-    "history must have the rows of recommended and a column an item, shape (1, 3), got (1, 2)": (
+    "history must have the rows of recommended and one column per item, shape (1, 3), got (1, 2)": (
         lambda: calibration(np.eye(3), history=np.ones((1, 2)))
     ),
-    "history must have the rows of recommended and a column an item, shape (1, 3), got (2, 3)": (
+    "history must have the rows of recommended and one column per item, shape (1, 3), got (2, 3)": (
         lambda: calibration(np.eye(3), history=sparse.csr_matrix((2, 3)))
     ),
     "history must be a matrix of numbers, got shape ()": lambda: calibration(
@@ -208,12 +210,12 @@ NO_COUNTS = {
     "item_users must be finite and at least 0, got -1": ([1, -1, 2], 2),
     "item_users must be finite and at least 0, got nan": ([1, np.nan, 2], 2),
     "item_users must be at most n_users = 2, got 3": ([1, 3, 2], 2),
-    "item_users must have one count an item, got shape ()": (None, 2),
-    "item_users must have one count an item, got shape (1, 3)": ([[1, 1, 2]], 2),
-    "item_users must have one count an item, got shape (0,)": ([], 2),
+    "item_users must have one count per item, got shape ()": (None, 2),
+    "item_users must have one count per item, got shape (1, 3)": ([[1, 1, 2]], 2),
+    "item_users must have one count per item, got shape (0,)": ([], 2),
     "item_users must have rows of one length, got": (RAGGED, 2),
     "item_users must hold numbers, got ": (["a", "b", "c"], 2),
-    "recommended must hold ids from 0 to 1, or -1 where short, got 2": ([1, 1], 2),
+    "recommended must hold ids from 0 to 1, or -1 if short, got 2": ([1, 1], 2),
     "n_users must be at least 1, got 0": ([0, 0, 0], 0),
     "n_users must be at least 1, got -1": ([0, 0, 0], -1),
     "n_users must be a whole number, got 2.5": ([0, 0, 0], 2.5),
@@ -227,7 +229,7 @@ NO_FEATURES = {
     "item_features must have at least one row and one column, got shape (0, 3)": (
         sparse.csr_matrix((0, 3))
     ),
-    "recommended must hold ids from 0 to 1, or -1 where short, got 2": np.eye(2),
+    "recommended must hold ids from 0 to 1, or -1 if short, got 2": np.eye(2),
 }
 
 
@@ -239,44 +241,44 @@ def als():
     return models.ImplicitALS(factors=2).fit(TRAIN, progress=False)
 
 
-@pytest.mark.parametrize("message", REFUSED)
-def test_the_error_names_the_argument(message):
+@pytest.mark.parametrize("message", INVALID)
+def test_error_names_the_argument(message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
-        REFUSED[message]()
+        INVALID[message]()
 
 
 @pytest.mark.parametrize("message", NO_LISTS)
 @pytest.mark.parametrize("metric", BEYOND)
-def test_beyond_accuracy_takes_one_list_of_ids_a_user(metric, message):
+def test_beyond_accuracy_refuses_invalid_lists(metric, message):
     with pytest.raises(ValueError, match=f"^recommended must {re.escape(message)}"):
         BEYOND[metric](NO_LISTS[message])
 
 
 @pytest.mark.parametrize("metric", BEYOND)
-def test_beyond_accuracy_takes_ids_of_the_catalogue(metric):
-    most = 2**31 - 1 if metric == "serendipity" else 2  # which is not told the catalogue
+def test_beyond_accuracy_refuses_ids_outside_the_catalogue(metric):
+    most = 2**31 - 1 if metric == "serendipity" else 2  # which does not know the catalogue
     for wrong in (-2, most + 1):
-        message = f"recommended must hold ids from 0 to {most}, or -1 where short, got {wrong}"
+        message = f"recommended must hold ids from 0 to {most}, or -1 if short, got {wrong}"
         with pytest.raises(ValueError, match=f"^{message}$"):
             BEYOND[metric]([[0, wrong]])
 
 
 @pytest.mark.parametrize("message", NO_COUNTS)
 @pytest.mark.parametrize("metric", [metrics.novelty, metrics.popularity_bias])
-def test_counts_of_users_are_checked(metric, message):
+def test_user_counts_are_checked(metric, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         metric(LISTS, *NO_COUNTS[message])
 
 
 @pytest.mark.parametrize("message", NO_FEATURES)
 @pytest.mark.parametrize("metric", [metrics.intra_list_diversity, lambda _, f: calibration(f)])
-def test_features_of_items_are_checked(metric, message):
+def test_item_features_are_checked(metric, message):
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         metric(LISTS, NO_FEATURES[message])
 
 
-def test_beyond_accuracy_takes_what_is_right_in_any_type():
-    """Counts in bytes of more users than a byte counts; features by rows, by columns, as bools."""
+def test_beyond_accuracy_accepts_all_number_types():
+    """Small integer types do not overflow; features may be CSC, bool or lists."""
     counts = np.array([100, 0, 50], np.int8)
     assert metrics.popularity_bias(LISTS, counts, 1000) == pytest.approx(0.075)
     assert metrics.novelty(LISTS, counts, 1000)[0] == pytest.approx(np.log2(200) / 2)
@@ -292,7 +294,7 @@ def test_beyond_accuracy_takes_what_is_right_in_any_type():
     ("kind", "parameter", "wrong"),
     [("BPR", "factors", -1), ("ItemKNN", "n_neighbors", 0), ("Trending", "half_life", -5.0)],
 )
-def test_a_parameter_that_was_changed_is_checked_again(kind, parameter, wrong):
+def test_changed_parameter_is_checked_again(kind, parameter, wrong):
     model = getattr(models, kind)()
     setattr(model, parameter, wrong)
     with pytest.raises(ValueError, match=f"^{parameter} must .* got {wrong}"):
@@ -300,7 +302,7 @@ def test_a_parameter_that_was_changed_is_checked_again(kind, parameter, wrong):
 
 
 @pytest.mark.parametrize("kind", ["BPR", "WARP", "SampledSoftmax", "BiasedMF"])
-def test_steps_that_grow_beyond_all_bounds_are_an_error(kind):
+def test_diverging_training_is_an_error(kind):
     log = make_synthetic(60, 40, 4, 1500)
     log = Interactions(log.user, log.item, value=1 + np.arange(1500) % 5)
     model = getattr(models, kind)(factors=8, learning_rate=1e30)
@@ -309,7 +311,7 @@ def test_steps_that_grow_beyond_all_bounds_are_an_error(kind):
     assert not model.is_fitted
 
 
-def test_confidence_beyond_all_bounds_is_an_error():
+def test_overflowing_confidence_is_an_error():
     log = Interactions([0, 0, 1], [0, 1, 1], value=[3e38, 3e38, 3e38])
     with pytest.raises(ValueError, match=r"^alpha must be smaller for values up to 3e\+38, got 40"):
         models.ImplicitALS(factors=2).fit(log, progress=False)
@@ -317,12 +319,12 @@ def test_confidence_beyond_all_bounds_is_an_error():
         models.ImplicitALS(factors=2, alpha=1.0).fit(log, progress=False)
 
 
-def test_an_item_that_sinks_at_once_is_at_the_bottom():
+def test_hot_score_underflows_to_zero():
     assert hacker_news_score([3, 3], [0, 1e9], gravity=100).tolist() == [2**0.8 / 2**100, 0]
 
 
 @pytest.mark.parametrize("kind", [sparse.csr_matrix, sparse.csc_matrix, sparse.coo_matrix])
-def test_unit_rows_take_any_sparse_form_and_whole_numbers(kind):
+def test_unit_rows_accept_all_sparse_formats_and_integers(kind):
     matrix = np.array([[3, 4], [0, 2]])
     assert unit_rows(kind(matrix)).toarray().tolist() == [[0.6, 0.8], [0, 1]]
     assert unit_rows(kind(matrix.astype(float))).toarray().tolist() == [[0.6, 0.8], [0, 1]]
@@ -330,11 +332,11 @@ def test_unit_rows_take_any_sparse_form_and_whole_numbers(kind):
     assert row_lengths(kind(matrix)).tolist() == row_lengths(matrix).tolist() == [5, 2]
 
 
-def test_a_leaderboard_takes_any_sequence_and_any_model_that_recommends():
-    class Stranger:
+def test_leaderboard_accepts_any_iterable_and_any_object_with_recommend():
+    class Custom:
         def recommend(self, users, k):
             return MODEL.recommend(users, k)
 
-    table = leaderboard((m for m in [MODEL, ("stranger", Stranger())]), TRAIN, TEST, k=2)
-    assert table.index.tolist() == ["Popularity", "stranger"]
+    table = leaderboard((m for m in [MODEL, ("custom", Custom())]), TRAIN, TEST, k=2)
+    assert table.index.tolist() == ["Popularity", "custom"]
     assert table["difference"].tolist() == [0, 0]

@@ -27,13 +27,13 @@ def test_warp_cell_equals_the_reference(trials, reg, ragged):
     pairs = log.matrix.tocoo()
     candidates, seed = np.arange(45, dtype=np.int32), np.uint64(9)
     rows, squares = given_parameters(60, 45, 6, 0.5, rng)
-    plain = copies(rows, np.float64), copies(squares, np.float64)
-    warp_reference(*plain, pairs.row, pairs.col, candidates, 0.1, reg, trials, seed)
+    reference = copies(rows, np.float64), copies(squares, np.float64)
+    warp_reference(*reference, pairs.row, pairs.col, candidates, 0.1, reg, trials, seed)
     fast = copies(rows, np.float32), copies(squares, np.float32)
     cell = pairs.row.copy(), pairs.col.copy()
     learning_rate, reg = np.float32(0.1), np.float32(reg)
     warp_cell(*fast, rank_loss(45), *cell, candidates, learning_rate, reg, trials, seed)
-    for before, found, expected in zip(rows + squares, sum(fast, ()), sum(plain, ())):
+    for before, found, expected in zip(rows + squares, sum(fast, ()), sum(reference, ())):
         np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-3)
         assert np.abs(found - before).max() > 0.05
 

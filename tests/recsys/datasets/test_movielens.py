@@ -1,4 +1,4 @@
-"""Datasets: the generated world keeps its rules, and damaged MovieLens files are refused."""
+"""MovieLens: every file format is read, and damaged or incomplete files are refused."""
 
 import dataclasses
 import hashlib
@@ -8,102 +8,8 @@ import numpy as np
 import pooch
 import pytest
 
-from recsys import load_movielens, load_synthetic_log, make_synthetic
-from recsys.datasets import movielens, split_likes, synthetic
-
-# --- the generated world ---------------------------------------------------------------------
-
-
-def test_the_sizes_are_those_asked_for():
-    log = make_synthetic(40, 30, 5, 700, rng=3)
-    assert (len(log), log.n_users, log.n_items) == (700, 40, 30)
-    assert log.time.tolist() == list(range(700)) and log.value is None
-    genres, counts = np.unique(log.item_info["genre"], return_counts=True)
-    assert len(genres) == 5 and (counts == 6).all()
-    assert make_synthetic(1, 1, 1, 1).matrix.toarray().tolist() == [[1]]
-
-
-def test_the_same_rng_gives_the_same_log():
-    one, same, other = (
-        make_synthetic(rng=4),
-        make_synthetic(rng=np.random.default_rng(4)),
-        make_synthetic(rng=5),
-    )
-    assert one.fingerprint == same.fingerprint != other.fingerprint
-    assert one.titles.tolist() == same.titles.tolist()
-
-
-def test_without_repeats_every_pair_is_different():
-    log = make_synthetic(60, 50, 4, 1400, repeats=False, rng=1)
-    assert len(log) == log.matrix.nnz == 1400
-    assert make_synthetic(60, 50, 4, 1400, rng=1).matrix.nnz < 1400
-
-
-def gini_of(weight):
-    log = make_synthetic(2000, 200, 1, 60_000, popularity_weight=weight, taste_power=0, rng=0)
-    return np.sort(np.bincount(log.item, minlength=200))
-
-
-def test_popularity_is_as_skewed_as_asked():
-    flat, skewed = gini_of(0.0), gini_of(1.0)
-    # Flat: Poisson counts around 300. Skewed: log-uniform from 1 to 50, mean 49 / ln 50.
-    assert np.abs(flat - 300).max() < 5 * np.sqrt(300)
-    assert skewed[-1] / skewed[0] == pytest.approx(50, rel=0.3)
-    middle = np.median(skewed) / 300
-    assert middle == pytest.approx(np.sqrt(50) / (49 / np.log(50)), rel=0.25)
-
-
-@pytest.mark.parametrize("power", [0.0, 1.0, 6.0])
-def test_taste_is_as_peaky_as_asked(power):
-    """The share of a user's interactions in their favourite of four equally popular genres."""
-    log = make_synthetic(200, 40, 4, 200_000, popularity_weight=0, taste_power=power, rng=0)
-    genre = np.unique(log.item_info["genre"], return_inverse=True)[1]
-    counts = np.zeros((200, 4))
-    np.add.at(counts, (log.user, genre[log.item]), 1)
-    favourite = (counts.max(axis=1) / counts.sum(axis=1)).mean()
-    taste = np.random.default_rng(1).random((20_000, 4)) ** power
-    expected = (taste.max(axis=1) / taste.sum(axis=1)).mean()
-    assert favourite == pytest.approx(expected, abs=0.035)
-    assert counts.sum(axis=1).std() < 2 * np.sqrt(1000)  # users are equally busy
-
-
-@pytest.mark.parametrize("n_items, n_genres", [(150, 8), (3000, 8), (2000, 20), (60, 60)])
-def test_every_item_has_a_title_of_its_own(n_items, n_genres):
-    log = make_synthetic(5, n_items, n_genres, 10)
-    assert len(set(log.titles)) == n_items
-    assert all(title.startswith("The ") for title in log.titles)
-
-
-@pytest.mark.parametrize(
-    "options, message",
-    [
-        *(({name: 0}, f"{name} must be at least 1, got 0")
-          for name in ("n_users", "n_items", "n_interactions")),
-        ({"n_users": 2.5}, "n_users must be a whole number, got 2.5"),
-        ({"n_genres": 0}, "n_genres must be between 1 and 150, got 0"),
-        ({"n_genres": 151}, "n_genres must be between 1 and 150, got 151"),
-        ({"popularity_weight": -1}, "popularity_weight must be .* at most 20, got -1"),
-        ({"taste_power": np.nan}, "taste_power must be .* at most 20, got nan"),
-        ({"rng": -1}, "rng must be a whole number of at least 0 or .*, got -1"),
-        ({"rng": "x"}, "rng must be .*, got 'x'"),
-        ({"n_interactions": 30_000, "repeats": False}, "n_interactions must be at most .*22500"),
-        (
-            {"n_users": 9, "n_items": 40, "n_interactions": 180, "repeats": False}
-            | {"taste_power": 20, "popularity_weight": 20},
-            "n_interactions must be lower .*, got 180",
-        ),
-    ],
-)  # fmt: skip
-def test_a_world_that_cannot_be_is_refused(options, message):
-    with pytest.raises(ValueError, match=f"^{message}"):
-        make_synthetic(**options)
-
-
-def test_the_bundled_log_is_missed_by_name(monkeypatch, tmp_path):
-    monkeypatch.setattr(synthetic, "REPOSITORY", tmp_path)
-    with pytest.raises(ValueError, match="synthetic_log.npz"):
-        load_synthetic_log()
-
+from recsys import load_movielens
+from recsys.datasets import movielens, sources, split_likes
 
 # --- MovieLens: three layouts, the same four ratings -------------------------------------------
 
@@ -132,10 +38,10 @@ LAYOUTS = {"latest-small": CSV, "25m": CSV, "32m": CSV, "1m": DAT, "100k": OLD}
 
 
 @pytest.fixture
-def place(tmp_path, monkeypatch):
-    """Put files where the loader looks for them; the release then counts four ratings."""
+def write_release(tmp_path, monkeypatch):
+    """Write files where the loader looks for them, as a release of four ratings."""
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(movielens, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(pooch, "retrieve", lambda *args, **more: pytest.fail("a download began"))
 
     def put(name, changes=(), zipped=False, into="data", right_hash=True):
@@ -144,7 +50,7 @@ def place(tmp_path, monkeypatch):
         encoding = "utf-8" if release.layout == "csv" else "latin-1"
         files = {k: v.encode(encoding) for k, v in files.items()}
         folder = tmp_path / into
-        digest = release.archive_hash
+        digest = release.checksum
         if zipped:
             folder.mkdir(parents=True, exist_ok=True)
             path = folder / f"{release.folder}.zip"
@@ -158,7 +64,7 @@ def place(tmp_path, monkeypatch):
             path.mkdir(parents=True)
             for file, content in files.items():
                 (path / file).write_bytes(content)
-        changed = dataclasses.replace(release, n_ratings=4, archive_hash=digest)
+        changed = dataclasses.replace(release, n_ratings=4, checksum=digest)
         monkeypatch.setitem(movielens.MOVIELENS, name, changed)
         return path
 
@@ -168,8 +74,8 @@ def place(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", LAYOUTS)
 @pytest.mark.parametrize("zipped", [False, True])
 @pytest.mark.parametrize("into", ["data", "cache"])
-def test_every_layout_is_read(name, zipped, into, place):
-    place(name, zipped=zipped, into=into)
+def test_every_file_format_is_read(name, zipped, into, write_release):
+    write_release(name, zipped=zipped, into=into)
     log = load_movielens(name)
     assert (len(log), log.n_users, log.n_items) == (4, 2, 3)  # the unrated film is left out
     assert log.user_labels == [7, 9] and sorted(log.item_labels) == [10, 20, 40]
@@ -182,9 +88,11 @@ def test_every_layout_is_read(name, zipped, into, place):
     assert log.item_info["year"][order].tolist() == [1995, 1995, 0]
 
 
-def test_the_given_folder_comes_before_the_cache(place):
-    place("latest-small", {"ratings.csv": CSV["ratings.csv"].replace("7,20", "8,20")}, into="cache")
-    place("latest-small", into="data")
+def test_given_folder_takes_precedence_over_the_cache(write_release):
+    write_release(
+        "latest-small", {"ratings.csv": CSV["ratings.csv"].replace("7,20", "8,20")}, into="cache"
+    )
+    write_release("latest-small", into="data")
     assert load_movielens().user_labels == [7, 9]
 
 
@@ -224,14 +132,14 @@ def test_the_given_folder_comes_before_the_cache(place):
         ("100k", {"u.data": OLD["u.data"][:-14]}, "must hold 4 ratings, got 3"),
     ],
 )  # fmt: skip
-def test_a_damaged_folder_is_refused(name, changes, message, place):
-    path = place(name, changes)
+def test_damaged_folder_is_refused(name, changes, message, write_release):
+    path = write_release(name, changes)
     with pytest.raises(ValueError, match=f"^{path} {message}"):
         load_movielens(name)
 
 
-def test_an_archive_cut_short_or_changed_is_refused(place):
-    path = place("latest-small", zipped=True)
+def test_truncated_or_changed_archive_is_refused(write_release):
+    path = write_release("latest-small", zipped=True)
     whole = path.read_bytes()
     for content in (b"", whole[:100], whole[:-1], whole + b" "):
         path.write_bytes(content)
@@ -245,24 +153,24 @@ def test_an_archive_cut_short_or_changed_is_refused(place):
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_an_archive_that_is_not_the_published_one_is_refused(name, place):
-    path = place(name, zipped=True, right_hash=False)
+def test_archive_with_another_checksum_is_refused(name, write_release):
+    path = write_release(name, zipped=True, right_hash=False)
     with pytest.raises(ValueError, match=f"^{path} is damaged or incomplete: its (sha256|md5) is"):
         load_movielens(name)
 
 
-def test_an_archive_without_its_files_is_refused(place):
-    path = place("latest-small", {"movies.csv": None}, zipped=True)
+def test_archive_with_missing_files_is_refused(write_release):
+    path = write_release("latest-small", {"movies.csv": None}, zipped=True)
     with pytest.raises(ValueError, match=f"^{path} is damaged or incomplete: .*movies.csv"):
         load_movielens()
 
 
-def test_without_data_and_network_the_reader_is_told_what_to_do(tmp_path, monkeypatch):
+def test_error_without_data_and_network_says_what_to_do(tmp_path, monkeypatch):
     def offline(url, **more):
         raise OSError("no network")
 
     monkeypatch.setenv("RECSYS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(movielens, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(sources, "cache_folder", lambda: tmp_path / "cache")
     monkeypatch.setattr(pooch, "retrieve", offline)
     with pytest.raises(ConnectionError) as caught:
         load_movielens("1m")
@@ -274,21 +182,21 @@ def test_without_data_and_network_the_reader_is_told_what_to_do(tmp_path, monkey
         assert part in str(caught.value)
 
 
-def test_a_download_is_checked_against_the_published_hash(tmp_path, monkeypatch, place):
-    archive = place("latest-small", zipped=True, into="elsewhere")
-    asked = {}
+def test_download_is_verified_with_the_published_checksum(tmp_path, monkeypatch, write_release):
+    archive = write_release("latest-small", zipped=True, into="elsewhere")
+    arguments = {}
 
     def retrieve(url, known_hash, **more):
-        asked.update(url=url, known_hash=known_hash)
+        arguments.update(url=url, known_hash=known_hash)
         return str(archive)
 
     monkeypatch.setattr(pooch, "retrieve", retrieve)
     assert len(load_movielens("latest-small", progress=False)) == 4
     release = movielens.MOVIELENS["latest-small"]
-    assert asked == {"url": release.url, "known_hash": release.archive_hash}
+    assert arguments == {"url": release.url, "known_hash": release.checksum}
 
 
-def test_an_unknown_name_is_refused():
+def test_unknown_name_is_refused():
     with pytest.raises(ValueError, match=r"^name must be one of \['latest-small', .*\], got '20m'"):
         load_movielens("20m")
 
@@ -308,13 +216,13 @@ FILMS = {item: (f"Film {item}é (1990)", "Drama") for item in range(10, 100, 10)
 
 
 @pytest.fixture
-def likes(place, monkeypatch, tmp_path):
-    """Put the whole release, or the folder of its likes, where the loader looks."""
+def likes(write_release, monkeypatch, tmp_path):
+    """Write the whole release, or the folder of its likes, where the loader looks."""
     monkeypatch.setattr(movielens, "N_LIKES", 12)
 
     def put(source, rows=LIKES):
         if source == "ml-1m":
-            place("1m", {
+            write_release("1m", {
                 "ratings.dat": "".join(f"{u}::{i}::{r}::{t}\n" for u, i, r, t in RATINGS),
                 "movies.dat": "".join(f"{i}::{t}::{g}\n" for i, (t, g) in FILMS.items()),
             })  # fmt: skip
@@ -331,7 +239,7 @@ def likes(place, monkeypatch, tmp_path):
     return put
 
 
-def test_the_likes_are_the_same_from_either_source(likes):
+def test_likes_are_the_same_from_either_source(likes):
     likes("ml-1m")
     full = load_movielens("1m-likes")
     likes("ml-1m-likes")
@@ -361,25 +269,25 @@ def test_likes_are_split_at_the_cutoff(likes):
     assert set(np.array(log.user_labels)[test.user].tolist()) == {7}
 
 
-def test_likes_of_another_number_are_refused(likes):
+def test_wrong_number_of_likes_is_refused(likes):
     likes("ml-1m-likes", LIKES[1:])
     with pytest.raises(ValueError, match="must hold 12 ratings, got 11"):
         load_movielens("1m-likes")
 
 
-def test_the_real_likes():
-    if not any((folder / "ml-1m-likes").is_dir() for folder in movielens.data_folders()):
-        pytest.skip("ml-1m-likes is not at hand")
+def test_real_likes():
+    if not any((folder / "ml-1m-likes").is_dir() for folder in sources.data_folders()):
+        pytest.skip("ml-1m-likes is not available")
     train, test = split_likes(load_movielens("1m-likes"))
     assert (len(train), len(test), len(np.unique(test.user))) == (463_017, 53_802, 1_079)
     assert np.bincount(train.user)[test.user].min() == 5
 
 
-def test_the_real_small_release():
+def test_real_latest_small():
     try:
         log = load_movielens("latest-small", progress=False)
     except ConnectionError as error:
-        pytest.skip(f"ml-latest-small is not to be had: {error}")
+        pytest.skip(f"ml-latest-small is not available: {error}")
     assert (len(log), log.n_users, log.n_items) == (100_836, 610, 9_724)
     assert set(log.value * 2) == set(range(1, 11))
     assert log.matrix.nnz == 100_836

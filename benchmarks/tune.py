@@ -1,0 +1,238 @@
+"""`make tune`: the same random search for every model and every rival, on validation data.
+
+Each search draws as many settings as every other from the ranges of `benchmarks.spaces`, fits them
+on the training set and keeps what they reach on the validation set; no test set is looked at.
+All is stored in settings.json after every try, so that an interruption costs one try at most.
+`--table` compares the library's defaults with the best settings, on the test sets.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "2")
+
+import numpy as np  # noqa: E402
+from threadpoolctl import threadpool_limits  # noqa: E402
+from tqdm import tqdm  # noqa: E402
+
+from benchmarks import logs, spaces  # noqa: E402
+from benchmarks.storage import machine, read, store  # noqa: E402
+
+SETTINGS = Path(__file__).parent / "settings.json"
+TRIES = 16
+RNG = 0  # of every fit
+LIKES = ["synthetic", "latest-small likes", "100K likes", logs.LIKES_1M]
+RATINGS = ["latest-small ratings", "100K ratings"]
+DEFAULTS = {  # our models and the logs that their defaults are chosen on
+    **dict.fromkeys(
+        ("ImplicitALS", "BPR", "WARP", "SampledSoftmax", "ItemKNN", "UserKNN", "EASE"), LIKES
+    ),
+    "PureSVD": LIKES,
+    "Markov": LIKES,
+    "Trending": LIKES[1:],  # the synthetic log's times are no seconds
+    "BiasedMF": RATINGS,
+}
+RACES = {  # both sides of a race, for each number of factors
+    ("ImplicitALS", "implicit ALS"): (32, 64, 128, 256),
+    ("BPR", "implicit BPR"): (32, 64, 128),
+    ("WARP", "LightFM WARP"): (32, 64),
+    ("implicit ItemKNN",): (None,),
+}
+
+
+@dataclass(frozen=True)
+class Search:
+    """The search of one model's settings on one log, with its number of factors free or given."""
+
+    model: str
+    log: str
+    factors: int | None = None
+
+    @property
+    def name(self) -> str:
+        return self.model if self.factors is None else f"{self.model}, {self.factors}"
+
+    @property
+    def metric(self) -> str:
+        return "rmse" if self.model == "BiasedMF" else "ndcg@10"
+
+    def best(self, tries: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
+        """The try with the best validation value; the first of equals."""
+        valid = [one for one in tries if one["value"] is not None]
+        sign = -1 if self.metric == "rmse" else 1
+        return max(valid, key=lambda one: sign * one["value"], default=None)
+
+
+def searches() -> list[Search]:
+    """All of them: first those for the defaults, then those for the races."""
+    found = [Search(model, log) for model, names in DEFAULTS.items() for log in names]
+    for sides, sizes in RACES.items():
+        found += [Search(side, logs.LIKES_1M, size) for size in sizes for side in sides]
+    return found
+
+
+load = cache(logs.load)
+
+
+def fit(model: str, train: Any, setting: dict[str, Any], rng: int = RNG) -> Any:
+    """A fitted model of either side that can `recommend`."""
+    if spaces.is_ours(model):
+        return spaces.build(model, train, rng, **setting).fit(train, progress=False)
+    from benchmarks.rivals import FIT, Ranked
+
+    with threadpool_limits(1, "blas"):
+        return Ranked(FIT[model](train.matrix, rng, **setting), train.matrix)
+
+
+def value(search: Search, holdout: logs.Holdout, model: Any) -> float:
+    """What a fitted model reaches on held-out data."""
+    if search.metric == "rmse":
+        return float(squared_errors(holdout, model).mean() ** 0.5)
+    return float(holdout.ndcg(model).mean())
+
+
+def squared_errors(holdout: logs.Holdout, model: Any) -> np.ndarray:
+    """One value per held-out rating."""
+    test = holdout.held_out
+    return (model.predict(test.user, test.item).astype(np.float64) - test.value) ** 2
+
+
+def attempt(search: Search, number: int) -> dict[str, Any]:
+    """One try: the setting, its validation value, and the seconds of the fit."""
+    setting = spaces.draw(search.model, number, search.factors)
+    holdout = load(search.log).validation
+    start = time.perf_counter()
+    try:
+        model = fit(search.model, holdout.train, setting)
+        seconds = time.perf_counter() - start
+        reached = value(search, holdout, model)
+    except (ValueError, ArithmeticError, RuntimeError) as error:  # a setting that cannot be fitted
+        return {"setting": setting, "value": None, "error": str(error)}
+    if not np.isfinite(reached):
+        return {"setting": setting, "value": None, "error": "not finite"}
+    return {"setting": setting, "value": reached, "seconds": round(seconds, 3)}
+
+
+def run(chosen: list[Search], tries: int, path: Path) -> None:
+    """Try after try over all searches, so that they stay equally far; stored after each."""
+    results = read(path)
+    steps = [(number, search) for number in range(tries) for search in chosen]
+    for number, search in tqdm(steps, desc="tries", disable=None):
+        entry = results.setdefault(search.log, {}).setdefault(search.name, {})
+        done = entry.get("tries", [])[:]
+        setting = spaces.draw(search.model, number, search.factors)
+        if number < len(done) and done[number]["setting"] == setting:
+            continue
+        done[number : number + 1] = [attempt(search, number)]
+        results[search.log][search.name] = summary(search, done)
+        results["machine"] = machine()
+        store(results, path)
+
+
+def summary(search: Search, tries: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is stored of a search."""
+    best = search.best(tries)
+    setting = best["setting"] if best else None
+    return {
+        "metric": search.metric,
+        "setting": setting,
+        "value": best["value"] if best else None,
+        "at_edge": spaces.edges(search.model, setting, search.factors) if best else {},
+        "n_tries": len(tries),
+        "rng": RNG,
+        "tries": tries,
+    }
+
+
+def tuned(search: Search, path: Path = SETTINGS) -> dict[str, Any]:
+    """The best setting that is stored for a search."""
+    try:
+        setting = read(path)[search.log][search.name]["setting"]
+    except KeyError:
+        setting = None
+    if setting is None:
+        raise ValueError(f"no setting of {search.name} on {search.log} in {path}: run `make tune`")
+    return setting
+
+
+def run_stops(chosen: list[Search], path: Path) -> None:
+    """The number of steps of each race of trained models whose two searches are done."""
+    from benchmarks.stopping import stop
+
+    pairs = [(*sides, size) for sides, sizes in RACES.items() if len(sides) == 2 for size in sizes]
+    for ours, rival, size in tqdm(pairs, desc="steps", disable=None):
+        found = {side: Search(side, logs.LIKES_1M, size) for side in (ours, rival)}
+        if not set(found.values()) <= set(chosen):
+            continue
+        settings = {side: tuned(search, path) for side, search in found.items()}
+        results = read(path)
+        name = found[ours].name
+        if results.get("stops", {}).get(name, {}).get("settings") == settings:
+            continue
+        entry = stop(ours, rival, settings, load(logs.LIKES_1M).validation)
+        results.setdefault("stops", {})[name] = entry | {"settings": settings}
+        store(results, path)
+        print(f"{name}: {entry['steps']} to NDCG@10 {entry['target']:.4f}")
+
+
+def stopped(ours: str, rival: str, factors: int, path: Path = SETTINGS) -> dict[str, Any]:
+    """The number of steps stored for both sides of a race."""
+    name = Search(ours, logs.LIKES_1M, factors).name
+    entry = read(path).get("stops", {}).get(name)
+    if entry is None:
+        raise ValueError(f"no number of steps of {name} and {rival} in {path}: run `make tune`")
+    return entry
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Search the settings of every model and rival on validation data."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tune", description=main.__doc__)
+    parser.add_argument("--tries", type=int, default=TRIES, help="settings tried per search")
+    parser.add_argument("--only", default="", help="searches with this word: a model or a log")
+    parser.add_argument("--path", type=Path, default=SETTINGS, help="where settings are stored")
+    parser.add_argument("--table", action="store_true", help="defaults beside tuned settings")
+    options = parser.parse_args(arguments)
+    if options.tries < 1:
+        parser.error(f"--tries must be at least 1, got {options.tries}")
+    word = options.only.lower()
+    chosen = [s for s in searches() if word in f"{s.name} on {s.log}".lower()]
+    if not chosen:
+        parser.error(f"--only {options.only!r} names no search")
+    warnings.filterwarnings("ignore", module="implicit")
+    if options.table:
+        from benchmarks.defaults import print_table
+
+        print_table(chosen, options.path)
+        return
+    run(chosen, options.tries, options.path)
+    run_stops(chosen, options.path)
+    results = read(options.path)
+    for search in chosen:
+        print(line(search, results[search.log][search.name]))
+    print(f"written to {options.path}")
+
+
+def line(search: Search, entry: dict[str, Any]) -> str:
+    """One search in one line."""
+    if entry["setting"] is None:
+        return f"{search.name:<20}{search.log:<22}no setting could be fitted"
+    edge = ", ".join(f"{name} {end}" for name, end in entry["at_edge"].items())
+    return (
+        f"{search.name:<20}{search.log:<22}{entry['metric']} {entry['value']:.4f} "
+        f"in {entry['n_tries']} tries: {json.dumps(entry['setting'])}"
+        + (f"; at the edge of its range: {edge}" if edge else "")
+    )
+
+
+if __name__ == "__main__":
+    main()

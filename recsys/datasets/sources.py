@@ -1,0 +1,103 @@
+"""Where data sets are found: a folder of the user's own, the cache, or a verified download."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A data set's folder name, which is also its archive's, and the archive's checksum.
+
+    Subclasses add the address, `url`.
+    """
+
+    folder: str
+    checksum: str  # such as "sha256:696d..."
+
+
+@dataclass(frozen=True)
+class Source:
+    """A folder or a .zip of one data set; files are read from it by name."""
+
+    path: Path
+
+    def open(self, name: str) -> IO[bytes]:
+        """The file of that name; ValueError if a folder does not hold it."""
+        if self.path.is_dir():
+            if not (self.path / name).is_file():
+                raise ValueError(f"it has no {name}")
+            return (self.path / name).open("rb")
+        with zipfile.ZipFile(self.path) as archive:
+            return io.BytesIO(archive.read(f"{self.path.stem}/{name}"))
+
+
+def data_folders() -> list[Path]:
+    """Folders that may hold data sets, in order: `RECSYS_DATA_DIR`, then the cache."""
+    given = os.environ.get("RECSYS_DATA_DIR")
+    return [Path(given), cache_folder()] if given else [cache_folder()]
+
+
+def cache_folder() -> Path:
+    """data/cache of the checkout; elsewhere the user's own cache folder."""
+    if (REPOSITORY / "pyproject.toml").is_file():
+        return REPOSITORY / "data" / "cache"
+    import pooch
+
+    return Path(pooch.os_cache("recsys"))
+
+
+def find_source(archive: Archive, progress: bool) -> Source:
+    """The data set from the first of `data_folders` that holds it, or downloaded."""
+    for folder in data_folders():
+        if (folder / archive.folder).is_dir():
+            return Source(folder / archive.folder)
+        path = folder / f"{archive.folder}.zip"
+        if path.is_file():
+            _verify(path, archive.checksum)
+            return Source(path)
+    return Source(_download(archive, progress))
+
+
+def _verify(path: Path, expected: str) -> None:
+    algorithm, digest = expected.split(":")
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, algorithm).hexdigest()
+    if found != digest:
+        raise ValueError(
+            f"{path} is damaged or incomplete: its {algorithm} is {found}, expected {digest}; "
+            "delete it to download it again"
+        )
+
+
+def _download(archive: Archive, progress: bool) -> Path:
+    """Download an archive into the cache; a failed download leaves nothing there."""
+    import pooch
+
+    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=30)
+    pooch.get_logger().setLevel("WARNING")
+    try:
+        return Path(
+            pooch.retrieve(
+                archive.url,
+                known_hash=archive.checksum,
+                fname=f"{archive.folder}.zip",
+                path=cache_folder(),
+                downloader=downloader,
+            )
+        )
+    except OSError as error:
+        raise ConnectionError(
+            f"the data set is not found and {archive.url} cannot be reached "
+            f"({type(error).__name__}). Download it elsewhere, unpack it, and set "
+            f"RECSYS_DATA_DIR to the folder that holds {archive.folder}/"
+        ) from None

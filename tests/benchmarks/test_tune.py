@@ -1,0 +1,167 @@
+"""The search of settings: equal tries, validation data only, resumable, and the defaults chosen."""
+
+import dataclasses
+import itertools
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import defaults, logs, spaces, tune
+from benchmarks.tune import Search
+
+TINY = [Search(model, "tiny") for model in ("ItemKNN", "EASE")]
+
+
+def test_the_validation_set_is_cut_from_the_training_set_only():
+    log = logs.load("tiny")
+    rows = {
+        name: set(zip(part.user.tolist(), part.item.tolist(), strict=True))
+        for name, part in {
+            "test": log.test.held_out, "validation": log.validation.held_out,
+            "train": log.validation.train, "all": log.test.train,
+        }.items()
+    }  # fmt: skip
+    assert rows["train"] | rows["validation"] == rows["all"]
+    assert not rows["test"] & rows["all"] and not rows["train"] & rows["validation"]
+    assert len(rows["validation"]) > 50
+
+
+@pytest.mark.parametrize("model", spaces.SPACES)
+def test_draws_stay_in_their_ranges_and_differ(model):
+    settings = [spaces.draw(model, number) for number in range(40)]
+    assert settings == [spaces.draw(model, number) for number in range(40)]
+    for name, space in spaces.SPACES[model].items():
+        values = {setting[name] for setting in settings}
+        if isinstance(space, spaces.OneOf):
+            assert values == set(space.values)
+        else:
+            assert len(values) > 10 and space.low * 0.95 <= min(values)
+            assert max(values) <= space.high * 1.05
+            assert not space.whole or all(isinstance(value, int) for value in values)
+
+
+def test_every_hyperparameter_of_our_models_has_a_range():
+    left_out = {"rng", "n_threads", "item_features", "cg_steps", "momentum", "reg_exponent"}
+    for model in filter(spaces.is_ours, spaces.SPACES):
+        names = {field.name for field in dataclasses.fields(getattr(spaces.models, model))}
+        assert names - left_out == set(spaces.SPACES[model]), model
+
+
+def test_a_given_number_of_factors_is_kept():
+    drawn = spaces.draw("BPR", 3)
+    assert spaces.draw("BPR", 3, factors=32) == drawn | {"factors": 32}
+    assert spaces.draw("LightFM WARP", 3, factors=32)["no_components"] == 32
+    assert spaces.draw("EASE", 3, factors=32) == spaces.draw("EASE", 3)
+
+
+def test_values_at_the_edge_of_their_range_are_named():
+    setting = {"factors": 128, "epochs": 5, "learning_rate": 0.03, "reg": 0.1}
+    assert spaces.edges("BPR", setting) == {"factors": "high", "epochs": "low", "reg": "high"}
+    assert spaces.edges("BPR", setting, factors=128) == {"epochs": "low", "reg": "high"}
+
+
+def test_every_search_has_the_same_tries_and_keeps_the_best(tmp_path):
+    path = tmp_path / "settings.json"
+    tune.run(TINY, 4, path)
+    results = json.loads(path.read_text())
+    found = results["tiny"]
+    assert results["machine"]["cores"] >= 1
+    for search in TINY:
+        entry = found[search.name]
+        assert [t["setting"] for t in entry["tries"]] == [
+            spaces.draw(search.model, number) for number in range(4)
+        ]
+        assert (entry["n_tries"], entry["rng"]) == (4, 0)
+        best = max(entry["tries"], key=lambda t: t["value"])
+        assert (entry["value"], entry["setting"]) == (best["value"], best["setting"])
+        holdout = logs.load("tiny").validation
+        model = spaces.build(search.model, holdout.train, 0, **best["setting"]).fit(holdout.train)
+        assert entry["value"] == pytest.approx(holdout.ndcg(model).mean())
+
+
+def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path, monkeypatch):
+    path, calls = tmp_path / "settings.json", []
+
+    def attempt(search, number, stop_after=3):
+        calls.append((search.name, number))
+        if len(calls) == stop_after + 1:
+            raise KeyboardInterrupt
+        return {"setting": spaces.draw(search.model, number), "value": number / 10}
+
+    monkeypatch.setattr(tune, "attempt", attempt)
+    with pytest.raises(KeyboardInterrupt):
+        tune.run(TINY, 3, path)
+    assert sum(entry["n_tries"] for entry in json.loads(path.read_text())["tiny"].values()) == 3
+    tune.run(TINY, 3, path)
+    wanted = [(search.name, number) for number in range(3) for search in TINY]
+    assert calls == wanted[:4] + wanted[3:]  # the interrupted try is the only one repeated
+    assert tune.tuned(TINY[0], path) == spaces.draw("ItemKNN", 2)
+
+
+def test_a_setting_that_cannot_be_fitted_costs_one_try(tmp_path, monkeypatch):
+    fits = itertools.count()
+
+    def fit(model, train, setting):
+        if next(fits) == 0:
+            raise ValueError("too large")
+        return spaces.build(model, train, 0, **setting).fit(train)
+
+    monkeypatch.setattr(tune, "fit", fit)
+    path = tmp_path / "settings.json"
+    tune.run(TINY[:1], 2, path)
+    entry = json.loads(path.read_text())["tiny"]["ItemKNN"]
+    assert [t["value"] is None for t in entry["tries"]] == [True, False]
+    assert entry["setting"] == spaces.draw("ItemKNN", 1)
+
+
+def test_the_lowest_rmse_and_the_highest_ndcg_win():
+    tries = [{"value": 0.9}, {"value": None}, {"value": 0.8}, {"value": 0.8}]
+    assert Search("BiasedMF", "tiny").best(tries) is tries[2]
+    assert Search("BPR", "tiny").best(tries) is tries[0]
+    assert Search("BPR", "tiny").best(tries[1:2]) is None
+
+
+def test_a_missing_setting_says_what_to_do(tmp_path):
+    with pytest.raises(ValueError, match="no setting of EASE on tiny .*: run `make tune`"):
+        tune.tuned(TINY[1], tmp_path / "settings.json")
+
+
+def test_the_default_is_best_on_average_over_the_logs():
+    values = {"a": [0.10, 0.09, 0.02], "b": [0.10, 0.19, 0.20]}
+    found = [Search("EASE", log) for log in values]
+    results = {
+        log: {"EASE": {"value": max(v), "tries": [{"value": x} for x in v]}}
+        for log, v in values.items()
+    }
+    choice = defaults.choose(found, results)  # means 0.75, 0.925 and 0.6
+    assert choice["setting"] == spaces.draw("EASE", 1)
+    assert choice["mean"] == 0.925 and choice["relative"] == {"a": 0.9, "b": 0.95}
+
+
+def test_rmse_is_relative_to_the_lowest():
+    entry = {"value": 0.8, "tries": [{"value": 0.8}, {"value": 1.0}, {"value": None}]}
+    assert defaults.relative(Search("BiasedMF", "a"), entry) == [1.0, 0.8, 0.0]
+
+
+def test_the_table_compares_the_default_with_the_tuned_setting(tmp_path, capsys):
+    path = tmp_path / "settings.json"
+    tune.run(TINY[:1], 2, path)
+    defaults.print_table(TINY[:1], path)
+    printed = capsys.readouterr().out
+    choice = json.loads(path.read_text())["defaults"]["ItemKNN"]
+    row = choice["test"]["tiny"]
+    assert choice["in_use"] == defaults.default_setting("ItemKNN")
+    assert f"default {row['default']:.4f}  tuned {row['tuned']:.4f}" in printed
+    assert row["popularity"] == pytest.approx(logs.load("tiny").test.popularity.mean())
+    assert choice["test_mean"] == pytest.approx(row["default"] / row["tuned"], abs=1e-4)
+
+
+def test_squared_errors_are_those_of_the_predictions():
+    class Constant:
+        def predict(self, users, items):
+            return np.full(len(users), 3, np.float32)
+
+    log = logs.Interactions([0, 1], [0, 1], value=[5, 2])
+    holdout = logs.Holdout(log, log)
+    assert tune.value(Search("BiasedMF", "tiny"), holdout, Constant()) == pytest.approx(2.5**0.5)

@@ -1,0 +1,90 @@
+"""Threads read each model while it is refitted on two logs in turn; run by `test_service`.
+
+Prints the name of each model whose every answer was that of one of the two whole models.
+"""
+
+import faulthandler
+import itertools
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+
+import recsys
+from recsys import Interactions
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from conftest import MODELS  # noqa: E402
+
+SECONDS = 0.5  # per model
+USERS, ITEM = np.arange(30), 7  # in both logs
+
+
+def make_log(n_users, n_items, n_rows, seed):
+    """A log in which every user and every item occurs."""
+    rng = np.random.default_rng(seed)
+    user = np.r_[np.arange(n_users), rng.integers(0, n_users, n_rows)]
+    item = np.r_[np.arange(n_users) % n_items, rng.integers(0, n_items, n_rows)]
+    return Interactions(user, item, np.arange(len(user)), n_users=n_users, n_items=n_items)
+
+
+LOGS = [make_log(40, 35, 300, seed=0), make_log(160, 230, 2500, seed=1)]
+
+
+def lists(model, n):
+    return b"".join(array.tobytes() for array in model.recommend(USERS[:n], 5))
+
+
+def saved(model):
+    with tempfile.TemporaryDirectory() as folder:
+        model.save(folder)
+        return lists(recsys.load(folder), 30)
+
+
+READERS = {
+    "recommend": lambda model: lists(model, 30),
+    "score": lambda model: model.score(USERS).tobytes(),
+    "explain": lambda model: b"".join(array.tobytes() for array in model.explain(3, ITEM)),
+    "fold_in": lambda model: lists(model.fold_in([[0, 1, ITEM], [ITEM, 2]]), 2),
+    "save": saved,
+    "predict": lambda model: model.predict(USERS, USERS).tobytes(),
+}
+
+
+def try_model(make):
+    """Errors of the readers, and the names of those that gave a mixture."""
+    whole = [make().fit(log, progress=False) for log in LOGS]
+    model, stop, faults = make().fit(LOGS[0], progress=False), threading.Event(), []
+    known = {n: {READERS[n](m) for m in whole} for n in READERS if hasattr(model, n)}
+
+    def read(name):
+        while not stop.is_set():
+            try:
+                if READERS[name](model) not in known[name]:
+                    faults.append(f"{name} mixes two models")
+            except Exception as error:
+                faults.append(f"{name}: {error!r}")
+
+    threads = [threading.Thread(target=read, args=(name,)) for name in known]
+    for thread in threads:
+        thread.start()
+    end = time.monotonic() + SECONDS
+    for log in itertools.cycle(LOGS[::-1]):
+        model.fit(log, progress=False)
+        if time.monotonic() > end:
+            break
+    stop.set()
+    for thread in threads:
+        thread.join()
+    return sorted(set(faults))
+
+
+if __name__ == "__main__":
+    faulthandler.enable()
+    sys.setswitchinterval(1e-5)
+    for name in sys.argv[1:] or MODELS:
+        faults = try_model(MODELS[name])
+        print(name, *faults[:3], sep=": " if faults else "", flush=True)
