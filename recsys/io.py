@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
-from numba import njit, prange
+
+from recsys.compiled import compiled, prange
 
 
 def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
@@ -82,14 +83,14 @@ def _number_integers(labels: np.ndarray, low: int, span: int) -> tuple[np.ndarra
     return ids, (np.flatnonzero(present) + low).tolist()
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def mark(labels, low, present):
     """Set present[label - low] for each label."""
     for row in prange(len(labels)):
         present[labels[row] - low] = True
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def translate(labels, low, number, ids):
     """ids[row] = number[label - low], row by row."""
     for row in prange(len(labels)):
