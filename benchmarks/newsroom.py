@@ -1,6 +1,6 @@
-"""The capstone's three promises, timed: training at size, one person's list, the whole story.
+"""The capstone, timed: training at full size, lists for single users, all notebooks.
 
-Each row runs in processes of its own, so that its peak memory is its own:
+Each row runs in its own processes, to measure their peak memory:
 `python -m benchmarks.newsroom serve MODEL` times the lists alone, on one core.
 """
 
@@ -25,11 +25,11 @@ SIZES = {"n_articles": 100_000, "n_impressions": 1_000_000, "n_users": 100_000}
 TRAIN_SECONDS, TRAIN_MB = 600, 6_000
 P99_MS, TIMES_AS_FAST = 10, 20
 NOTEBOOKS_SECONDS = 240
-PEOPLE, PEOPLE_PLAIN = 1_000, 20  # whose lists are timed: ours, and the straightforward version's
+USERS, USERS_PLAIN = 1_000, 20  # whose lists are timed: ours, and the straightforward version's
 
 
 def rows(chosen: list[str], sizes: dict[str, int] = SIZES) -> Iterator[dict[str, Any]]:
-    """The chosen rows, in order; a model is trained where one of them needs it."""
+    """The chosen rows, in order; a model is trained if one of them needs it."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         if TRAIN in chosen or SERVE in chosen:
@@ -43,7 +43,7 @@ def rows(chosen: list[str], sizes: dict[str, int] = SIZES) -> Iterator[dict[str,
 
 
 def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
-    """The command on a synthetic log, from its start to the stored model, in a fresh process."""
+    """The command on a synthetic log, from start to stored model, in a new process."""
     from newsreco.synthetic import write_sample
 
     write_sample(folder / "data", **sizes)
@@ -63,7 +63,7 @@ def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
 
 
 def serving(model: Path) -> dict[str, Any]:
-    """One person's list after the other, in one process that may use one core."""
+    """One user's list after the other, in one process on one core."""
     one = dict.fromkeys(("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
     command = [sys.executable, "-m", "benchmarks.newsroom", "serve", str(model)]
     done = subprocess.run(
@@ -90,13 +90,13 @@ def notebooks(runs: Path) -> dict[str, Any]:
 
 
 def environment() -> dict[str, str]:
-    """What a process of this repository sees, wherever it is started."""
+    """Environment variables with which processes find the packages of this repository."""
     path = [os.environ.get("PYTHONPATH", ""), str(ROOT), str(ROOT / "capstone")]
     return dict(os.environ) | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
 
 
 def measured(command: list[str]) -> tuple[float, int]:
-    """Seconds and peak megabytes of a command and those that it waits for."""
+    """Seconds and peak megabytes of a command and its child processes."""
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
@@ -107,8 +107,8 @@ def measured(command: list[str]) -> tuple[float, int]:
     return seconds, usage.ru_maxrss // (1024 if sys.platform.startswith("linux") else 1024**2)
 
 
-def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[str, Any]:
-    """Milliseconds a list: median and p99 of ours, each stage's share, the plain one's median."""
+def serve(model: str, n_users: int = USERS, n_plain: int = USERS_PLAIN) -> dict[str, Any]:
+    """Milliseconds per list: median, p99, fraction of each stage; median of the straightforward."""
     import numpy as np
 
     from benchmarks.straightforward import PlainRecommender
@@ -118,8 +118,8 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
     served = RecommendationPipeline(load_model(model))
     slow = PlainRecommender(served)
     clicks = served.state.arrays.user_clicks
-    users = np.random.default_rng(0).permutation(np.flatnonzero(clicks))[:people].tolist()
-    for user in users[:20]:  # what is compiled is loaded, what is cached is there
+    users = np.random.default_rng(0).permutation(np.flatnonzero(clicks))[:n_users].tolist()
+    for user in users[:20]:  # load compiled code and fill caches
         served.recommend(user)
     ours = np.empty(len(users))
     stages: dict[str, float] = {}
@@ -130,7 +130,7 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
         for stage, seconds in found.seconds.items():
             stages[stage] = stages.get(stage, 0.0) + seconds
     theirs, same = [], []
-    for user in users[:plain]:
+    for user in users[:n_plain]:
         start = time.perf_counter()
         items = slow.recommend(user)
         theirs.append(time.perf_counter() - start)
@@ -139,7 +139,7 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
         "setting": {"users": len(users), "users_plain": len(theirs), "threads": 1},
         "median_ms": float(np.median(ours) * 1e3),
         "p99_ms": float(np.quantile(ours, 0.99) * 1e3),
-        "share": {stage: seconds / ours.sum() for stage, seconds in stages.items()},
+        "fraction": {stage: seconds / ours.sum() for stage, seconds in stages.items()},
         "plain_median_ms": float(np.median(theirs) * 1e3),
         "ratio": float(np.median(theirs) / np.median(ours[: len(theirs)])),
         "same_articles": float(np.mean(same)),
@@ -149,10 +149,10 @@ def serve(model: str, people: int = PEOPLE, plain: int = PEOPLE_PLAIN) -> dict[s
 def line(row: dict[str, Any]) -> str:
     """One row of the table."""
     if row["what"] == SERVE:
-        shares = ", ".join(f"{stage} {share:.0%}" for stage, share in row["share"].items())
+        stages = ", ".join(f"{stage} {part:.0%}" for stage, part in row["fraction"].items())
         return (
             f"{row['what']}\n    median {row['median_ms']:.2f} ms, p99 {row['p99_ms']:.2f} ms "
-            f"(target {row['target_p99_ms']}); {shares}\n    straightforward "
+            f"(target {row['target_p99_ms']}); {stages}\n    straightforward "
             f"{row['plain_median_ms']:.0f} ms, {row['ratio']:.0f} times as long "
             f"(target {row['target_ratio']}), {row['same_articles']:.0%} the same articles"
         )

@@ -1,30 +1,39 @@
-"""Two-stage recommendation as one writes it first: every article in a loop, every feature too.
+"""Two-stage recommendation written the straightforward way: a loop over all articles and features.
 
-It makes the same list by the same definitions as `newsreco.models.pipeline`, in plain Python with
-NumPy's inner products: no index, no compiled loop over articles. What that costs, `make bench`
-shows; that the lists are the same, a test.
+It recommends the same lists as `newsreco.models.pipeline`, by the same definitions, in Python with
+NumPy's inner products: no index, no compiled loop over articles. `make bench` measures how much
+longer it takes; a test compares the lists.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from types import FunctionType
 
 import numpy as np
 
-from newsreco.features.matrix import FEATURES, _visit
-from newsreco.features.state import DAY
-from newsreco.models.pipeline import HOUR
+from newsreco.data.times import DAY, HOUR
+from newsreco.features import kernels
+from newsreco.features.matrix import FEATURES
+from newsreco.models.pipeline import RecommendationPipeline
+
+
+def python_features() -> FunctionType:
+    """`kernels.compute_features` with its loops over articles run by Python."""
+    loops = kernels.similarities, kernels.topic_fractions, kernels.follow_ups, kernels.popularity
+    names = vars(kernels) | {loop.__name__: loop.py_func for loop in loops}
+    return FunctionType(kernels.compute_features.py_func.__code__, names)
 
 
 class PlainRecommender:
-    """The same model, state and settings as a `RecommendationPipeline`, read as Python reads them."""
+    """The model, state and settings of a `RecommendationPipeline`, as Python lists and dicts."""
 
-    def __init__(self, served: Any):
+    def __init__(self, served: RecommendationPipeline):
         self.served = served
         self.model = served.model
-        self.vectors = list(served.model.vectors)  # one array an article
+        self.vectors = list(served.model.vectors)  # one array per article
         self.state = {k: v.tolist() for k, v in served.state.arrays._asdict().items()}
+        self.compute_features = python_features()
         self.tables = {
             name: [
                 dict(zip(row.indices.tolist(), row.data.tolist()))
@@ -34,7 +43,7 @@ class PlainRecommender:
         }
 
     def recommend(self, user: int, k: int = 10) -> list[int]:
-        """The k best articles for one person where the state stands."""
+        """The k best articles for one user as of the state's time."""
         now, s = self.state["now"][0], self.state
         clicks = self.clicks(user, now)
         seen = {item for item, _, _ in self.clicks(user, now, limit=math.inf)}
@@ -48,18 +57,18 @@ class PlainRecommender:
         return self.rerank(pool, scores, clicks, now, k)
 
     def clicks(self, user: int, now: float, limit: float = 50) -> list[tuple[int, float, float]]:
-        """The person's last clicks, newest first: article, time, decayed weight."""
+        """The user's last clicks, newest first: article, time, decayed weight."""
         s, found = self.state, []
         click = s["user_newest"][user]
         while click >= 0 and len(found) < limit:
-            moment = s["click_time"][click]
-            weight = 0.5 ** ((now - moment) / s["profile_half_life"][0])
-            found.append((s["click_item"][click], moment, weight))
-            click = s["click_before"][click]
+            time = s["click_time"][click]
+            weight = 0.5 ** ((now - time) / s["profile_half_life"][0])
+            found.append((s["click_item"][click], time, weight))
+            click = s["click_previous"][click]
         return found
 
     def pool(self, clicks: list, live: list[int], now: float) -> list[int]:
-        """What four scans of everything find, taken in turns."""
+        """The candidates of four scans of all articles, merged round-robin."""
         profile = sum(weight * self.vectors[item] for item, _, weight in clicks)
         content = {item: float(profile @ self.vectors[item]) for item in live}
         newest = clicks[0][1]
@@ -67,12 +76,12 @@ class PlainRecommender:
         last = clicks[:1] if untimed else [c for c in clicks if c[1] == newest]
         lists = [
             self.best(content, self.served.pool_size),
-            self.best(self.follow("item_item", clicks, live), self.served.pool_size),
+            self.best(self.sum_rows("item_item", clicks, live), self.served.pool_size),
             self.best(
-                self.follow("sequence", [(i, t, 1.0) for i, t, _ in last], live),
+                self.sum_rows("sequence", [(i, t, 1.0) for i, t, _ in last], live),
                 self.served.pool_size,
             ),
-            self.best({i: self.trend(i, 0, now) for i in live}, self.served.pool_size, least=-1),
+            self.best({i: self.trend(i, 0, now) for i in live}, self.served.pool_size, above=-1),
         ]
         taken: list[int] = []
         for rank in range(self.served.pool_size):
@@ -82,13 +91,13 @@ class PlainRecommender:
         return taken[: self.served.pool_size]
 
     @staticmethod
-    def best(scores: dict[int, float], k: int, least: float = 0) -> list[int]:
-        """The k articles that score most, ties to the lower id, none of `least` or less."""
+    def best(scores: dict[int, float], k: int, above: float = 0) -> list[int]:
+        """The k articles with the highest scores above a minimum, ties to the lower id."""
         order = sorted(scores, key=lambda item: (-scores[item], item))
-        return [item for item in order[:k] if scores[item] > least]
+        return [item for item in order[:k] if scores[item] > above]
 
-    def follow(self, name: str, clicks: list, live: list[int]) -> dict[int, float]:
-        """What the table's rows of the clicks add up to, for every live article."""
+    def sum_rows(self, name: str, clicks: list, live: list[int]) -> dict[int, float]:
+        """Weighted sum of the clicks' rows of a table, for every live article."""
         rows = [(weight, self.tables[name][item]) for item, _, weight in clicks]
         return {item: sum(w * row.get(item, 0.0) for w, row in rows) for item in live}
 
@@ -98,38 +107,38 @@ class PlainRecommender:
         return self.state["item_clicks"][item][h] * 0.5 ** (age / self.state["half_lives"][h])
 
     def features(self, items: list[int], user: int, now: float) -> np.ndarray:
-        """The ranker's features of some articles: the library's loop as Python runs it."""
-        items, places = np.array(items, np.int32), np.zeros(len(items), np.int64)
+        """The ranker's features of some articles."""
+        items, positions = np.array(items, np.int32), np.zeros(len(items), np.int64)
         X = np.zeros((len(items), len(FEATURES)), np.float32)
         arrays = self.served.state.arrays
-        _visit.py_func(arrays, self.model.vectors, user, now, items, places, X)
+        self.compute_features(arrays, self.model.vectors, user, now, items, positions, X)
         return X
 
     def rerank(
         self, pool: list[int], scores: list[float], clicks: list, now: float, k: int
     ) -> list[int]:
-        """No story twice, a bonus for the new, and MMR with every likeness anew."""
-        served, story = self.served, self.served._story.tolist()
+        """No duplicate story, a bonus for new articles, and MMR that recomputes similarities."""
+        served, story = self.served, self.served.story.tolist()
         low, span = min(scores), max(scores) - min(scores)
-        worth = {}
+        relevance = {}
         for item, score in zip(pool, scores):
             hours = max(now - self.state["first_shown"][item], 0.0) / HOUR
             fresh = served.fresh_bonus * 0.5 ** (hours / served.fresh_hours)
-            worth[item] = ((score - low) / span if span else 1.0) + fresh
-        told, left = {story[item] for item, _, _ in clicks}, []
-        for item in sorted(worth, key=lambda i: (-worth[i], i)):
-            if story[item] not in told:
-                told.add(story[item])
+            relevance[item] = ((score - low) / span if span else 1.0) + fresh
+        used, left = {story[item] for item, _, _ in clicks}, []
+        for item in sorted(relevance, key=lambda i: (-relevance[i], i)):
+            if story[item] not in used:
+                used.add(story[item])
                 left.append(item)
         chosen: list[int] = []
         while left and len(chosen) < k:
-            best = max(left, key=lambda i: self.value(i, worth[i], chosen))
+            best = max(left, key=lambda i: self.marginal_relevance(i, relevance[i], chosen))
             left.remove(best)
             chosen.append(best)
         return chosen
 
-    def value(self, item: int, worth: float, chosen: list[int]) -> float:
-        """Maximal marginal relevance."""
-        share = self.served.trade_off
-        likeness = [float(self.vectors[item] @ self.vectors[other]) for other in chosen]
-        return share * worth - (1 - share) * max(likeness, default=0.0)
+    def marginal_relevance(self, item: int, relevance: float, chosen: list[int]) -> float:
+        """Relevance less the largest similarity to an article chosen already."""
+        weight = self.served.trade_off
+        similarity = [float(self.vectors[item] @ self.vectors[other]) for other in chosen]
+        return weight * relevance - (1 - weight) * max(similarity, default=0.0)

@@ -4,9 +4,9 @@ python scripts/capstone.py                                  # as the book has th
 python scripts/capstone.py --size small --seed 3            # with other parameters
 python scripts/capstone.py --tracking-uri http://localhost:5000
 
-Each run has a folder of its own, _build/capstone/0001 and so on: `results.json` with every figure
-that the notebooks hand over, NN_topic.html to read, NN_topic.ipynb to open, and NN_topic/ with what
-the notebook itself wrote. _build/capstone/latest leads to the last run that came to its end.
+Each run has a folder of its own, _build/capstone/0001 and so on: `results.json` with every result
+that the notebooks record, NN_topic.html to read, NN_topic.ipynb to open, and NN_topic/ with what
+the notebook itself wrote. _build/capstone/latest is a link to the last run that was completed.
 """
 
 import argparse
@@ -27,15 +27,21 @@ PACKAGES = ("recsys-course", "numpy", "scipy", "numba", "lightgbm", "mlflow", "s
 
 
 def arguments(argv: list[str]) -> argparse.Namespace:
-    """What the command line asks for; a parameter that is not named keeps the notebook's value."""
+    """The command line's options; a parameter that is not given keeps the notebook's value."""
     parser = argparse.ArgumentParser(
         prog="make capstone", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     add = parser.add_argument_group("parameters of the notebooks").add_argument
-    add("--size", choices=("default", "small"), help="the world's size (SIZE)")
-    add("--seed", type=int, help="the world's seed (SEED)")
-    add("--half-life", dest="half_life_days", type=float, metavar="DAYS", help="(HALF_LIFE)")
-    add("--embedder", help="'tfidf', or the name of a sentence-transformer (EMBEDDER)")
+    add("--size", choices=("default", "small"), help="size of the synthetic data (SIZE)")
+    add("--seed", type=int, help="seed of the synthetic data (SEED)")
+    add(
+        "--half-life",
+        dest="half_life_days",
+        type=float,
+        metavar="DAYS",
+        help="of clicks (HALF_LIFE)",
+    )
+    add("--embedder", choices=("tfidf", "sentence"), help="text embedder (EMBEDDER)")
     add("--data-folder", metavar="DIR", help="a MIND folder for the chapter on data (DATA)")
     add("--tracking-uri", metavar="URI", help="MLflow's; '' is a fresh file (TRACKING_URI)")
     parser.add_argument("--notebooks", type=Path, default=FOLDERS[1], metavar="FOLDER")
@@ -44,14 +50,14 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def declared(path: Path) -> dict[str, str]:
-    """The parameters that a notebook's cell of that tag declares: name -> value, as written."""
+    """The parameters that a notebook declares in its tagged cell: name -> value, as written."""
     from papermill import inspect_notebook
 
     return {name: about["default"] for name, about in inspect_notebook(str(path)).items()}
 
 
 def new_run(runs: Path) -> Path:
-    """A folder that no run had before: numbers rise, and two runs at once get two."""
+    """A new folder with the next number; two runs at once get two."""
     runs.mkdir(parents=True, exist_ok=True)
     number = max((int(p.name) for p in runs.iterdir() if p.name.isdigit()), default=0)
     while True:
@@ -64,14 +70,14 @@ def new_run(runs: Path) -> Path:
 
 
 def point_latest(run: Path) -> None:
-    """`latest` leads to this run; replaced in one step."""
+    """Link `latest` to this run, atomically."""
     draft = run.parent / f".latest.{os.getpid()}"
     draft.symlink_to(run.name)
     draft.replace(run.parent / "latest")
 
 
 def failure(error: Exception) -> str:
-    """What went wrong in which cell, for a person to read."""
+    """The cell that failed, and its error."""
     if not hasattr(error, "traceback"):
         return f"{type(error).__name__}: {error}"
     said = re.sub(r"\x1b\[[\d;]*m", "", "\n".join(error.traceback)) or str(error)
@@ -80,7 +86,7 @@ def failure(error: Exception) -> str:
 
 
 def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object]:
-    """Run a notebook into the run's folder: what it was given, what it recorded, its seconds."""
+    """Run a notebook into the run's folder: its parameters, results and seconds."""
     from papermill import execute_notebook
 
     from newsreco.reports.results import read
@@ -91,8 +97,8 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     parameters = {name: value for name, value in given.items() if name in names}
     if "folder" in names:
         parameters["folder"] = str(own)
-    metrics = own / "results.jsonl"
-    os.environ["NEWSRECO_RESULTS"] = str(metrics)
+    results = own / "results.jsonl"
+    os.environ["NEWSRECO_RESULTS"] = str(results)
     started = time.perf_counter()
     execute_notebook(
         str(path), str(run / path.name), parameters, kernel_name=KERNEL["name"], cwd=str(own),
@@ -102,12 +108,12 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     parameters.pop("folder", None)
     return {
         "notebook": path.stem, "parameters": parameters, "seconds": seconds,
-        "results": read(metrics),
+        "results": read(results),
     }  # fmt: skip
 
 
 def write_pages(run: Path, sources: list[Path]) -> None:
-    """A page to read of each notebook that was executed, wholly or in part."""
+    """An HTML page of each notebook that was executed, completely or in part."""
     from readable import copy_mathjax, to_html
 
     copy_mathjax(run)
@@ -119,7 +125,9 @@ def write_pages(run: Path, sources: list[Path]) -> None:
 
 
 def write_results(run: Path, given: dict[str, object], rows: list[dict], seconds: float) -> None:
-    """results.json, in one step."""
+    """Write results.json, atomically."""
+    from recsys.files import write_text
+
     versions = {name: version(name) for name in PACKAGES}
     results = {
         "run": int(run.name),
@@ -129,13 +137,11 @@ def write_results(run: Path, given: dict[str, object], rows: list[dict], seconds
         "seconds": round(seconds, 2),
         "notebooks": rows,
     }
-    draft = run / ".results.json"
-    draft.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(run / "results.json")
+    write_text(run / "results.json", json.dumps(results, indent=1, ensure_ascii=False) + "\n")
 
 
 def main(argv: list[str]) -> int:
-    """Run all; the exit status is 1 where a notebook failed, 2 where there is nothing to run."""
+    """Run all; the exit status is 1 if a notebook failed, 2 if there is nothing to run."""
     options = arguments(argv)
     paths = notebooks_in(options.notebooks.resolve())
     given = {
@@ -161,13 +167,13 @@ def main(argv: list[str]) -> int:
         print(f"{rows[-1]['seconds']:6.1f} s", flush=True)
     write_pages(run, paths)
     if problem:
-        print(f"{problem}\n\n{path.stem} failed; it stands, as far as it came, in {run}")
+        print(f"{problem}\n\n{path.stem} failed; what was executed is in {run}")
         return 1
     seconds = time.perf_counter() - started
     write_results(run, given, rows, seconds)
     point_latest(run)
-    metrics = sum(len(row["results"]) for row in rows)
-    print(f"{len(rows)} notebooks, {metrics} metrics, {seconds:.0f} s: {run / 'results.json'}")
+    count = sum(len(row["results"]) for row in rows)
+    print(f"{len(rows)} notebooks, {count} results, {seconds:.0f} s: {run / 'results.json'}")
     return 0
 
 

@@ -1,3 +1,3 @@
 """newsreco: a news recommender built on recsys, from the raw log to a promoted model."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

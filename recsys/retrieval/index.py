@@ -121,7 +121,8 @@ class ExactIndex:
     @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
         """The vectors (n, d) float32, as `vectors`."""
-        blocks = self._fitted()._blocks
+        self._fitted()
+        blocks = self._blocks
         flat = blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
         return {"vectors": np.ascontiguousarray(flat[: self.n_items])}
 

@@ -1,4 +1,4 @@
-"""`make capstone` on tiny notebooks: what it passes on, what it leaves, and how it fails."""
+"""`make capstone` on tiny notebooks: parameters, results, output files, failures."""
 
 import json
 
@@ -47,7 +47,7 @@ def run(tmp_path):
 RECORD = "from newsreco.reports.results import record\n"
 
 
-def test_a_run_passes_parameters_and_gathers_figures(write, run, capsys):
+def test_a_run_passes_parameters_and_collects_results(write, run, capsys):
     write("20_one", RECORD + 'record("seed", seed)\nrecord("größe", size)')
     write("21_two", RECORD + 'record("x", 1.5)\nprint("☃", x)', parameters="x = 0")
     write("22_none", "1 + 1", parameters='size = "default"')
@@ -65,7 +65,7 @@ def test_a_run_passes_parameters_and_gathers_figures(write, run, capsys):
     assert "[3/3] 22_none" in capsys.readouterr().out
 
 
-def test_no_run_overwrites_another_and_latest_leads_to_the_last(write, run, tmp_path):
+def test_each_run_has_its_folder_and_latest_links_to_the_last(write, run, tmp_path):
     write("20_one", "open(folder + '/made.txt', 'w').close()")
     first = run()[1]
     (tmp_path / "runs" / "0007").mkdir()
@@ -89,7 +89,7 @@ def test_a_failing_cell_is_shown_and_stops_the_run(write, run, tmp_path, capsys)
     assert "KeyError" in (folder / "21_two.html").read_text(encoding="utf-8")
 
 
-def test_a_parameter_that_no_notebook_has_is_refused(write, run, capsys):
+def test_unknown_parameter_is_refused(write, run, capsys):
     write("20_one", "1", parameters="seed = 0")
     status, folder = run("--half-life", "2")
     assert status == 2 and folder is None
@@ -102,7 +102,7 @@ def test_a_folder_without_notebooks_is_refused(write, run, capsys):
 
 
 @pytest.mark.parametrize("path", sorted(FOLDERS[1].glob("*.ipynb")), ids=lambda p: p.name)
-def test_the_notebooks_of_the_capstone_can_be_run_with_other_parameters(path):
+def test_capstone_notebooks_declare_their_parameters(path):
     names = {"size", "seed", "half_life_days", "embedder", "tracking_uri"}
     names |= {"data_folder", "folder"}
     found = capstone.declared(path)
@@ -132,7 +132,7 @@ a + b
 """
 
 
-def test_directives_become_words():
+def test_myst_directives_become_markdown():
     text = readable.plain(MYST)
     assert "{" not in text and "(label)=" not in text and ":label:" not in text
     assert "**Exercise**\n\nDo [key] and recall with `code`." in text
@@ -140,7 +140,7 @@ def test_directives_become_words():
     assert "$$\na + b\n$$" in text
 
 
-def test_links_lead_to_the_run_or_to_the_repository():
+def test_links_are_to_the_run_or_the_repository():
     page = ROOT / "capstone" / "notebooks" / "20_data.ipynb"
     text = readable.links(MYST, page, {"21_two.ipynb"})
     assert "[a link](21_two.html#part)" in text
@@ -148,7 +148,7 @@ def test_links_lead_to_the_run_or_to_the_repository():
     assert "[x](https://x.org)" in text
 
 
-def test_figures_of_the_copy_have_their_words():
+def test_figures_of_the_html_keep_their_alt_text():
     cell = new_code_cell("plt.show()", metadata={"mystnb": {"image": {"alt": 'A "line" rises'}}})
     png = {"image/png": "iVBORw0KGgo="}
     cell.outputs = [nbformat.v4.new_output("display_data", data=png)]

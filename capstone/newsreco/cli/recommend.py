@@ -30,8 +30,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; a new user gets trending articles."""
+    from newsreco.data.times import HOUR
     from newsreco.models.bundle import load_model
-    from newsreco.models.pipeline import HOUR, RecommendationPipeline
+    from newsreco.models.pipeline import RecommendationPipeline
     from recsys import validation
 
     hours = validation.real_number("hours", arguments.hours)

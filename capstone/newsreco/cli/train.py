@@ -81,9 +81,10 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Evaluate without training."""
     from newsreco.data import load_mind
+    from newsreco.evaluation.model import evaluate
     from newsreco.models.bundle import load_model
     from newsreco.synthetic import read_ground_truth
-    from newsreco.training import Result, evaluate
+    from newsreco.training import Result
 
     model = load_model(arguments.model)
     log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)

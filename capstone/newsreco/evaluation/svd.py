@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 
 from newsreco.data.log import NewsLog
+from newsreco.data.times import HOUR
 from newsreco.feature_store.store import FeatureStore
-from newsreco.models.svd import HOUR, SVDSystem, best, index_of
+from newsreco.models.svd import SVDSystem, best, index_of
 from recsys.bootstrap import bootstrap_means, interval
 from recsys.metrics import precision_at_k, recall_at_k
 

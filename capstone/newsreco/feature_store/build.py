@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from newsreco.data.log import NewsLog
+from newsreco.data.times import DAY, HOUR
 from newsreco.feature_store.rows import fill
 from newsreco.feature_store.store import FeatureStore, one_at_a_time
 from newsreco.feature_store.windows import Totals, windows
@@ -25,9 +26,6 @@ from recsys.progress import progress_bar
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
-
-HOUR = 3600.0
-DAY = 24 * HOUR
 
 
 @dataclass(frozen=True)

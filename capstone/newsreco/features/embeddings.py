@@ -1,4 +1,4 @@
-r"""Embedders: texts to vectors of a fixed width, so that texts on one subject lie close.
+r"""Embedders: texts to vectors of a fixed width, so that texts on similar subjects are close.
 
 `TfIdfEmbedder`, the default, is latent semantic analysis (Deerwester et al. 1990). Each text is
 a row of weighted words in a sparse matrix X, and the strongest patterns V of words that appear
@@ -6,7 +6,7 @@ together are the columns on which it is projected:
 
 .. math:: v_i = \frac{V^\top x_i}{\|V^\top x_i\|}, \qquad X \approx U \Sigma V^\top
 
-Two reports of one match then lie close though one says "striker" and the other "forward".
+Two reports of one match are then close even if one says "striker" and the other "forward".
 `SentenceEmbedder` is a pretrained sentence encoder (Reimers and Gurevych 2019). Rows have length
 1, so an inner product is a cosine. Left out: word order, and any training on clicks.
 """
@@ -14,7 +14,7 @@ Two reports of one match then lie close though one says "striker" and the other 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -41,20 +41,20 @@ STOP_WORDS = tuple(
 
 
 class Embedder(Protocol):
-    """What every embedder can do."""
+    """An embedder; a dataclass, whose fields are its parameters."""
 
     def fit(self, texts: Sequence[str]) -> Embedder:
-        """Learn what there is to learn from the texts of a catalogue."""
+        """Learn from the texts of a catalogue."""
 
     def transform(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors (n, d) float32 of length 1; zeros for a text of which nothing is known."""
+        """Vectors (n, d) float32 of length 1; zeros for a text without a known word."""
 
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Parameters that JSON can hold, and arrays by name."""
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """What was learned, by name."""
 
     @classmethod
-    def from_state(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> Embedder:
-        """The embedder that had this state."""
+    def from_arrays(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> Embedder:
+        """The embedder with these parameters that learned this."""
 
 
 @dataclass(eq=False)
@@ -64,13 +64,13 @@ class TfIdfEmbedder:
     Parameters
     ----------
     dimensions : int
-        Width of the vectors. Where the texts have fewer patterns, the last columns are zero.
+        Width of the vectors. If the texts have fewer patterns, the last columns are zero.
     max_features : int
-        How many words to keep, the most frequent first.
+        Words kept, the most frequent first.
     min_df : int
-        Words in fewer texts than this are left out.
+        Words in fewer texts are left out.
     rng : int
-        Where the search for patterns starts; it changes the answer by rounding only.
+        Seed of the randomised decomposition; it changes the result by rounding only.
 
     Attributes after `fit`
     ----------------------
@@ -90,7 +90,7 @@ class TfIdfEmbedder:
         validation.whole_number("rng", self.rng, low=0)
 
     def fit(self, texts: Sequence[str]) -> TfIdfEmbedder:
-        """Learn words, weights and patterns; ValueError where no word is left."""
+        """Learn words, weights and patterns; ValueError if no word is left."""
         words = TfIdf(self.min_df, self.max_features, STOP_WORDS)
         rows = words.fit_transform(texts)  # (n, n_words)
         with one_blas_thread():  # the same bits on any number of threads
@@ -108,19 +108,18 @@ class TfIdfEmbedder:
             parts.append(unit_rows(product(rows, self.projection)))
         return np.concatenate(parts)
 
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Parameters that JSON can hold, and arrays by name."""
-        arrays = {
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Words, weights and patterns."""
+        return {
             "vocabulary": np.array(self.words.vocabulary),
             "idf": self.words.idf,
             "projection": self.projection,
         }
-        return {"embedder": "tfidf", **asdict(self)}, arrays
 
     @classmethod
-    def from_state(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> TfIdfEmbedder:
-        """The embedder that had this state."""
-        embedder = cls(**{name: parameters[name] for name in asdict(cls())})
+    def from_arrays(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> TfIdfEmbedder:
+        """The embedder with these parameters that learned this."""
+        embedder = cls(**parameters)
         words = TfIdf(embedder.min_df, embedder.max_features, STOP_WORDS)
         words.vocabulary, words.idf = arrays["vocabulary"].tolist(), arrays["idf"]
         embedder.words, embedder.projection = words, arrays["projection"]
@@ -129,21 +128,21 @@ class TfIdfEmbedder:
 
 @dataclass(eq=False)
 class SentenceEmbedder:
-    """A pretrained sentence encoder, for those who have installed `sentence-transformers`.
+    """A pretrained sentence encoder; needs the package `sentence-transformers`.
 
     Parameters
     ----------
     model : str
-        Name of a model, or a folder that holds one.
+        Name of a model, or its folder.
     batch_size : int
-        Texts encoded at once.
+        Texts per batch.
     """
 
     model: str = "all-MiniLM-L6-v2"
     batch_size: int = 64
 
     def fit(self, texts: Sequence[str]) -> SentenceEmbedder:
-        """Nothing is learned from the texts; the encoder is loaded."""
+        """Load the encoder; nothing is learned from the texts."""
         self._encoder = _load_encoder(self.model)
         return self
 
@@ -158,24 +157,24 @@ class SentenceEmbedder:
         vectors[[not any(map(str.isalnum, text)) for text in texts]] = 0
         return vectors
 
-    def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """The model's name; its weights stay where it is installed."""
-        return {"embedder": "sentence", **asdict(self)}, {}
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Nothing: the pretrained weights are not copied."""
+        return {}
 
     @classmethod
-    def from_state(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> SentenceEmbedder:
-        """The embedder that had this state; the encoder is loaded when it is first needed."""
-        return cls(parameters["model"], parameters["batch_size"])
+    def from_arrays(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> SentenceEmbedder:
+        """The embedder with these parameters; the encoder is loaded on first use."""
+        return cls(**parameters)
 
 
 def _load_encoder(name: str) -> Any:
-    """The encoder of that name; loading it takes seconds, so only who needs it pays."""
+    """The encoder of that name; imported here because loading it takes seconds."""
     try:
         from sentence_transformers import SentenceTransformer
     except ImportError:
         raise ValueError(
             "embedder 'sentence' needs the package sentence-transformers: install it, "
-            "or take the embedder 'tfidf'"
+            "or use the embedder 'tfidf'"
         ) from None
     return SentenceTransformer(name, device="cpu")
 
@@ -184,12 +183,7 @@ EMBEDDERS = {"tfidf": TfIdfEmbedder, "sentence": SentenceEmbedder}
 
 
 def make_embedder(name: str, **parameters: Any) -> Embedder:
-    """A fresh embedder by the name that a command line or a setting gives."""
+    """A new embedder by its name in EMBEDDERS."""
     if name not in EMBEDDERS:
         raise ValueError(f"embedder must be one of {sorted(EMBEDDERS)}, got {name!r}")
     return EMBEDDERS[name](**parameters)
-
-
-def restore_embedder(parameters: dict, arrays: dict[str, np.ndarray]) -> Embedder:
-    """The embedder whose `state()` this is."""
-    return type(make_embedder(parameters["embedder"])).from_state(parameters, arrays)

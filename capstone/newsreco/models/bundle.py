@@ -1,7 +1,9 @@
 """A trained news model: all that serving needs, in one folder without pickle.
 
-It holds the embedder and every article's vector, the ranker, and the state of counters and
-clicks where training ended. Bundles are those of `recsys`: a manifest, arrays, a sha256 of each.
+It holds the embedder and all article vectors, the ranker, and the state of counters and clicks
+at the end of training. The folder is a bundle of `recsys`: a manifest, arrays, checksums. Each
+part has `to_arrays()` and a class method `from_arrays(parameters, arrays)`; a dataclass's fields
+are its parameters.
 """
 
 from __future__ import annotations
@@ -15,30 +17,30 @@ import numpy as np
 
 from newsreco import __version__
 from newsreco.data import Articles
-from newsreco.features.embeddings import EMBEDDERS, Embedder, restore_embedder
-from newsreco.features.matrix import FEATURES, POSITION, candidate_features
-from newsreco.features.state import DAY, Arrays, State
+from newsreco.data.times import DAY
+from newsreco.features.embeddings import EMBEDDERS, Embedder
+from newsreco.features.kernels import Column
+from newsreco.features.matrix import FEATURES, candidate_features
+from newsreco.features.state import State
 from newsreco.models.cooccurrence import Tables
 from newsreco.models.rankers import RANKERS
 from recsys import bundle, validation
 
-KIND = "NewsModel"
-
 
 @dataclass(frozen=True)
 class Settings:
-    """What a training may choose.
+    """Settings of a training.
 
     Parameters
     ----------
     half_life_days : float
-        Of a click in a person's profile.
+        Of a click in a user's profile.
     embedder : str
-        "tfidf", or "sentence" where sentence-transformers is installed.
+        "tfidf", or "sentence" if sentence-transformers is installed.
     ranker : str
         "logistic" or "lambdamart".
     test_fraction : float
-        Share of the impressions, the last in time, that nothing is learned from.
+        Fraction of the impressions, the last in time, that are held out.
     seed : int
     """
 
@@ -52,38 +54,37 @@ class Settings:
         if not (np.isfinite(self.half_life_days) and self.half_life_days > 0):
             raise ValueError(f"half_life_days must be above 0, got {self.half_life_days!r}")
         for name, choices in (("embedder", EMBEDDERS), ("ranker", RANKERS)):
-            if getattr(self, name) not in choices:
-                raise ValueError(
-                    f"{name} must be one of {sorted(choices)}, got {getattr(self, name)!r}"
-                )
+            if (value := getattr(self, name)) not in choices:
+                hint = ", whose name is now 'lambdamart'" if value == "lambdarank" else ""
+                raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}{hint}")
         if not 0 < self.test_fraction < 1:
             raise ValueError(f"test_fraction must be between 0 and 1, got {self.test_fraction!r}")
         validation.whole_number("seed", self.seed, low=0)
 
     @property
     def half_life(self) -> float:
-        """In seconds."""
+        """Half-life in seconds."""
         return self.half_life_days * DAY
 
 
 @dataclass(eq=False)
 class NewsModel:
-    """What `newsreco.training.train` makes and a recommender serves from.
+    """What `newsreco.training.train` makes and a `RecommendationPipeline` serves from.
 
     Parameters
     ----------
     settings : Settings
     embedder : Embedder
     vectors : array (n_items, d) float32
-        One row an article.
+        One row per article.
     ranker : LogisticRanker or LambdaMARTRanker
     tables : dict of CSR matrices (n_items, n_items) float32
-        What goes with what, for the retrievers; see `newsreco.models.cooccurrence`.
+        Co-occurrence of articles, for the retrievers; see `newsreco.models.cooccurrence`.
     state : State
-        As of the last impression learned from.
+        As of the last training impression.
     articles : Articles
     user_ids : list of str
-        People seen until then, by their numbers.
+        Users until then, by number.
     data_fingerprint : str
         Of the log until then.
     """
@@ -98,66 +99,71 @@ class NewsModel:
     user_ids: list[str]
     data_fingerprint: str
 
-    def scores(self, X: np.ndarray, placed: bool = False) -> np.ndarray:
+    def score_features(self, X: np.ndarray, with_positions: bool = False) -> np.ndarray:
         """The ranker's scores of rows of features: (n,) float64.
 
-        An order that depends on where things already stand would be no order, so all are scored
-        as if at the top, unless `placed`.
+        To rank articles, all are scored as if at position 0. `with_positions` scores them at the
+        positions in X, to predict clicks.
         """
-        if not placed:
+        if not with_positions:
             X = X.copy()
-            X[:, POSITION] = 0
+            X[:, Column.POSITION] = 0
         return self.ranker.scores(X)
 
-    def rank(self, state: State, user: int, time: float, items: np.ndarray) -> np.ndarray:
-        """Scores of `items` for one person at a moment: (n,) float64."""
+    def score(self, state: State, user: int, time: float, items: np.ndarray) -> np.ndarray:
+        """Scores of `items` for one user at a time: (n,) float64."""
         return self.ranker.scores(candidate_features(state, self.vectors, user, time, items))
 
     def save(self, folder: str | Path) -> None:
         """Write the bundle; an interrupted save leaves the old one, or none."""
-        parameters, learned = self.embedder.state()
+        parts = {"embedder": self.embedder, "ranker": self.ranker, "state": self.state}
+        groups = {name: part.to_arrays() for name, part in parts.items()}
+        groups |= {"tables": self.tables, "articles": _articles_to_arrays(self.articles)}
         arrays = {"vectors": self.vectors, "users": pack(self.user_ids)}
-        arrays |= {f"embedder-{name}": array for name, array in learned.items()}
-        arrays |= {f"ranker-{name}": array for name, array in self.ranker.arrays().items()}
-        arrays |= {f"tables-{name}": table for name, table in self.tables.items()}
-        arrays |= {f"state-{k}": v for k, v in self.state.compact().arrays._asdict().items()}
-        arrays |= {f"articles-{name}": array for name, array in _pack_articles(self.articles)}
-        about = {
+        for group, members in groups.items():
+            arrays |= {f"{group}-{name}": array for name, array in members.items()}
+        parameters = {
             "newsreco": __version__,
             "features": list(FEATURES),
             "settings": asdict(self.settings),
-            "embedder": parameters,
+            "embedder": asdict(self.embedder),
+            "ranker": asdict(self.ranker),
         }
-        bundle.save(folder, type(self), about, self.data_fingerprint, arrays)
+        bundle.save(folder, type(self), parameters, self.data_fingerprint, arrays)
+
+    @classmethod
+    def restore(cls, parameters: dict, fingerprint: str, arrays: dict[str, Any]) -> NewsModel:
+        """The model that `save` wrote, from the contents of its bundle."""
+        if parameters["features"] != list(FEATURES):
+            raise ValueError(
+                f"the model was trained on the features {parameters['features']}, and this "
+                f"version computes {list(FEATURES)}: train it again"
+            )
+        settings = Settings(**parameters["settings"])
+        groups: dict[str, dict[str, Any]] = {"embedder": {}}
+        for key, array in arrays.items():
+            group, _, name = key.partition("-")
+            groups.setdefault(group, {})[name] = array
+        embedder, ranker = EMBEDDERS[settings.embedder], RANKERS[settings.ranker]
+        return cls(
+            settings=settings,
+            embedder=embedder.from_arrays(parameters["embedder"], groups["embedder"]),
+            vectors=arrays["vectors"],
+            ranker=ranker.from_arrays(parameters["ranker"], groups["ranker"]),
+            tables=groups["tables"],
+            state=State.from_arrays({}, groups["state"]),
+            articles=_articles_from_arrays(groups["articles"]),
+            user_ids=unpack(arrays["users"]),
+            data_fingerprint=fingerprint,
+        )
 
 
 def load_model(folder: str | Path) -> NewsModel:
-    """Read what `NewsModel.save` wrote; ValueError where anything was changed or is missing."""
+    """Read what `NewsModel.save` wrote; ValueError if anything was changed or is missing."""
     manifest, arrays = bundle.read(folder)
-    about = manifest["parameters"]
-    if manifest["class"] != KIND:
-        raise ValueError(f"folder must hold a {KIND}, got a {manifest['class']}: {str(folder)!r}")
-    if list(about["features"]) != list(FEATURES):
-        raise ValueError(
-            f"{str(folder)!r} was trained on other features: {list(about['features'])}; "
-            f"this version computes {list(FEATURES)}"
-        )
-    settings = Settings(**about["settings"])
-    groups: dict[str, dict[str, np.ndarray]] = {}
-    for name, array in arrays.items():
-        group, _, part = name.partition("-")
-        groups.setdefault(group, {})[part] = array
-    return NewsModel(
-        settings=settings,
-        embedder=restore_embedder(about["embedder"], groups.get("embedder", {})),
-        vectors=arrays["vectors"],
-        ranker=RANKERS[settings.ranker]().restore(groups["ranker"]),
-        tables=groups["tables"],
-        state=State(Arrays(**groups["state"])),
-        articles=_unpack_articles(groups["articles"]),
-        user_ids=unpack(arrays["users"]),
-        data_fingerprint=manifest["data_fingerprint"],
-    )
+    if manifest["class"] != NewsModel.__name__:
+        raise ValueError(f"{str(folder)!r} must hold a NewsModel, got a {manifest['class']}")
+    return NewsModel.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
 
 
 def pack(texts: Sequence[str]) -> np.ndarray:
@@ -179,15 +185,13 @@ def unpack(array: np.ndarray) -> list[str]:
 TEXT_COLUMNS = ("ids", "title", "abstract", "url", "categories", "subcategories")
 
 
-def _pack_articles(articles: Articles) -> list[tuple[str, np.ndarray]]:
-    texts = [(name, pack(getattr(articles, name))) for name in TEXT_COLUMNS]
-    kinds = [(name, getattr(articles, name)) for name in ("category", "subcategory")]
-    return [*texts, *kinds, ("entities", pack([" ".join(e) for e in articles.entities]))]
+def _articles_to_arrays(articles: Articles) -> dict[str, np.ndarray]:
+    arrays = {name: pack(getattr(articles, name)) for name in TEXT_COLUMNS}
+    arrays |= {name: getattr(articles, name) for name in ("category", "subcategory")}
+    return arrays | {"entities": pack([" ".join(ids) for ids in articles.entities])}
 
 
-def _unpack_articles(arrays: dict[str, np.ndarray]) -> Articles:
-    texts = {name: unpack(arrays[name]) for name in TEXT_COLUMNS}
-    kinds = {name: arrays[name] for name in ("category", "subcategory")}
-    return Articles(
-        **texts, **kinds, entities=[tuple(e.split()) for e in unpack(arrays["entities"])]
-    )
+def _articles_from_arrays(arrays: dict[str, np.ndarray]) -> Articles:
+    texts = {name: unpack(arrays[name]) for name in (*TEXT_COLUMNS, "entities")}
+    texts["entities"] = [tuple(ids.split()) for ids in texts["entities"]]
+    return Articles(**arrays | texts)

@@ -1,8 +1,8 @@
-r"""LambdaRank by gradient boosted trees: LightGBM, with an impression as the group to order.
+r"""LambdaMART (Burges 2010): gradient boosted trees that order each impression, by LightGBM.
 
-Each tree moves the scores so that swapping a clicked article above one that was not clicked
-pays, weighted by what the swap would change in NDCG (Burges 2010; LightGBM: Ke et al. 2017).
-Kept as LightGBM's own text, never as a pickle.
+Each tree moves a clicked article above one that was not clicked, weighted by how much swapping
+the two would change NDCG: LightGBM's objective `lambdarank` (Ke et al. 2017). Saved as
+LightGBM's own text, without pickle.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ import numpy as np
 
 @dataclass(eq=False)
 class LambdaMARTRanker:
-    """Scores by boosted trees that order each impression.
+    """Scores by gradient boosted trees.
 
     Parameters
     ----------
     trees : int
     learning_rate : float
     leaves : int
-        Of each tree, at most.
+        Largest number of leaves of a tree.
     rng : int
 
     Attributes after `fit`
     ----------------------
     booster : lightgbm.Booster
     steps : list of dict
-        Each tree's number and NDCG@10 on the training impressions.
+        Number of each tree and NDCG@10 on the training impressions after it.
     """
 
     trees: int = 100
@@ -74,26 +74,27 @@ class LambdaMARTRanker:
         }
 
     def scores(self, X: np.ndarray) -> np.ndarray:
-        """Scores of each row of features: (n,) float64; only their order has a meaning."""
-        threads = None if len(X) > 10_000 else 1  # starting threads costs more than few rows
+        """Scores of rows of features: (n,) float64; only their order has a meaning."""
+        threads = None if len(X) > 10_000 else 1  # for few rows, starting threads takes longer
         return self.booster.predict(np.asarray(X), num_threads=threads)
 
     def importance(self) -> np.ndarray:
-        """How much each feature's splits gained, all together 1."""
+        """Gain of each feature's splits as a fraction of the total: (n_features,)."""
         gain = self.booster.feature_importance("gain")
         return gain / max(gain.sum(), 1e-12)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What `restore` needs: the trees as bytes of text."""
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """The trees as bytes of LightGBM's text."""
         text = self.booster.model_to_string().encode()
         return {"trees": np.frombuffer(text, np.uint8)}
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> LambdaMARTRanker:
-        """Take over what `arrays` gave."""
+    @classmethod
+    def from_arrays(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> LambdaMARTRanker:
+        """The ranker with these parameters that learned these trees."""
+        ranker = cls(**parameters)
         text = arrays["trees"].tobytes().decode()
-        self.booster = _lightgbm().Booster(model_str=text)
-        self.steps = []
-        return self
+        ranker.booster, ranker.steps = _lightgbm().Booster(model_str=text), []
+        return ranker
 
 
 QUIET = {"verbosity": -1, "deterministic": True, "force_row_wise": True}
@@ -104,7 +105,7 @@ def _lightgbm() -> Any:
         import lightgbm
     except ImportError as error:
         raise ValueError(
-            "ranker 'lambdamart' needs the package lightgbm, which is not installed; "
-            "'logistic' needs nothing"
+            "ranker 'lambdamart' needs the package lightgbm: install it, or use the ranker "
+            "'logistic'"
         ) from error
     return lightgbm

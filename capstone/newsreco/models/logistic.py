@@ -1,6 +1,6 @@
-r"""Logistic regression by Newton's method: the chance of a click from a weighted sum of features.
+r"""Logistic regression by Newton's method: click probability from a weighted sum of features.
 
-With rows :math:`x_r` (features brought to mean 0 and spread 1, and a 1 for the intercept) and
+With rows :math:`x_r` (features standardised, and a 1 for the intercept) and
 clicks :math:`y_r`, it minimises
 
 .. math:: -\sum_r \big( y_r \ln p_r + (1 - y_r) \ln(1 - p_r) \big) + \frac{\lambda}{2} |w|^2,
@@ -8,9 +8,10 @@ clicks :math:`y_r`, it minimises
 
 A Newton step solves :math:`(X^\top D X + \lambda I) \, \delta = -\nabla` with
 :math:`D = \operatorname{diag}(p_r (1 - p_r))`. There are only a dozen features, so the matrix is
-tiny, a step costs one pass over the rows, and some six steps reach the minimum: no learning rate
-to tune, no luck of a seed. (Iteratively reweighted least squares: Hastie, Tibshirani and Friedman
-2009, section 4.4.1.) The intercept is not shrunk. Left out: products of features.
+tiny, a step costs one pass over the rows, and some six steps reach the minimum: there is no
+learning rate to tune, and no random initialisation. (Iteratively reweighted least squares:
+Hastie, Tibshirani and Friedman 2009, section 4.4.1.) The intercept is not regularised. Left out:
+products of features.
 """
 
 from __future__ import annotations
@@ -20,30 +21,31 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit, prange
 
-CHUNKS = 64  # sums are made in so many pieces, whatever the number of threads
+CHUNKS = 64  # pieces of each sum, the same for any number of threads
 HALVINGS = 30
 
 
 @dataclass(eq=False)
 class LogisticRanker:
-    """Click chances by logistic regression.
+    """Click probabilities by logistic regression.
 
     Parameters
     ----------
     reg : float
-        The weight of the penalty on the squared weights.
+        Strength of the L2 regularisation.
     iterations : int
-        Newton steps at most; it stops early where a step promises less than `tolerance` of the
-        loss.
+        Newton steps at most.
+    tolerance : float
+        Fitting stops once a step promises to lower the loss by less than this fraction.
 
     Attributes after `fit`
     ----------------------
     weights : array (n_features,) float64
         Per standard deviation of the feature.
     intercept : float
-    mean, spread : array (n_features,) float64
+    mean, std : array (n_features,) float64
     steps : list of dict
-        Each step's number and mean loss a row.
+        Number of each step and mean loss per row before it.
     """
 
     reg: float = 1.0
@@ -59,7 +61,7 @@ class LogisticRanker:
             raise ValueError(f"clicked must have X's {len(X)} > 0 rows, got {len(y)}")
         if not np.isfinite(X).all():
             raise ValueError("X must be finite, got nan or inf")
-        self.mean, self.spread = _mean_and_spread(X)
+        self.mean, self.std = _mean_and_std(X)
         w = np.zeros(X.shape[1] + 1)  # the intercept comes last
         rate = (y.sum() + 0.5) / (len(y) + 1)
         w[-1] = np.log(rate / (1 - rate))
@@ -71,7 +73,7 @@ class LogisticRanker:
             promised = -0.5 * gradient @ delta
             if promised <= self.tolerance * max(loss, 1.0):
                 break
-            for _ in range(HALVINGS):  # a full step nearly always lowers the loss
+            for _ in range(HALVINGS):  # halve the step until the loss falls
                 found = self._derivatives(X, y, w + delta)
                 if found[0] <= loss:
                     break
@@ -84,37 +86,41 @@ class LogisticRanker:
         f = X.shape[1]
         losses = np.zeros(CHUNKS)
         gradients, hessians = np.zeros((CHUNKS, f + 1)), np.zeros((CHUNKS, f + 1, f + 1))
-        _accumulate(X, y, w, self.mean, 1 / self.spread, losses, gradients, hessians)
-        shrunk = np.append(np.full(f, self.reg), 0.0)
+        _accumulate(X, y, w, self.mean, 1 / self.std, losses, gradients, hessians)
+        penalty = np.append(np.full(f, self.reg), 0.0)
         hessian = hessians.sum(axis=0)
-        hessian += np.tril(hessian, -1).T + np.diag(shrunk) + 1e-9 * np.eye(f + 1)
-        loss = losses.sum() + 0.5 * shrunk @ w**2
-        return loss, gradients.sum(axis=0) + shrunk * w, hessian
+        hessian += np.tril(hessian, -1).T + np.diag(penalty) + 1e-9 * np.eye(f + 1)
+        loss = losses.sum() + 0.5 * penalty @ w**2
+        return loss, gradients.sum(axis=0) + penalty * w, hessian
 
     def scores(self, X: np.ndarray) -> np.ndarray:
         """Log odds of a click for each row of features: (n,) float64."""
-        scaled = self.weights / self.spread
+        scaled = self.weights / self.std
         return _rows(X) @ scaled + (self.intercept - self.mean @ scaled)
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
-        """The chance of a click for each row: (n,) float64."""
+        """Probability of a click for each row: (n,) float64."""
         return 1 / (1 + np.exp(-self.scores(X)))
 
     def importance(self) -> np.ndarray:
-        """How much each feature moves the score: |weight| per standard deviation."""
+        """Absolute weight of each feature, per standard deviation: (n_features,)."""
         return np.abs(self.weights)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What `restore` needs."""
-        w = np.append(self.weights, self.intercept)
-        return {"weights": w, "mean": self.mean, "spread": self.spread}
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Weights, intercept and standardisation."""
+        return {
+            "weights": np.append(self.weights, self.intercept),
+            "mean": self.mean,
+            "std": self.std,
+        }
 
-    def restore(self, arrays: dict[str, np.ndarray]) -> LogisticRanker:
-        """Take over what `arrays` gave."""
-        self.weights, self.intercept = arrays["weights"][:-1], float(arrays["weights"][-1])
-        self.mean, self.spread = arrays["mean"], arrays["spread"]
-        self.steps = []
-        return self
+    @classmethod
+    def from_arrays(cls, parameters: dict, arrays: dict[str, np.ndarray]) -> LogisticRanker:
+        """The ranker with these parameters that learned these weights."""
+        ranker = cls(**parameters)
+        ranker.weights, ranker.intercept = arrays["weights"][:-1], float(arrays["weights"][-1])
+        ranker.mean, ranker.std, ranker.steps = arrays["mean"], arrays["std"], []
+        return ranker
 
 
 def _rows(X: np.ndarray) -> np.ndarray:
@@ -124,12 +130,12 @@ def _rows(X: np.ndarray) -> np.ndarray:
     return X
 
 
-def _mean_and_spread(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(f,) float64 each; a constant feature gets spread 1, and so has no say."""
+def _mean_and_std(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(f,) float64 each; a constant feature gets standard deviation 1 and has no effect."""
     mean = X.mean(axis=0, dtype=np.float64)
-    spread = np.sqrt(np.maximum((X.astype(np.float64) ** 2).mean(axis=0) - mean**2, 0))
-    spread[spread < 1e-6] = 1.0
-    return mean, spread
+    std = np.sqrt(np.maximum((X.astype(np.float64) ** 2).mean(axis=0) - mean**2, 0))
+    std[std < 1e-6] = 1.0
+    return mean, std
 
 
 @njit(parallel=True, cache=True)
@@ -147,8 +153,8 @@ def _accumulate(X, y, w, mean, scale, losses, gradients, hessians):
             p = 1 / (1 + np.exp(-z))
             # ln(1 + e^z) - y z, written so that no exponential overflows
             losses[chunk] += np.log1p(np.exp(-abs(z))) + max(z, 0.0) - y[r] * z
-            bend = p * (1 - p)
+            curvature = p * (1 - p)
             for a in range(f + 1):
                 gradient[a] += (p - y[r]) * x[a]
                 for b in range(a + 1):
-                    hessian[a, b] += bend * x[a] * x[b]
+                    hessian[a, b] += curvature * x[a] * x[b]

@@ -1,14 +1,13 @@
-r"""Two stages for one person at a moment: retrieve, rank, re-rank (Covington et al. 2016).
+r"""Recommendation for one user at a time: retrieve, rank, re-rank (Covington et al. 2016).
 
-No model can look closely at a hundred thousand articles while somebody waits. So retrievers,
-quick and rough, find the two hundred that are worth it; the ranker scores these, on features
-that one code path computes for training and serving; and the list is put together so that no
-story comes twice, the new has its chance, and the ten are not all on one match. With r the
-ranker's scores stretched to 0..1 over the candidates, MMR is given
+A ranker is too slow for a hundred thousand articles per request. So cheap retrievers find two
+hundred candidates; the ranker scores these, on features that the same code computes for training
+and serving; and re-ranking removes duplicates, favours new articles and diversifies by MMR. With
+r the ranker's scores scaled to 0..1 over the candidates, the relevance given to MMR is
 
 .. math:: r_i + b \, 2^{-\text{age}_i / h}
 
-Left out: exploration, and rules of a newsroom.
+Left out: exploration, and editorial rules.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from time import perf_counter
 
 import numpy as np
 
+from newsreco.data.times import DAY, HOUR
 from newsreco.features.matrix import candidate_features
-from newsreco.features.state import DAY, State
+from newsreco.features.state import State
 from newsreco.models.bundle import NewsModel
 from newsreco.models.retrievers import Retriever, live_articles, make_retrievers, pool
 from recsys import validation
 from recsys.rerank import drop_duplicates, freshness, mmr, number_texts, to_unit_range
 
-HOUR = 3600.0
-LIKE = 0.3  # a cosine from which two articles are on one subject
+SIMILAR = 0.3  # cosine above which a click explains a recommendation
 MARKS = re.compile(
     r"^\s*(update|updated|recap|live|watch|video)\s*:|(\((updated|update|video)\)|- report)\s*$"
 )
@@ -35,20 +34,20 @@ MARKS = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class Recommendation:
-    """A list for one person, best first.
+    """A list for one user, best first.
 
     Parameters
     ----------
     items : array (n,) int32
         Articles; n <= k.
     scores : array (n,) float64
-        The ranker's; re-ranking may have changed the order.
+        The ranker's; re-ranking may change their order.
     because : array (n,) int32
-        The recent click that is most like the article, -1 where none is.
+        The recent click most similar to the article, -1 if none is similar.
     found_by : list of tuple of str
-        The retrievers that had found each.
+        The retrievers that found each.
     seconds : dict of str to float
-        What each stage took.
+        Duration of each stage.
     """
 
     items: np.ndarray
@@ -58,7 +57,7 @@ class Recommendation:
     seconds: dict[str, float]
 
     def reasons(self, titles: list[str]) -> list[str]:
-        """A sentence for each: what the person read that is like it, or that many read it now."""
+        """An explanation of each: a similar article that the user read, or that it is trending."""
         return [
             f'because you read "{titles[click]}"' if click >= 0 else "trending now"
             for click in self.because
@@ -67,25 +66,25 @@ class Recommendation:
 
 @dataclass(eq=False)
 class RecommendationPipeline:
-    """Serves lists from a trained model and the state of the moment.
+    """Recommends lists from a trained model and the current state.
 
     Parameters
     ----------
     model : NewsModel
     state : State, optional
-        Counters and clicks up to now; where training ended by default.
+        Counters and clicks up to now; by default those at the end of training.
     pool_size : int
-        Candidates that the ranker looks at.
+        Candidates that the ranker scores.
     window_days : float
-        Articles last shown longer ago are not recommended.
+        Articles last shown earlier are not recommended.
     trade_off : float
-        Of MMR: 1 looks at relevance alone.
+        Of MMR: 1 is relevance alone.
     fresh_bonus : float
-        b of the formula above, for an article that is new.
+        b of the formula above.
     fresh_hours : float
-        The bonus halves every so many hours.
+        h of the formula above.
     index : str
-        "exact", or "faiss" where faiss-cpu is installed.
+        "exact", or "faiss" if faiss-cpu is installed.
     """
 
     model: NewsModel
@@ -107,17 +106,17 @@ class RecommendationPipeline:
         if self.state is None:
             self.state = self.model.state
         self.retrievers = make_retrievers(self.model.vectors, self.model.tables, self.index)
-        self._story = number_texts(self.model.articles.title, plain_title)
+        self.story = number_texts(self.model.articles.title, normalized_title)
 
     def recommend(self, user: int, time: float | None = None, k: int = 10) -> Recommendation:
-        """The k best articles for one person at a moment.
+        """The k best articles for one user at a time.
 
         Parameters
         ----------
         user : int
-            A number of the state; -1, or one it does not know, is somebody new.
+            -1, or a number unknown to the state, is a new user.
         time : float, optional
-            Seconds UTC, not before the last event counted, which is the default.
+            Seconds UTC, not before the last event counted, the default.
         k : int
         """
         validation.whole_number("k", k)
@@ -125,18 +124,18 @@ class RecommendationPipeline:
         user = user if user < self.state.n_users else -1
         now = self.state.now
         time = validation.real_number("time", now if time is None else time, low=now)
-        clock = _Clock()
+        timer = _StageTimer()
         items, found_by = self.retrieve(user, time)
-        clock.stop("retrieve")
+        timer.stop("retrieve")
         X = candidate_features(self.state, self.model.vectors, user, time, items)
-        clock.stop("features")
+        timer.stop("features")
         scores = self.model.ranker.scores(X)
-        clock.stop("rank")
+        timer.stop("rank")
         kept, because = self.rerank(user, time, items, scores, k)
-        clock.stop("rerank")
+        timer.stop("rerank")
         names = list(self.retrievers)
         found = [tuple(n for n, hit in zip(names, found_by[row]) if hit) for row in kept]
-        return Recommendation(items[kept], scores[kept], because, found, clock.seconds)
+        return Recommendation(items[kept], scores[kept], because, found, timer.seconds)
 
     def retrieve(self, user: int, time: float) -> tuple[np.ndarray, np.ndarray]:
         """The candidates (n,) int32, and which retrievers found each, (n, n_retrievers) bool."""
@@ -150,31 +149,31 @@ class RecommendationPipeline:
     def rerank(
         self, user: int, time: float, items: np.ndarray, scores: np.ndarray, k: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Positions of at most k of the items, in their order, and the click that each is like."""
+        """Rows of at most k of the items, best first, and the click most similar to each."""
         clicks, _ = self.state.recent_clicks(user)
         age = np.maximum(time - self.state.arrays.first_shown[items], 0.0) / HOUR
         relevance = to_unit_range(scores) + self.fresh_bonus * freshness(age, self.fresh_hours)
         order = np.lexsort((items, -relevance))  # best first, ties to the lower id
-        order = order[drop_duplicates(items[order], self._story[items[order]])]
-        order = order[~np.isin(self._story[items[order]], self._story[clicks])]
+        order = order[drop_duplicates(items[order], self.story[items[order]])]
+        order = order[~np.isin(self.story[items[order]], self.story[clicks])]
         vectors = self.model.vectors[items[order]]
         kept = order[mmr(relevance[order], vectors, k, self.trade_off)]
         return kept, nearest_click(self.model.vectors, items[kept], clicks)
 
 
 def nearest_click(vectors: np.ndarray, items: np.ndarray, clicks: np.ndarray) -> np.ndarray:
-    """The click most like each item, the newest of equals: (n,) int32; -1 where none is like it."""
+    """The click most similar to each item, the newest of equals: (n,) int32; -1 if none is."""
     if len(clicks) == 0:
         return np.full(len(items), -1, np.int32)
-    likeness = vectors[items] @ vectors[clicks].T  # (n, n_clicks)
-    nearest = clicks[likeness.argmax(axis=1)].astype(np.int32)
-    return np.where(likeness.max(axis=1) > LIKE, nearest, -1).astype(np.int32)
+    cosine = vectors[items] @ vectors[clicks].T  # (n, n_clicks)
+    nearest = clicks[cosine.argmax(axis=1)].astype(np.int32)
+    return np.where(cosine.max(axis=1) > SIMILAR, nearest, -1).astype(np.int32)
 
 
-def plain_title(title: str) -> str:
-    """A title without case, punctuation and the marks of a wire story that comes again.
+def normalized_title(title: str) -> str:
+    """A title without case, punctuation and the marks of a republished agency story.
 
-    >>> plain_title("Update: Rovers win 3-1") == plain_title("ROVERS win 3-1 (updated)")
+    >>> normalized_title("Update: Rovers win 3-1") == normalized_title("ROVERS win 3-1 (updated)")
     True
     """
     while (bare := MARKS.sub("", title.casefold())) != title:
@@ -182,8 +181,8 @@ def plain_title(title: str) -> str:
     return " ".join(re.findall(r"\w+", title))
 
 
-class _Clock:
-    """Seconds from one stop to the next, by name."""
+class _StageTimer:
+    """Durations of consecutive stages, by name."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

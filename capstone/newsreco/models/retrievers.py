@@ -1,15 +1,15 @@
-r"""Retrievers: from a hundred thousand articles to the few hundred worth ranking.
+r"""Retrievers: candidate generation, from a hundred thousand articles to a few hundred.
 
-Each answers one question quickly and roughly, for one person at a moment, from what the state
-has counted by then; a ranker then looks closely at all that they found.
+Each scores all live articles in one cheap way, for one user at a time, from what the state has
+counted by then; a ranker then scores the candidates of all.
 
-- content: which vectors lie nearest to the decayed profile?
-- item_item: what did those who clicked this also click?
-- sequence: what was clicked on the visit after this one?
-- trending: what is everybody clicking now? It needs no history: cold start is its case.
+- content: which vectors are nearest to the decayed profile?
+- item_item: what did the users who clicked this also click?
+- sequence: what was clicked on the impression after this one?
+- trending: what are all users clicking now? It needs no history, so it serves cold-start users.
 
-Left out: factors of people (whoever is new since the training has none), and learned shares of
-the pool.
+Left out: user factors (a user new since the training has none), and learned sizes of each
+retriever's part of the pool.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ import numpy as np
 from numba import njit
 from scipy import sparse
 
-from newsreco.features.state import State, decay
-from newsreco.models.cooccurrence import Tables, follow
+from newsreco.features.counters import decay
+from newsreco.features.state import State
+from newsreco.models.cooccurrence import Tables, best_of_rows
 from recsys import validation
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, VectorIndex
@@ -33,19 +34,19 @@ Found = tuple[np.ndarray, np.ndarray]
 
 
 class Retriever(Protocol):
-    """What every retriever can do."""
+    """A source of candidates."""
 
     def candidates(
         self, state: State, user: int, time: float, k: int, allowed: np.ndarray
     ) -> Found:
-        """At most k articles for one person at a moment.
+        """At most k articles for one user at a time.
 
         Parameters
         ----------
         state : State
             Advanced by all events before `time`.
         user : int
-            -1 for somebody unknown.
+            -1 for an unknown user.
         time : float
             Seconds UTC.
         k : int
@@ -55,15 +56,15 @@ class Retriever(Protocol):
         Returns
         -------
         items : array (m,) int32
-            Best first, ties to the lower id; m <= k, and 0 where nothing speaks for anything.
+            Best first, ties to the lower id; m <= k, and 0 if no article has a positive score.
         scores : array (m,) float32
-            On a scale of each retriever's own.
+            Comparable only with the same retriever's.
         """
 
 
 @dataclass(eq=False)
 class ContentRetriever:
-    """Articles whose vectors lie nearest to the person's decayed profile."""
+    """Articles whose vectors are nearest to the user's decayed profile."""
 
     vectors: np.ndarray  # (n_items, d) float32
     index: VectorIndex  # holds the same vectors
@@ -72,33 +73,33 @@ class ContentRetriever:
         profile = state.profile(user, time, self.vectors)
         length = np.sqrt(profile @ profile)
         if not length > 0:
-            return _speaking(np.empty(0, np.int32), np.empty(0, np.float32))
+            return _positive(np.empty(0, np.int32), np.empty(0, np.float32))
         items, scores = self.index.search((profile / length)[None], k, allowed)
-        return _speaking(items[0], scores[0])
+        return _positive(items[0], scores[0])
 
 
 @dataclass(eq=False)
 class TableRetriever:
-    """Articles that a table names for the person's recent clicks."""
+    """Articles that co-occur with the user's recent clicks, by a table."""
 
     table: sparse.csr_matrix  # (n_items, n_items) float32; see newsreco.models.cooccurrence
-    last_visit: bool = False  # only the clicks of the last visit that had any, all alike
+    last_only: bool = False  # only the clicks of the last impression with any, weighted equally
 
     def candidates(self, state, user, time, k, allowed) -> Found:
-        if self.last_visit:
-            sources = state.last_visit(user)
+        if self.last_only:
+            sources = state.last_clicks(user)
             weights = np.ones(len(sources))
         else:
             sources, times = state.recent_clicks(user)
             weights = 0.5 ** ((time - times) / state.arrays.profile_half_life[0])
-        return _speaking(*follow(self.table, sources, weights, k, allowed))
+        return _positive(*best_of_rows(self.table, sources, weights, k, allowed))
 
 
 @dataclass(eq=False)
 class TrendingRetriever:
-    """Articles with the most clicks, each of which halves every few hours; 0 is a score too."""
+    """Articles with the most decayed clicks; those without any come last, with score 0."""
 
-    trend: int = 0  # which of the state's half-lives: 0 hours, 1 days
+    trend: int = 0  # index of the half-life: 0 hours, 1 days
 
     def candidates(self, state, user, time, k, allowed) -> Found:
         items = np.full(k, -1, np.int32)
@@ -113,45 +114,44 @@ class TrendingRetriever:
 def make_retrievers(
     vectors: np.ndarray, tables: Tables, index: str = "exact"
 ) -> dict[str, Retriever]:
-    """The retrievers by name, in the order in which they take turns; index: exact or faiss."""
+    """The retrievers by name, in the order in which `pool` merges them; index: exact or faiss."""
     if index not in INDEXES:
         raise ValueError(f"index must be one of {sorted(INDEXES)}, got {index!r}")
     return {
         "content": ContentRetriever(vectors, INDEXES[index]().fit(vectors)),
         "item_item": TableRetriever(tables["item_item"]),
-        "sequence": TableRetriever(tables["sequence"], last_visit=True),
+        "sequence": TableRetriever(tables["sequence"], last_only=True),
         "trending": TrendingRetriever(),
     }
 
 
 def live_articles(state: State, user: int, time: float, window: float) -> np.ndarray:
-    """What may be recommended: shown to anybody in the last `window` seconds, not yet clicked.
+    """Mask (n_items,) of what may be recommended: shown within `window` seconds, not clicked.
 
-    Returns a mask (n_items,) of bool. An article that nobody was shown yet is not known to be
-    published, so it waits for its first showing.
+    An article that was never shown is not known to be published, so it is not live.
     """
     window = validation.real_number("window", window, open_low=True)
     arrays = state.arrays
     allowed = arrays.last_shown >= time - window
     if 0 <= user < state.n_users:
-        hide_clicked(arrays.user_newest[user], arrays.click_item, arrays.click_before, allowed)
+        hide_clicked(arrays.user_newest[user], arrays.click_item, arrays.click_previous, allowed)
     return allowed
 
 
 def pool(found: Sequence[np.ndarray], n_items: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first `size` different articles of several lists, which take turns.
+    """The first `size` different articles of several lists, merged round-robin.
 
     Parameters
     ----------
     found : sequence of arrays (m,) int32
-        One list a retriever, best first: first everybody's best, then the second, and so on.
+        One list per retriever, best first.
     n_items, size : int
 
     Returns
     -------
     items : array (n,) int32
     found_by : array (n, len(found)) bool
-        Which retrievers had found each, however far down.
+        Which retrievers had found each, at any rank.
 
     >>> items, found_by = pool([np.array([4, 1]), np.array([4, 2, 0])], n_items=5, size=3)
     >>> items
@@ -166,55 +166,55 @@ def pool(found: Sequence[np.ndarray], n_items: int, size: int) -> tuple[np.ndarr
         lists[row, : len(items)] = items
     items = np.empty(min(lists.size, validation.whole_number("size", size)), np.int32)
     found_by = np.zeros((len(items), len(lists)), np.bool_)
-    n = take_turns(lists, np.full(n_items, -1, np.int32), items, found_by)
+    n = round_robin(lists, np.full(n_items, -1, np.int32), items, found_by)
     return items[:n], found_by[:n]
 
 
-def _speaking(items: np.ndarray, scores: np.ndarray) -> Found:
-    """Without the articles that nothing speaks for; they come last."""
+def _positive(items: np.ndarray, scores: np.ndarray) -> Found:
+    """Only the articles with a positive score; the others come last."""
     n = int(np.count_nonzero(scores > 0))
     return items[:n], scores[:n]
 
 
 @njit(cache=True)
 def most_clicks(clicks, counted, time, half_life, allowed, items, scores):
-    """Fill the items with most decayed clicks; `clicks` are as of the times `counted`."""
+    """Fill in the items with most decayed clicks; `clicks` are as of the times `counted`."""
     k = len(items)
     for i in range(len(allowed)):
-        # clicks only fade: too few of them undecayed need no closer look
+        # decay only lowers a count: too few clicks before it are too few after it
         if not allowed[i] or clicks[i] <= scores[k - 1]:
             continue
         score = np.float32(clicks[i] * decay(time - counted[i], half_life))
-        place = k - 1
-        if score <= scores[place]:
+        rank = k - 1
+        if score <= scores[rank]:
             continue
-        while place > 0 and score > scores[place - 1]:
-            scores[place], items[place] = scores[place - 1], items[place - 1]
-            place -= 1
-        scores[place], items[place] = score, i
+        while rank > 0 and score > scores[rank - 1]:
+            scores[rank], items[rank] = scores[rank - 1], items[rank - 1]
+            rank -= 1
+        scores[rank], items[rank] = score, i
 
 
 @njit(cache=True)
-def hide_clicked(newest, click_item, click_before, allowed):
-    """Walk a person's list of clicks and take each out of `allowed`."""
+def hide_clicked(newest, click_item, click_previous, allowed):
+    """Take each of a user's clicks out of `allowed`."""
     click = newest
     while click >= 0:
         allowed[click_item[click]] = False
-        click = click_before[click]
+        click = click_previous[click]
 
 
 @njit(cache=True)
-def take_turns(lists, place, items, found_by):
-    """Rank by rank, each list's next; how many different ones were taken."""
+def round_robin(lists, row, items, found_by):
+    """Take the next of each list in turn, rank by rank; return how many different ones."""
     n = 0
     for rank in range(lists.shape[1]):
         for r in range(len(lists)):
             item = lists[r, rank]
             if item < 0:
                 continue
-            if place[item] < 0 and n < len(items):
-                items[n], place[item] = item, n
+            if row[item] < 0 and n < len(items):
+                items[n], row[item] = item, n
                 n += 1
-            if place[item] >= 0:
-                found_by[place[item], r] = True
+            if row[item] >= 0:
+                found_by[row[item], r] = True
     return n

@@ -28,6 +28,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from newsreco.data.times import HOUR
 from newsreco.feature_store.store import FeatureStore
 from newsreco.models.bundle import pack, unpack
 from recsys import Interactions, bundle, validation
@@ -35,7 +36,6 @@ from recsys.models import BiasedMF
 from recsys.retrieval import top_k
 
 KIND = "SVDSystem"
-HOUR = 3600.0
 
 
 @dataclass(frozen=True)

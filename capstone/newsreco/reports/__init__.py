@@ -1,1 +1,1 @@
-"""Reports: what an evaluation found, for people to read."""
+"""Reports of an evaluation, in HTML and Markdown."""

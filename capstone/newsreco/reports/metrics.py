@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from newsreco.data.times import HOUR
 from newsreco.evaluation.groups import FEWEST, first_clicked, group_means, level
 from newsreco.evaluation.lists import LISTS
 from newsreco.reports import figures
@@ -39,10 +40,10 @@ MOST_CATEGORIES = 10
 def models(result: Result) -> Section:
     """Every model's and baseline's metrics, highest AUC first."""
     evaluation = result.evaluation
-    names = sorted(evaluation.found, key=lambda name: -evaluation.mean(name))
+    names = sorted(evaluation.values, key=lambda name: -evaluation.mean(name))
     labels = [LABELS.get(name, name) for name in names]
     drawn = pd.DataFrame(
-        [(evaluation.mean(name), *interval(evaluation.means(name))) for name in names],
+        [(evaluation.mean(name), *interval(evaluation.bootstrap_means(name))) for name in names],
         labels,
         ["mean", "low", "high"],
     )
@@ -57,7 +58,7 @@ def models(result: Result) -> Section:
 
 
 def _model_row(evaluation, name: str) -> dict[str, str]:
-    row = {"AUC": with_interval(evaluation.mean(name), *interval(evaluation.means(name)))}
+    row = {"AUC": with_interval(evaluation.mean(name), *interval(evaluation.bootstrap_means(name)))}
     for metric in ("mrr", "ndcg@5", "ndcg@10"):
         row[METRICS[metric]] = f"{evaluation.mean(name, metric):.3f}"
     difference = evaluation.difference(name, BASELINE)
@@ -103,7 +104,7 @@ def _history(result: Result) -> np.ndarray:
 
 def _hours(result: Result) -> np.ndarray:
     names = np.array([f"{h:02d}:00 to {h + 3:02d}:00" for h in range(0, 24, 3)], object)
-    return names[(result.per_impression["time"].to_numpy() // 3600 % 24 // 3).astype(int)]
+    return names[(result.per_impression["time"].to_numpy() // HOUR % 24 // 3).astype(int)]
 
 
 def _categories(result: Result) -> np.ndarray:

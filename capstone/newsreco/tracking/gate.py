@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from newsreco.evaluation.impressions import check_metric, paired
-from newsreco.training import evaluate
+from newsreco.evaluation.impressions import check_metric
+from newsreco.evaluation.intervals import paired_difference
+from newsreco.evaluation.model import evaluate
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
@@ -94,4 +95,4 @@ def compare_models(
     users, impressions = len(np.unique(user[evaluated])), int(evaluated.sum())
     if not impressions:
         raise ValueError("log must hold later impressions that can be evaluated, got none")
-    return *paired(first, second, user), users, impressions
+    return *paired_difference(first, second, user), users, impressions

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from newsreco.config import EXPERIMENT
-from newsreco.evaluation.impressions import check_metric, paired
+from newsreco.evaluation.impressions import check_metric
+from newsreco.evaluation.intervals import paired_difference
 from newsreco.models.bundle import Settings
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import EVALUATION
@@ -173,4 +174,4 @@ def _same_impressions(first: dict, second: dict) -> bool:
 
 def _difference(first: dict, second: dict, metric: str) -> tuple[float, float, float]:
     column = metric.removeprefix("ranker_")
-    return paired(first[column], second[column], first["user"])
+    return paired_difference(first[column], second[column], first["user"])

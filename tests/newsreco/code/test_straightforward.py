@@ -1,4 +1,4 @@
-"""The version that `make bench` runs beside ours makes the same lists, so the race is fair."""
+"""The straightforward version in `make bench` recommends the same lists as ours."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def served():
     return RecommendationPipeline(train(world.log, Settings(), progress=False).model)
 
 
-def test_both_make_the_same_lists(served):
+def test_straightforward_version_recommends_the_same_lists(served):
     plain = PlainRecommender(served)
     users = np.flatnonzero(served.state.arrays.user_clicks).tolist()[:30]
     assert len(users) == 30

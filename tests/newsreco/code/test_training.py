@@ -1,4 +1,4 @@
-"""Training: blind to the future, whole on disk, one at a time."""
+"""Training: no leaks from the future, bundles complete on disk, one training at a time."""
 
 import json
 from dataclasses import replace
@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from newsreco.cli import main
+from newsreco.evaluation.model import evaluate
 from newsreco.files import locked
 from newsreco.models.bundle import Settings, load_model
 from newsreco.synthetic import write_sample
-from newsreco.training import evaluate, known_articles, train
+from newsreco.training import known_articles, train
 
 SMALL = ["--articles", "100", "--impressions", "600", "--users", "80"]
 
@@ -30,10 +31,10 @@ def read_all(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def with_another_future(log, moment, rng):
-    """Every event from a moment on is another: who, when, what was shown, what was clicked."""
+def with_another_future(log, cut, rng):
+    """The log with other users, times, articles and clicks from a time on."""
     shown = log.impressions
-    first = log.cut(moment)
+    first = log.cut(cut)
     later = slice(shown.start[first], None)
     user, time, item, clicked = (
         getattr(shown, name).copy() for name in ("user", "time", "item", "clicked")
@@ -50,37 +51,37 @@ def with_another_future(log, moment, rng):
 
 
 @pytest.mark.parametrize("ranker", ["logistic", "lambdamart"])
-def test_no_event_after_the_cut_changes_a_byte_of_the_model(world, tmp_path, ranker):
+def test_events_after_the_cut_do_not_change_a_byte_of_the_model(world, tmp_path, ranker):
     log, settings = world.log, Settings(ranker=ranker)
-    moment = log.cutoff_time(settings.test_fraction)
-    other = with_another_future(log, moment, np.random.default_rng(0))
+    cut = log.cutoff_time(settings.test_fraction)
+    other = with_another_future(log, cut, np.random.default_rng(0))
     train(log, settings, progress=False).model.save(tmp_path / "a")
     train(other, settings, progress=False).model.save(tmp_path / "b")
     assert read_all(tmp_path / "a") == read_all(tmp_path / "b")
     clicked = log.impressions.clicked.copy()
-    before = log.impressions.start[log.cut(moment)] - 1
+    before = log.impressions.start[log.cut(cut)] - 1
     clicked[before] = ~clicked[before]
     past = replace(log, impressions=replace(log.impressions, clicked=clicked))
     train(past, settings, progress=False).model.save(tmp_path / "c")
     assert read_all(tmp_path / "a") != read_all(tmp_path / "c"), "an event before the cut does"
 
 
-def test_articles_first_shown_after_the_cut_teach_no_words(world):
-    """Their texts are vectors too, but vocabulary, patterns and ranker come from the known ones."""
+def test_articles_first_shown_after_the_cut_do_not_change_the_embedder(world):
+    """They get vectors, but vocabulary, patterns and ranker come from the known articles."""
     past = world.log.before(world.log.cutoff_time(0.2))
     known = set(known_articles(past).tolist())
     articles = world.log.articles
-    titles = [t if i in known else f"unheard {i % 3}" for i, t in enumerate(articles.title)]
+    titles = [t if i in known else f"unknown {i % 3}" for i, t in enumerate(articles.title)]
     assert titles != articles.title
-    told = replace(world.log, articles=replace(articles, title=titles))
+    changed = replace(world.log, articles=replace(articles, title=titles))
     first = train(world.log, progress=False, lists=0).model
-    second = train(told, progress=False, lists=0).model
+    second = train(changed, progress=False, lists=0).model
     assert first.embedder.words.vocabulary == second.embedder.words.vocabulary
     assert first.embedder.projection.tobytes() == second.embedder.projection.tobytes()
     assert first.ranker.weights.tobytes() == second.ranker.weights.tobytes()
 
 
-def test_a_saved_model_gives_the_same_figures(world, result, bundle):
+def test_saved_model_gives_the_same_metrics(world, result, bundle):
     again = load_model(bundle)
     _, metrics = evaluate(again, world.log, world.truth)
     assert metrics == result.metrics
@@ -91,7 +92,7 @@ def test_a_saved_model_gives_the_same_figures(world, result, bundle):
 
 
 @pytest.mark.parametrize("name", ["arrays.npz", "manifest.json"])
-def test_one_byte_changed_is_refused(bundle, name):
+def test_changed_byte_is_refused(bundle, name):
     path = bundle / name
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -100,7 +101,7 @@ def test_one_byte_changed_is_refused(bundle, name):
         load_model(bundle)
 
 
-def test_figures_are_those_of_the_held_out_period(world, result):
+def test_metrics_are_those_of_the_held_out_period(world, result):
     log = world.log
     n_later = len(log.impressions) - log.cut(log.cutoff_time(0.2))
     assert result.metrics["impressions"] == n_later == len(result.per_impression)
@@ -109,7 +110,7 @@ def test_figures_are_those_of_the_held_out_period(world, result):
     assert result.metrics["impressions_evaluated"] == auc.notna().sum() < n_later
 
 
-def test_another_log_is_refused(world, result):
+def test_log_of_other_users_or_without_later_impressions_is_refused(world, result):
     users = world.log.user_ids[::-1]
     with pytest.raises(ValueError, match="users"):
         evaluate(result.model, replace(world.log, user_ids=users))
@@ -129,12 +130,12 @@ def test_another_log_is_refused(world, result):
         ({"seed": -1}, "seed"),
     ],
 )
-def test_bad_settings_are_named(change, named):
+def test_wrong_settings_raise(change, named):
     with pytest.raises(ValueError, match=named):
         Settings(**change)
 
 
-def test_the_commands(tmp_path, capsys):
+def test_train_and_evaluate_commands_agree(tmp_path, capsys):
     data, model, metrics = tmp_path / "data", tmp_path / "model", tmp_path / "metrics.json"
     assert main(["sample", "--out", str(data), "--seed", "3", *SMALL]) == 0
     command = ["train", "--data", str(data), "--out", str(model), "--json", str(metrics)]
@@ -148,7 +149,7 @@ def test_the_commands(tmp_path, capsys):
     assert "ranker_auc" in capsys.readouterr().out
 
 
-def test_a_failed_training_leaves_the_old_model(tmp_path, capsys):
+def test_failed_training_keeps_the_old_model(tmp_path, capsys):
     data, model = tmp_path / "data", tmp_path / "model"
     write_sample(data, n_articles=100, n_impressions=600, n_users=80, progress=False)
     command = ["train", "--data", str(data), "--out", str(model), "--quiet", "--no-tracking"]

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from newsreco.evaluation.lists import replay_impressions
-from newsreco.features.state import State
+from newsreco.features.state import State, replay_impressions
 from newsreco.synthetic import make_synthetic_log
 from newsreco.synthetic.click_model import TrueClickModel
 
@@ -17,6 +16,6 @@ def test_probabilities_of_what_was_shown_are_the_ground_truth(click_model):
     model, shown = TrueClickModel(**SIZE, click_model=click_model), made.log.impressions
     state = State.empty(made.log, 1e5)
     rows = range(len(shown))
-    for user, time, page in replay_impressions(state, made.log, 0, rows):
+    for user, time, page in replay_impressions(state, made.log, rows):
         found = model.probabilities(state, user, time, shown.item[page])
         np.testing.assert_array_equal(found, made.truth.relevance[page])

@@ -28,7 +28,7 @@ def ctr_auc(store, log, moments):
     ctr = store.as_of("item", [log.articles.ids[i] for i in shown.item], moments).ctr
     evaluation = Evaluation(shown)
     evaluation.add("ctr", ctr.fillna(ctr.mean()).to_numpy())
-    return evaluation.mean("ctr"), evaluation.means("ctr").std(ddof=1)
+    return evaluation.mean("ctr"), evaluation.bootstrap_means("ctr").std(ddof=1)
 
 
 def test_as_of_rates_cannot_foresee_a_coin(coin):

@@ -1,10 +1,11 @@
-"""Which way lists move: towards what was clicked, apart by MMR, towards the new by a bonus."""
+"""Directional tests of lists: towards a click, diverse by MMR, newer by the bonus."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
+from newsreco.data.times import DAY
 from newsreco.models.bundle import Settings
 from newsreco.models.pipeline import RecommendationPipeline
 from newsreco.training import train
@@ -15,30 +16,30 @@ def model(world):
     return train(world.log, Settings(), progress=False).model
 
 
-def test_a_click_moves_the_next_list_towards_it(model, world):
+def test_click_moves_the_next_list_towards_it(model, world):
     log, vectors = world.log, model.vectors
     here = log.impressions.rows(log.cut(model.state.now + 1), log.cut(model.state.now + 1) + 1)
-    moved = []
+    changes = []
     for user in range(60):
         served = RecommendationPipeline(model, model.state.copy())
         before = served.recommend(user).items
         item = before[-1]
-        page = {"user": [user], "start": [0, 1], "item": [item], "clicked": [True]}
-        page = {name: np.array(values) for name, values in page.items()}
-        visit = dataclasses.replace(log, impressions=dataclasses.replace(here, **page))
-        served.state.advance(visit, 0, 1)
+        columns = {"user": [user], "start": [0, 1], "item": [item], "clicked": [True]}
+        columns = {name: np.array(values) for name, values in columns.items()}
+        click = dataclasses.replace(log, impressions=dataclasses.replace(here, **columns))
+        served.state.advance(click, 0, 1)
         after = served.recommend(user).items
         assert item not in after
         others = before[:-1]
-        moved.append(
+        changes.append(
             (vectors[after] @ vectors[item]).mean() - (vectors[others] @ vectors[item]).mean()
         )
-    error = np.std(moved, ddof=1) / np.sqrt(len(moved))
-    assert np.mean(moved) > 4 * error
+    error = np.std(changes, ddof=1) / np.sqrt(len(changes))
+    assert np.mean(changes) > 4 * error
 
 
-def test_a_diverse_list_is_less_alike(model):
-    def likeness(trade_off):
+def test_mmr_lowers_similarity_within_lists(model):
+    def similarity(trade_off):
         total = 0.0
         for user in range(30):
             v = model.vectors[served[trade_off].recommend(user).items]
@@ -46,16 +47,16 @@ def test_a_diverse_list_is_less_alike(model):
         return total
 
     served = {x: RecommendationPipeline(model, trade_off=x) for x in (1.0, 0.3)}
-    assert likeness(0.3) < 0.8 * likeness(1.0)
+    assert similarity(0.3) < 0.8 * similarity(1.0)
 
 
-def test_a_bonus_for_the_new_makes_lists_newer(model):
-    def newness(bonus):
+def test_fresh_bonus_makes_lists_newer(model):
+    def freshness(bonus):
         served = RecommendationPipeline(model, trade_off=1.0, fresh_bonus=bonus, fresh_hours=24.0)
         state, total = served.state, 0.0
         for user in range(30):
             age = state.now - state.arrays.first_shown[served.recommend(user).items]
-            total += (0.5 ** (age / 86_400)).sum()
+            total += (0.5 ** (age / DAY)).sum()
         return total
 
-    assert newness(2.0) > 1.2 * newness(0.0)
+    assert freshness(2.0) > 1.2 * freshness(0.0)

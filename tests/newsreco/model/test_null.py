@@ -1,4 +1,4 @@
-"""What a trained model must and must not find."""
+"""Null test and minimum function of a trained model."""
 
 import json
 
@@ -11,8 +11,8 @@ from newsreco.training import train
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_where_clicks_are_a_coins_there_is_nothing_to_find(seed, tmp_path):
-    """The whole pipeline, from files: AUC 0.50 within 3 standard errors."""
+def test_random_clicks_give_auc_half(seed, tmp_path):
+    """The whole pipeline, from files: AUC 0.5 within 3 standard errors."""
     data, metrics = tmp_path / "data", tmp_path / "metrics.json"
     sample = ["sample", "--out", str(data), "--seed", str(seed), "--click-model", "random"]
     assert main(sample) == 0
@@ -24,9 +24,11 @@ def test_where_clicks_are_a_coins_there_is_nothing_to_find(seed, tmp_path):
 
 
 @pytest.mark.parametrize("ranker", ["logistic", "lambdamart"])
-def test_where_there_is_taste_the_ranker_beats_the_order_shown(ranker):
+def test_ranker_beats_the_displayed_order_on_preference_clicks(ranker):
     world = make_synthetic_log(seed=0)
     found = train(world.log, Settings(ranker=ranker), world.truth, progress=False).metrics
     assert found["gain_over_displayed_order_low"] > 0
-    assert found["ranker_auc"] < found["best_possible_auc"], "nobody beats the known chances"
+    assert found["ranker_auc"] < found["best_possible_auc"], (
+        "no ranker beats the true probabilities"
+    )
     assert found["fraction_of_best_possible"] > 0.5

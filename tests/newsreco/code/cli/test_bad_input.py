@@ -25,8 +25,8 @@ def data(tmp_path):
 
 
 def command(tmp_path, *more):
-    places = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "model")]
-    return ["train", *places, "--quiet", "--no-tracking", *more]
+    options = ["--data", str(tmp_path / "data"), "--out", str(tmp_path / "model")]
+    return ["train", *options, "--quiet", "--no-tracking", *more]
 
 
 def hidden(folder):

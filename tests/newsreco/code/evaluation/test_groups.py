@@ -5,13 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from newsreco.evaluation.groups import (
-    calibration_table,
-    first_clicked,
-    group_means,
-    level,
-    mean_over_users,
-)
+from newsreco.evaluation.groups import calibration_table, first_clicked, group_means, level
+from newsreco.evaluation.intervals import mean_over_users
 
 
 def test_mean_over_users_resamples_users_not_impressions():

@@ -1,22 +1,25 @@
-"""What comes next: counted as of the moment, without an order that was never there."""
+"""Next-click prediction: targets and chains as of their time, metrics against values by hand."""
 
 from collections import Counter
 
 import numpy as np
 import pytest
 
+from newsreco.data.times import DAY
 from newsreco.evaluation.impressions import Evaluation
 from newsreco.evaluation.next_click import (
-    _moments,
+    click_transitions,
+    contexts,
     evaluate_next_click,
     last_content,
     markov,
-    shares,
-    topic_order,
+    next_clicks,
+    popularity,
+    topic_lift,
 )
 from newsreco.features.embeddings import TfIdfEmbedder
-from newsreco.features.state import DAY, State
-from newsreco.models.markov import MarkovChain, questions, steps
+from newsreco.features.state import State
+from newsreco.models.markov import MarkovChain
 
 
 @pytest.fixture(scope="module")
@@ -25,97 +28,93 @@ def vectors(world):
     return TfIdfEmbedder(dimensions=16).fit(texts).transform(texts)
 
 
-def clicks_of(log, visit):
-    page = slice(log.impressions.start[visit], log.impressions.start[visit + 1])
-    return sorted(set(log.impressions.item[page][log.impressions.clicked[page]].tolist()))
+def clicks_of(log, impression):
+    rows = slice(log.impressions.start[impression], log.impressions.start[impression + 1])
+    return sorted(set(log.impressions.item[rows][log.impressions.clicked[rows]].tolist()))
 
 
-def test_steps_are_those_written_out(world):
-    """Each person's visits with a click, in time, each beside the one before."""
+def test_transitions_join_consecutive_impressions_with_a_click(world):
     log, last, expected = world.log, {}, []
-    for visit, user in enumerate(log.impressions.user.tolist()):
-        if clicked := clicks_of(log, visit):
+    for impression, user in enumerate(log.impressions.user.tolist()):
+        if clicked := clicks_of(log, impression):
             expected.append((last.get(user, []), clicked))
             last[user] = clicked
-    assert [(b.tolist(), a.tolist()) for _, b, a in steps(log)] == expected
+    assert [(b.tolist(), a.tolist()) for _, b, a in click_transitions(log)] == expected
     assert sum(bool(before) for before, _ in expected) > 100
 
 
-def test_questions_know_nothing_of_their_own_moment(world, vectors):
-    """The chain of each question is that of the steps which ended before it, and no other."""
+def test_contexts_know_only_what_came_before(world, vectors):
+    """The chain of each context holds the transitions before its time, and no other."""
     log = world.log
-    told = list(steps(log))
-    n_asked = 0
-    for moment in _moments(log, vectors, 3 * DAY, 300):
-        question = moment.question
-        n_asked += 1
-        assert question.wanted.tolist() == clicks_of(log, question.visit)
-        assert moment.state.now < question.time
-        if n_asked % 20:
+    transitions = list(click_transitions(log))
+    n_targets = 0
+    for context in contexts(log, vectors, 3 * DAY, 300):
+        target = context.target
+        n_targets += 1
+        assert target.clicked.tolist() == clicks_of(log, target.impression)
+        assert context.state.now < target.time
+        if n_targets % 20:
             continue
-        before = [(b, a) for time, b, a in told if time < question.time]
-        assert moment.articles.n_answers == sum(len(a) for _, a in before)
-        source = int(question.last[0])
+        before = [(b, a) for time, b, a in transitions if time < target.time]
+        assert context.articles.n_clicks == sum(len(a) for _, a in before)
+        source = int(target.last[0])
         row = Counter(i for b, a in before if source in b for i in a.tolist())
-        assert moment.articles.transitions.get(source, Counter()) == row
-    assert n_asked > 100
+        assert context.articles.transitions.get(source, Counter()) == row
+    assert n_targets > 100
 
 
-def test_the_last_visit_of_a_question_is_the_last_one_with_a_click(world):
+def test_last_clicks_are_those_of_the_last_impression_with_any(world):
     log = world.log
     earlier: dict[int, list[tuple[float, list[int]]]] = {}
     n_compared = 0
-    for question in questions(log, State.empty(log, 3 * DAY)):
-        before = [pair for pair in earlier.get(question.user, []) if pair[0] < question.time]
+    for target in next_clicks(log, State.empty(log, 3 * DAY)):
+        before = [pair for pair in earlier.get(target.user, []) if pair[0] < target.time]
         if before and len([pair for pair in before if pair[0] == before[-1][0]]) == 1:
-            assert question.last.tolist() == before[-1][1]
+            assert target.last.tolist() == before[-1][1]
             n_compared += 1
-        mine = (question.time, question.wanted.tolist())
-        earlier.setdefault(question.user, []).append(mine)
-        assert not set(question.last.tolist()) & set(question.live.tolist())
+        clicked = (target.time, target.clicked.tolist())
+        earlier.setdefault(target.user, []).append(clicked)
+        assert not set(target.last.tolist()) & set(target.live.tolist())
     assert n_compared > 100
 
 
-def test_earlier_clicks_have_no_visit_in_common(world):
-    """Clicks of before the log share no moment: only the newest counts as the last."""
+def test_only_the_newest_of_the_clicks_before_the_log_is_the_last(world):
     log = world.log
     state = State.empty(log, DAY)
     user = int(np.argmax(np.diff(log.history_start)))
-    mine = log.history_item[slice(*log.history_start[user : user + 2])]
-    state.arrive(user, mine)
-    assert state.last_visit(user).tolist() == [mine[-1]]
+    history = log.history_item[slice(*log.history_start[user : user + 2])]
+    state.load_history(user, history)
+    assert state.last_clicks(user).tolist() == [history[-1]]
 
 
-def test_chances_sum_to_one_and_shares_are_the_chain_without_memory():
+def test_probabilities_sum_to_one_and_heavy_smoothing_removes_memory():
     chain = MarkovChain(smoothing=3.0)
     rng = np.random.default_rng(0)
     for _ in range(50):
         chain.count(rng.integers(0, 6, 2).tolist(), rng.integers(0, 6, 1).tolist())
-    everything = list(range(6))
-    assert chain.chances([1, 4], everything).sum() == pytest.approx(1)
-    heavy = MarkovChain(1e12, chain.transitions, chain.answers, chain.n_answers)
+    items = list(range(6))
+    assert chain.probabilities([1, 4], items).sum() == pytest.approx(1)
+    smooth = MarkovChain(1e12, chain.transitions, chain.clicks, chain.n_clicks)
     np.testing.assert_allclose(
-        heavy.chances([1, 4], everything), chain.chances([], everything), atol=1e-9
+        smooth.probabilities([1, 4], items), chain.probabilities([], items), atol=1e-9
     )
-    assert np.ptp(chain.order_alone([1], everything)) > 0.1
-    np.testing.assert_allclose(chain.order_alone(["never seen"], everything), 0, atol=1e-9)
+    assert np.ptp(chain.log_lift([1], items)) > 0.1
+    np.testing.assert_allclose(chain.log_lift(["unknown"], items), 0, atol=1e-9)
 
 
-def test_the_exam_agrees_with_scores_made_by_hand(world, vectors):
+def test_evaluation_agrees_with_scores_by_hand(world, vectors):
     log = world.log
     first, last = 500, 650
-    scorers = {"markov": markov, "shares": shares, "order": topic_order}
+    scorers = {"markov": markov, "popularity": popularity, "topics": topic_lift}
     evaluation, lists = evaluate_next_click(log, vectors, 3 * DAY, scorers, first, last)
-    asked = [
-        moment for moment in _moments(log, vectors, 3 * DAY, first) if moment.question.visit < last
-    ]
-    assert len(lists) == len(asked) == len(evaluation.shown) > 30
-    moment = asked[0]
-    likeness = moment.vectors @ moment.vectors[moment.question.last].T
-    everything = np.arange(log.n_items)
-    np.testing.assert_array_equal(last_content(moment, everything), likeness.max(axis=1))
+    found = [c for c in contexts(log, vectors, 3 * DAY, first) if c.target.impression < last]
+    assert len(lists) == len(found) == len(evaluation.shown) > 30
+    context = found[0]
+    cosine = context.vectors @ context.vectors[context.target.last].T
+    items = np.arange(log.n_items)
+    np.testing.assert_array_equal(last_content(context, items), cosine.max(axis=1))
     assert lists["markov", "recall"].between(0, 1).all()
-    alone = Evaluation(evaluation.shown)
-    alone.add("zero", np.zeros(len(evaluation.shown.item)))
-    assert alone.mean("zero") == 0.5
-    assert evaluation.mean("markov") != evaluation.mean("shares")
+    constant = Evaluation(evaluation.shown)
+    constant.add("zero", np.zeros(len(evaluation.shown.item)))
+    assert constant.mean("zero") == 0.5
+    assert evaluation.mean("markov") != evaluation.mean("popularity")

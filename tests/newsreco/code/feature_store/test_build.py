@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from newsreco.data.times import DAY, HOUR
 from newsreco.feature_store import FeatureStore
-from newsreco.feature_store.build import DAY, HOUR, Built, Schedule, build, ledger
+from newsreco.feature_store.build import Built, Schedule, build, ledger
 from newsreco.feature_store.windows import windows
 from newsreco.synthetic import make_synthetic_log
 

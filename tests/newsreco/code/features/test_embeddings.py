@@ -1,8 +1,8 @@
-"""Embedders: fixed width, unit length, the same vectors again after a save."""
+"""Embedders: fixed width, unit length, the same vectors after saving and loading."""
 
-import json
 import sys
 import types
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -11,7 +11,6 @@ from newsreco.features.embeddings import (
     SentenceEmbedder,
     TfIdfEmbedder,
     make_embedder,
-    restore_embedder,
 )
 
 TEXTS = [
@@ -25,20 +24,20 @@ TEXTS = [
 ]
 
 
-def test_texts_on_one_subject_lie_close():
+def test_texts_on_one_subject_have_similar_vectors():
     vectors = TfIdfEmbedder(dimensions=2).fit(TEXTS).transform(TEXTS)
     cosine = vectors @ vectors.T
     assert cosine[:3, :3].min() > 0.8 and cosine[3:5, 3:5].min() > 0.8
     assert np.abs(cosine[:3, 3:5]).max() < 0.3
 
 
-def test_texts_without_a_common_word_are_close_by_the_words_they_appear_with():
+def test_words_with_common_neighbors_have_similar_vectors():
     texts = ["striker goal", "goal match", "match keeper", "tax budget", "budget minister"] * 2
     vectors = TfIdfEmbedder(dimensions=2).fit(texts).transform(["striker", "keeper", "minister"])
     np.testing.assert_allclose(vectors @ vectors.T, [[1, 1, 0], [1, 1, 0], [0, 0, 1]], atol=1e-5)
 
 
-def test_rows_have_length_one_or_are_zero_and_one_width():
+def test_rows_are_unit_or_zero_and_have_fixed_width():
     embedder = TfIdfEmbedder(dimensions=50).fit(TEXTS)
     vectors = embedder.transform(TEXTS)
     assert vectors.shape == (7, 50) and vectors.dtype == np.float32
@@ -61,7 +60,7 @@ def test_stop_words_and_rare_words_are_left_out():
     assert "the" not in words and "finance" not in words and "budget" in words
 
 
-def test_a_text_has_the_same_bits_alone_and_in_any_batch(monkeypatch):
+def test_batches_do_not_change_a_vector(monkeypatch):
     embedder = TfIdfEmbedder(dimensions=4).fit(TEXTS)
     together = embedder.transform(TEXTS)
     alone = np.vstack([embedder.transform([text]) for text in TEXTS])
@@ -70,17 +69,16 @@ def test_a_text_has_the_same_bits_alone_and_in_any_batch(monkeypatch):
     np.testing.assert_array_equal(embedder.transform(TEXTS), together)
 
 
-def test_state_brings_an_embedder_back_without_pickle(tmp_path):
+def test_embedder_survives_a_round_trip_without_pickle(tmp_path):
     embedder = TfIdfEmbedder(dimensions=4, min_df=1).fit(TEXTS)
-    parameters, arrays = embedder.state()
-    np.savez(tmp_path / "arrays.npz", **arrays)
+    np.savez(tmp_path / "arrays.npz", **embedder.to_arrays())
     with np.load(tmp_path / "arrays.npz", allow_pickle=False) as file:
-        again = restore_embedder(json.loads(json.dumps(parameters)), dict(file))
+        again = TfIdfEmbedder.from_arrays(asdict(embedder), dict(file))
     assert again.min_df == 1
     np.testing.assert_array_equal(again.transform(TEXTS), embedder.transform(TEXTS))
 
 
-def test_wrong_arguments_are_refused():
+def test_wrong_arguments_raise():
     with pytest.raises(ValueError, match=r"embedder must be one of .*, got 'word2vec'"):
         make_embedder("word2vec")
     with pytest.raises(ValueError, match="dimensions must be at least 1, got 0"):
@@ -92,7 +90,7 @@ def test_wrong_arguments_are_refused():
 
 
 class StubEncoder:
-    """Stands for SentenceTransformer: a text's letters and spaces, counted."""
+    """Stands for SentenceTransformer: counts the spaces of a text."""
 
     def __init__(self, name, device):
         self.name = name
@@ -107,17 +105,17 @@ def stub(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", module)
 
 
-def test_a_sentence_encoder_gives_unit_rows_and_zeros_for_empty_texts(stub):
+def test_sentence_embedder_gives_unit_rows_and_zeros_for_empty_texts(stub):
     embedder = make_embedder("sentence", model="tiny").fit(TEXTS)
     vectors = embedder.transform(["word", ". ", ""])
     np.testing.assert_allclose(vectors, [[0.6, 0.8], [0, 0], [0, 0]], atol=1e-7)
     assert vectors.dtype == np.float32
-    again = restore_embedder(*embedder.state())
+    again = SentenceEmbedder.from_arrays(asdict(embedder), embedder.to_arrays())
     assert again.model == "tiny"
     np.testing.assert_array_equal(again.transform(["two words"]), embedder.transform(["two words"]))
 
 
-def test_without_the_package_the_error_names_it(monkeypatch):
+def test_missing_package_is_named_in_the_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(ValueError, match="needs the package sentence-transformers"):
         SentenceEmbedder().fit(TEXTS)

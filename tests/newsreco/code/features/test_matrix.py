@@ -1,25 +1,27 @@
-"""Features: right by definition, the same online as offline, and blind to what comes later."""
+"""Features: equal to their definitions, the same online as offline, and without leaks."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from newsreco.data.times import DAY
 from newsreco.features.embeddings import TfIdfEmbedder
-from newsreco.features.matrix import FEATURES, POSITION, candidate_features, replay
+from newsreco.features.kernels import Column
+from newsreco.features.matrix import candidate_features, replay
 from newsreco.features.matrix_reference import features_reference
-from newsreco.features.state import DAY, State
+from newsreco.features.state import State
 
 HALF_LIFE = 3 * DAY
 
 
 def coarse(log):
-    """The log with its clock rounded down to two hours, so that many visits share a moment."""
+    """The log with times rounded down to two hours, so that many impressions have the same."""
     shown = log.impressions
     return replace(log, impressions=replace(shown, time=np.floor(shown.time / 7200) * 7200))
 
 
-@pytest.fixture(scope="module", params=["seconds", "coarse clock"])
+@pytest.fixture(scope="module", params=["seconds", "coarse times"])
 def log(request, world):
     return world.log if request.param == "seconds" else coarse(world.log)
 
@@ -35,55 +37,55 @@ def X(log, vectors):
     return replay(log, State.empty(log, HALF_LIFE), vectors)
 
 
-def rows(log, visit):
-    return slice(log.impressions.start[visit], log.impressions.start[visit + 1])
+def rows(log, impression):
+    return slice(log.impressions.start[impression], log.impressions.start[impression + 1])
 
 
-def test_agree_with_their_definitions(log, vectors, X):
-    for visit in range(0, len(log.impressions), 23):
-        expected = features_reference(log, vectors, HALF_LIFE, visit)
-        np.testing.assert_allclose(X[rows(log, visit)], expected, rtol=1e-4, atol=1e-5)
-    assert (X.std(axis=0) > 0).all(), "every feature varies, so that the comparison says something"
+def test_features_equal_the_reference(log, vectors, X):
+    for impression in range(0, len(log.impressions), 23):
+        expected = features_reference(log, vectors, HALF_LIFE, impression)
+        np.testing.assert_allclose(X[rows(log, impression)], expected, rtol=1e-4, atol=1e-5)
+    assert (X.std(axis=0) > 0).all(), "every feature varies"
 
 
 def test_online_equals_offline_bit_for_bit(log, vectors, X):
-    """Events fed one at a time, then the question: the very bits of the training row."""
-    state, fed = State.empty(log, HALF_LIFE), 0
+    """Events counted one at a time give the same bits as the training rows."""
+    state, done = State.empty(log, HALF_LIFE), 0
     shown = log.impressions
-    for visit in range(0, len(shown), 31):
-        moment, user = shown.time[visit], shown.user[visit]
-        for event in range(fed, log.cut(moment)):
+    for impression in range(0, len(shown), 31):
+        time, user = shown.time[impression], shown.user[impression]
+        for event in range(done, log.cut(time)):
             state.advance(log, event, event + 1)
-        fed = max(fed, log.cut(moment))
+        done = max(done, log.cut(time))
         earlier = slice(log.history_start[user], log.history_start[user + 1])
-        state.arrive(user, log.history_item[earlier])
-        items = shown.item[rows(log, visit)]
-        online = candidate_features(state, vectors, user, moment, items, np.arange(len(items)))
-        assert online.tobytes() == X[rows(log, visit)].tobytes()
+        state.load_history(user, log.history_item[earlier])
+        items = shown.item[rows(log, impression)]
+        online = candidate_features(state, vectors, user, time, items, np.arange(len(items)))
+        assert online.tobytes() == X[rows(log, impression)].tobytes()
 
 
-def test_an_impressions_own_clicks_are_in_none_of_its_features(log, vectors, X):
-    """Turn over every label of one moment: its own features stay, bit for bit."""
+def test_own_clicks_do_not_change_the_features_of_an_impression(log, vectors, X):
+    """Flip every label at one time: features at that time do not change by a bit."""
     shown = log.impressions
-    moment = shown.time[len(shown) // 2]
-    first, last = log.cut(moment), int(np.searchsorted(shown.time, moment, side="right"))
+    time = shown.time[len(shown) // 2]
+    first, last = log.cut(time), int(np.searchsorted(shown.time, time, side="right"))
     clicked = shown.clicked.copy()
     own = slice(shown.start[first], shown.start[last])
     clicked[own] = ~clicked[own]
-    turned = replace(log, impressions=replace(shown, clicked=clicked))
-    Z = replay(turned, State.empty(turned, HALF_LIFE), vectors)
+    flipped = replace(log, impressions=replace(shown, clicked=clicked))
+    Z = replay(flipped, State.empty(flipped, HALF_LIFE), vectors)
     assert Z[: own.stop].tobytes() == X[: own.stop].tobytes()
-    assert (Z[own.stop :] != X[own.stop :]).any(), "later ones do see them"
+    assert (Z[own.stop :] != X[own.stop :]).any(), "later features change"
 
 
-def test_in_pieces_as_in_one(log, vectors, X):
+def test_replay_in_pieces_equals_one_replay(log, vectors, X):
     state = State.empty(log, HALF_LIFE)
     middle = log.cut(log.impressions.time[400])
     parts = [replay(log, state, vectors, 0, middle), replay(log, state, vectors, middle)]
     assert np.concatenate(parts).tobytes() == X.tobytes()
 
 
-def test_a_copy_goes_its_own_way(log):
+def test_copy_is_independent(log):
     state = State.empty(log, HALF_LIFE)
     state.advance(log, 0, 10)
     copy = state.copy()
@@ -91,13 +93,12 @@ def test_a_copy_goes_its_own_way(log):
     assert copy.arrays.totals[1] == log.impressions.start[10] < state.arrays.totals[1]
 
 
-def test_somebody_unknown_has_no_history(log, vectors):
+def test_unknown_user_has_no_history(log, vectors):
     state = State.empty(log, HALF_LIFE)
     state.advance(log, 0, 200)
     found = candidate_features(state, vectors, -1, state.now + 1, np.arange(5))
-    own = [FEATURES.index(n) for n in ("profile", "last", "nearest", "category", "history")]
-    assert (found[:, own] == 0).all()
-    assert (found[:, POSITION] == 0).all()
+    own = [Column.PROFILE, Column.LAST, Column.NEAREST, Column.CATEGORY, Column.HISTORY]
+    assert (found[:, [*own, Column.POSITION]] == 0).all()
 
 
 def test_recent_clicks_are_newest_first(world):
@@ -107,12 +108,12 @@ def test_recent_clicks_are_newest_first(world):
     user = int(np.argmax(state.arrays.user_clicks))
     items, times = state.recent_clicks(user, 5)
     clicks = log.clicks()
-    mine = clicks.time[clicks.user == user]
-    assert times.tolist() == sorted(mine, reverse=True)[:5]
+    expected = sorted(clicks.time[clicks.user == user], reverse=True)
+    assert times.tolist() == expected[:5]
     assert set(items) <= set(clicks.item[clicks.user == user].tolist())
 
 
-def test_bad_input(log, vectors):
+def test_wrong_arguments_raise(log, vectors):
     with pytest.raises(ValueError, match="half_life"):
         State.empty(log, 0)
     state = State.empty(log, HALF_LIFE)

@@ -1,12 +1,12 @@
-"""Two stages for one person: whole lists, and the rules of re-ranking."""
+"""The recommendation pipeline: complete lists, and the rules of re-ranking."""
 
 import numpy as np
 import pytest
 
+from newsreco.data.times import DAY
 from newsreco.features.matrix import candidate_features
-from newsreco.features.state import DAY
 from newsreco.models.bundle import Settings, load_model
-from newsreco.models.pipeline import RecommendationPipeline, nearest_click, plain_title
+from newsreco.models.pipeline import RecommendationPipeline, nearest_click, normalized_title
 from newsreco.models.retrievers import live_articles
 from newsreco.training import train
 
@@ -17,7 +17,7 @@ def model(world):
 
 
 @pytest.fixture(scope="module")
-def recommender(model):
+def pipeline(model):
     return RecommendationPipeline(model)
 
 
@@ -28,11 +28,11 @@ def same(one, other):
     assert one.found_by == other.found_by
 
 
-def test_a_list_holds_different_live_stories_that_the_person_has_not_clicked(recommender):
-    state = recommender.state
-    titles = [plain_title(title) for title in recommender.model.articles.title]
+def test_list_holds_distinct_live_stories_not_clicked_by_the_user(pipeline):
+    state = pipeline.state
+    titles = [normalized_title(title) for title in pipeline.model.articles.title]
     for user in range(40):
-        found = recommender.recommend(user, k=8)
+        found = pipeline.recommend(user, k=8)
         clicks, _ = state.recent_clicks(user)
         stories = [titles[i] for i in found.items]
         live = np.flatnonzero(live_articles(state, user, state.now, 3 * DAY))
@@ -43,82 +43,82 @@ def test_a_list_holds_different_live_stories_that_the_person_has_not_clicked(rec
         assert all(found.found_by)
 
 
-def test_scores_are_the_rankers_on_the_features_of_the_moment(recommender):
-    time = recommender.state.now + 600
-    found = recommender.recommend(5, time)
-    model = recommender.model
-    X = candidate_features(recommender.state, model.vectors, 5, time, found.items)
+def test_scores_are_the_rankers_on_current_features(pipeline):
+    time = pipeline.state.now + 600
+    found = pipeline.recommend(5, time)
+    model = pipeline.model
+    X = candidate_features(pipeline.state, model.vectors, 5, time, found.items)
     np.testing.assert_allclose(found.scores, model.ranker.scores(X), rtol=1e-9)
 
 
-def test_relevance_alone_is_the_rankers_order(model):
+def test_without_diversity_and_bonus_the_order_is_the_rankers(model):
     plain = RecommendationPipeline(model, trade_off=1.0, fresh_bonus=0.0)
     for user in range(20):
         scores = plain.recommend(user, k=30).scores
         assert (np.diff(scores) <= 0).all()
 
 
-def test_somebody_new_gets_what_is_trending(recommender, world):
-    new = recommender.recommend(-1)
-    same(new, recommender.recommend(world.log.n_users + 7))
+def test_new_user_gets_trending_articles(pipeline, world):
+    new = pipeline.recommend(-1)
+    same(new, pipeline.recommend(world.log.n_users + 7))
     assert (new.because == -1).all()
     assert all(found == ("trending",) for found in new.found_by)
     assert set(new.reasons(world.log.articles.title)) == {"trending now"}
 
 
-def test_a_reason_names_a_click_of_the_person(recommender, world):
+def test_reason_names_a_click_of_the_user(pipeline, world):
     titles = world.log.articles.title
-    user = int(np.argmax(recommender.state.arrays.user_clicks))
-    found = recommender.recommend(user)
-    clicks, _ = recommender.state.recent_clicks(user)
+    user = int(np.argmax(pipeline.state.arrays.user_clicks))
+    found = pipeline.recommend(user)
+    clicks, _ = pipeline.state.recent_clicks(user)
     assert set(found.because.tolist()) <= {-1, *clicks.tolist()} and (found.because >= 0).any()
     for click, reason in zip(found.because, found.reasons(titles)):
         assert (titles[click] in reason) == (click >= 0)
 
 
-def test_the_nearest_click_by_hand():
+def test_nearest_click_by_hand():
     vectors = np.array([[1, 0], [0, 1], [0.8, 0.6], [-1, 0], [1, 0]])
     clicks = np.array([4, 1, 0])
     assert nearest_click(vectors, np.array([2, 3]), clicks).tolist() == [4, -1]
     assert nearest_click(vectors, np.array([2, 3]), clicks[:0]).tolist() == [-1, -1]
 
 
-def test_fewer_than_k_where_fewer_exist(recommender):
-    found = recommender.recommend(0, k=1000)
-    assert len(found.items) < recommender.model.vectors.shape[0]
+def test_list_is_shorter_than_k_if_fewer_articles_are_live(pipeline):
+    found = pipeline.recommend(0, k=1000)
+    assert len(found.items) < pipeline.model.vectors.shape[0]
     assert len(set(found.items.tolist())) == len(found.items)
-    late = recommender.state.now + 30 * 86_400
-    assert len(recommender.recommend(0, late).items) == 0  # nothing was shown lately
+    late = pipeline.state.now + 30 * DAY
+    assert len(pipeline.recommend(0, late).items) == 0  # no article is live
 
 
-def test_a_saved_model_recommends_the_same(recommender, tmp_path):
-    recommender.model.save(tmp_path / "model")
+def test_saved_model_recommends_the_same(pipeline, tmp_path):
+    pipeline.model.save(tmp_path / "model")
     again = RecommendationPipeline(load_model(tmp_path / "model"))
     for user in (-1, 0, 3, 17):
-        same(again.recommend(user), recommender.recommend(user))
+        same(again.recommend(user), pipeline.recommend(user))
 
 
-def test_faiss_recommends_the_same(recommender, model):
+def test_faiss_recommends_the_same(pipeline, model):
     pytest.importorskip("faiss")
     other = RecommendationPipeline(model, index="faiss")
     for user in range(10):
-        same(other.recommend(user), recommender.recommend(user))
+        same(other.recommend(user), pipeline.recommend(user))
 
 
-def test_recommending_changes_nothing(recommender):
-    before = [array.copy() for array in recommender.state.arrays]
-    same(recommender.recommend(3), recommender.recommend(3))
-    for old, new in zip(before, recommender.state.arrays):
+def test_recommending_does_not_change_the_state(pipeline):
+    before = [array.copy() for array in pipeline.state.arrays]
+    same(pipeline.recommend(3), pipeline.recommend(3))
+    for old, new in zip(before, pipeline.state.arrays):
         np.testing.assert_array_equal(old, new)
 
 
-def test_titles_of_one_story_are_one():
+def test_titles_of_one_story_are_normalized_alike():
     same = ["Rovers win 3-1", "Update: Rovers win 3-1", "ROVERS WIN 3-1 (updated)"]
     same += ["Rovers win 3-1 - report", "Recap: Update: Rovers win, 3-1!"]
-    assert len({plain_title(title) for title in same}) == 1
-    assert plain_title("Rovers win 3-1") != plain_title("Rovers win 3-2")
-    assert plain_title("Report: rail strike") != plain_title("Rail strike")
-    assert plain_title("") == ""
+    assert len({normalized_title(title) for title in same}) == 1
+    assert normalized_title("Rovers win 3-1") != normalized_title("Rovers win 3-2")
+    assert normalized_title("Report: rail strike") != normalized_title("Rail strike")
+    assert normalized_title("") == ""
 
 
 @pytest.mark.parametrize(
@@ -132,15 +132,15 @@ def test_titles_of_one_story_are_one():
         ({"index": "annoy"}, "index must be one of"),
     ],
 )
-def test_wrong_settings_are_refused(model, settings, message):
+def test_wrong_settings_raise(model, settings, message):
     with pytest.raises(ValueError, match=message):
         RecommendationPipeline(model, **settings)
 
 
-def test_wrong_requests_are_refused(recommender):
+def test_wrong_requests_raise(pipeline):
     with pytest.raises(ValueError, match="k must be at least 1"):
-        recommender.recommend(0, k=0)
+        pipeline.recommend(0, k=0)
     with pytest.raises(ValueError, match="user must be at least -1"):
-        recommender.recommend(-2)
+        pipeline.recommend(-2)
     with pytest.raises(ValueError, match="time must be finite and at least"):
-        recommender.recommend(0, time=1.0)
+        pipeline.recommend(0, time=1.0)

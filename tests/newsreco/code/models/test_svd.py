@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from newsreco.data.times import DAY, HOUR
 from newsreco.evaluation.svd import SVDEvaluation, evaluate_svd
 from newsreco.feature_store import FeatureStore
-from newsreco.feature_store.build import DAY, build
-from newsreco.models.svd import HOUR, SVDSettings, load_svd, train_svd
+from newsreco.feature_store.build import build
+from newsreco.models.svd import SVDSettings, load_svd, train_svd
 from newsreco.reports.svd import performance_report
 
 ARRAYS = ("item_biases", "item_factors")

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from newsreco.cli import main
+from newsreco.evaluation.model import evaluate
 from newsreco.models.bundle import Settings, load_model
 from newsreco.reports import metrics as metric_sections
 from newsreco.reports.overview import summary
 from newsreco.reports.page import sections, write_report
 from newsreco.reports.render import render
 from newsreco.synthetic import make_synthetic_log, write_sample
-from newsreco.training import Result, evaluate, train
+from newsreco.training import Result, train
 
 KEYS = ["summary", "data", "models", "lists", "calibration", "history", "hour", "category"]
 KEYS += ["weights", "steps"]

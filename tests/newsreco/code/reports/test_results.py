@@ -1,4 +1,4 @@
-"""Figures handed over by a notebook: kept as they are, or refused, never half-written."""
+"""Results recorded by a notebook: read back as they were, or refused."""
 
 import json
 import math
@@ -16,26 +16,26 @@ def file(tmp_path, monkeypatch):
     return path
 
 
-def test_figures_come_back_by_name_and_the_later_one_counts(file):
+def test_results_are_read_by_name_and_the_later_one_counts(file):
     record("auc", 0.5)
     record("größe", "klein ☃")
     record("auc", 0.625)
     assert read(file) == {"auc": 0.625, "größe": "klein ☃"}
 
 
-def test_numpy_and_nested_values_become_plain(file):
+def test_numpy_and_nested_values_become_json_types(file):
     record("all", {"f": np.float32(0.5), "i": np.int32(3), "b": np.True_, "a": np.arange(2)})
     record("pair", (1, np.float64(2.5)))
     assert read(file) == {"all": {"f": 0.5, "i": 3, "b": True, "a": [0, 1]}, "pair": [1, 2.5]}
 
 
-def test_what_is_not_finite_is_null(file):
+def test_non_finite_numbers_become_null(file):
     record("x", [math.nan, np.inf, np.float32("nan"), 1.0])
     assert read(file) == {"x": [None, None, None, 1.0]}
     assert json.loads(file.read_text(), parse_constant=pytest.fail)
 
 
-def test_nothing_is_written_where_nobody_asks(tmp_path, monkeypatch):
+def test_nothing_is_written_without_the_setting(tmp_path, monkeypatch):
     monkeypatch.delenv("NEWSRECO_RESULTS", raising=False)
     monkeypatch.chdir(tmp_path)
     record("auc", 0.5)
@@ -43,7 +43,7 @@ def test_nothing_is_written_where_nobody_asks(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(("name", "value"), [("", 1), (3, 1), ("x", object()), ("x", [{1, 2}])])
-def test_what_json_cannot_hold_is_refused_even_where_nobody_asks(name, value, monkeypatch):
+def test_non_json_values_are_refused_even_without_the_setting(name, value, monkeypatch):
     monkeypatch.delenv("NEWSRECO_RESULTS", raising=False)
     with pytest.raises(ValueError, match="name|x must be"):
         record(name, value)

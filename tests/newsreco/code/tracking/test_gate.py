@@ -2,10 +2,11 @@
 
 import pytest
 
-from newsreco.evaluation.impressions import paired
+from newsreco.evaluation.intervals import paired_difference
+from newsreco.evaluation.model import evaluate
 from newsreco.models.bundle import Settings
 from newsreco.tracking.gate import Comparison, compare_models
-from newsreco.training import evaluate, train
+from newsreco.training import train
 
 
 def test_compared_on_impressions_later_than_both_trainings(good, dataset):
@@ -14,7 +15,9 @@ def test_compared_on_impressions_later_than_both_trainings(good, dataset):
     table = good.per_impression
     other = evaluate(early.model, dataset.log, lists=0)[0].per_impression("ranker")
     other = other.iloc[-len(table) :]
-    expected = paired(table["auc"].to_numpy(), other["auc"].to_numpy(), table["user"].to_numpy())
+    expected = paired_difference(
+        table["auc"].to_numpy(), other["auc"].to_numpy(), table["user"].to_numpy()
+    )
     assert (difference, low, high) == expected
     evaluated = table["auc"].notna()
     assert (users, impressions) == (table["user"][evaluated].nunique(), evaluated.sum())

@@ -207,4 +207,4 @@ def test_tracking_that_is_off_records_and_logs_nothing(
 
 def test_code_version_without_git_is_the_package_version(monkeypatch):
     monkeypatch.setenv("PATH", "")
-    assert code_version() == "version 0.1.0"
+    assert code_version() == "version 0.2.0"

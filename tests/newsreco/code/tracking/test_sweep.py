@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from newsreco.evaluation.model import evaluate
 from newsreco.models.bundle import Settings
 from newsreco.tracking.client import mlflow_client
 from newsreco.tracking.runs import run_name
 from newsreco.tracking.sweep import compare_runs, sweep, validation_log
-from newsreco.training import evaluate, train
+from newsreco.training import train
 
 
 def test_sweep_nests_its_runs_and_agrees_with_their_evaluations(world, mlflow_uri, read_run):
