@@ -176,7 +176,7 @@ class Interactions:
 
         Labels are whole numbers if each is written as one ("7", not "007"), else text; with
         `like`, they are of the type of its labels. As `from_frame` in all else. Reading takes all
-        cores, and about 60 bytes of memory per row.
+        cores, and about 100 bytes of memory per row.
         """
         names = {"user": user, "item": item, "time": time, "value": value}
         columns = io.read_csv(path, names, separator)

@@ -510,18 +510,18 @@ def compiled_versions():
     return {str(loop): len(loop.signatures) for loop in loops if hasattr(loop, "signatures")}
 
 
-@pytest.mark.parametrize("kind", sorted(MODELS))
-def test_saved_and_folded_in_models_compile_nothing_again(kind, make, train, tmp_path):
+def test_saved_and_folded_in_models_compile_nothing_again(name, make, train, tmp_path):
     """Their arrays are read-only too: a loop for writeable ones would be another."""
-    model = make(kind).fit(train, progress=False)
+    model = make(name).fit(train, progress=False)
     model.recommend([0, 1], 5)
     once = compiled_versions()
     model.save(tmp_path / "bundle")
     recsys.load(tmp_path / "bundle").recommend([0, 1], 5)
     assert compiled_versions() == once
-    if kind in FOLDABLE:
+    if name in FOLDABLE:
         model.fold_in(train).recommend([0, 1], 5)
         once = compiled_versions()
-        model.fold_in(train.matrix).recommend([0, 1], 5)
+        if name not in ("Markov", "Fallback"):  # a matrix has no order
+            model.fold_in(train.matrix).recommend([0, 1], 5)
         model.fold_in([[1, 2], [3]]).recommend([0, 1], 5)
         assert compiled_versions() == once
