@@ -10,9 +10,9 @@ from collections.abc import Hashable, Mapping, Sequence, Set, Sized
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 
 CANONICAL = re.compile(r"0|-?[1-9][0-9]*")  # the one way to write a whole number
 LEAST_GAPS = 10_000_000, 100  # ids above the first and this many times the rows are refused
@@ -124,14 +124,14 @@ def _number_integers(labels: np.ndarray, low: int, span: int) -> tuple[np.ndarra
     return ids, (np.flatnonzero(present) + low).tolist()
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def mark(labels, low, present):
     """Set present[label - low] for each label."""
     for row in prange(len(labels)):
         present[labels[row] - low] = True
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def translate(labels, low, ranks, ids):
     """ids[row] = ranks[label - low], row by row."""
     for row in prange(len(labels)):

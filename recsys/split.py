@@ -7,9 +7,9 @@ split lets it learn from next week to predict last week: it is deliberately left
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from recsys import validation
+from recsys.compiled import compiled
 from recsys.interactions import Interactions, check_log, check_same_items
 
 
@@ -36,7 +36,7 @@ def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
     return _split_rows(data, last[count > 1])
 
 
-@njit(cache=True)
+@compiled
 def last_rows(user, item, time, n_users):
     """Each user's last row (n_users,), -1 if there is none, and their number of rows."""
     last = np.full(n_users, -1)

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 
 
 def recall_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
@@ -174,7 +174,7 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=shape)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _mark_hits(lists, indptr, relevant, hits, duplicates):
     """Mark the positions that hold a relevant item, and the rows that list an item twice."""
     n, k = hits.shape

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions, read_only
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
@@ -131,7 +131,7 @@ def norms(history: sparse.csr_matrix) -> np.ndarray:
     return np.sqrt(np.diff(history.indptr)).astype(np.float32)
 
 
-@njit(parallel=True, cache=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
+@compiled(parallel=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
 def user_neighbors(
     user_ptr, user_items, item_ptr, item_voters, norms, voter_norms, shrinkage, exclude_self,
     neighbors, similarities,
@@ -175,7 +175,7 @@ def user_neighbors_reference(
     return np.divide(counts, lengths, out=np.zeros_like(counts), where=counts > 0)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def add_votes(ptr, neighbors, weights, users, voter_ptr, voter_items, scores):
     """Add to each user's scores the weight of each neighbour who has the item."""
     for row in prange(len(users)):

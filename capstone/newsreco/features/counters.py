@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from newsreco.data.times import DAY, HOUR
+from recsys.compiled import compiled
 
 RECENT = 50  # clicks of a user that a profile takes into account, the newest
 FULL = np.iinfo(np.uint16).max  # where a user's counter of a subcategory stops
@@ -52,13 +52,13 @@ class Arrays(NamedTuple):
     click_untimed: np.ndarray  # bool
 
 
-@njit(cache=True)
+@compiled
 def decay(age, half_life):
     """Weight of an event `age` seconds ago."""
     return 0.5 ** (age / half_life)
 
 
-@njit(cache=True)
+@compiled
 def load_history(arrays, user, history_start, history_item):
     """Add the user's clicks before the log, once; they decay from its first impression."""
     if not arrays.history_loaded[user]:
@@ -67,7 +67,7 @@ def load_history(arrays, user, history_start, history_item):
             _add_click(arrays, user, history_item[j], arrays.begin[0], True)
 
 
-@njit(cache=True)
+@compiled
 def count_impression(arrays, user, time, items, clicked):
     """Count one impression: a view of each article, and a click of some."""
     arrays.now[0] = time
@@ -79,7 +79,7 @@ def count_impression(arrays, user, time, items, clicked):
             _add_click(arrays, user, items[i], time, False)
 
 
-@njit(cache=True)
+@compiled
 def _count_item(arrays, time, item, clicked):
     """Decay the counters of an article and of its category to `time`, and count the view."""
     category = arrays.category[item]
@@ -99,7 +99,7 @@ def _count_item(arrays, time, item, clicked):
     arrays.totals[1] += 1
 
 
-@njit(cache=True)
+@compiled
 def _count_topic(arrays, user, topic, clicked):
     """Count a click and a view of a subcategory, for the user and for all users."""
     for label in range(2):  # clicks, views
@@ -109,7 +109,7 @@ def _count_topic(arrays, user, topic, clicked):
                 arrays.user_topics[user, topic, label] += 1
 
 
-@njit(cache=True)
+@compiled
 def _add_click(arrays, user, item, time, untimed):
     """Put a click at the head of the user's list."""
     new = arrays.n_clicks[0]
@@ -122,7 +122,7 @@ def _add_click(arrays, user, item, time, untimed):
     arrays.n_clicks[0] = new + 1
 
 
-@njit(cache=True)
+@compiled
 def count_impressions(
     arrays, history_start, history_item, user, time, start, item, clicked, first, last
 ):
