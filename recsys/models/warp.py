@@ -31,7 +31,7 @@ from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import ONE, dot, draw, may_contain, mix, pair_filter
-from recsys.models.sgd import SGDRecommender
+from recsys.models.sgd import SGDRecommender, adagrad_step
 
 
 @dataclass(eq=False)
@@ -150,14 +150,6 @@ def warp_step(parameters, squares, u, i, j, weight, learning_rate, reg, differen
         item_squares[item] += mean_square * x_square
     adagrad_step(X[u], difference, weight, learning_rate / np.sqrt(user_squares[u]), reg)
     user_squares[u] += mean_square * difference_square
-
-
-@compiled(fastmath=True)
-def adagrad_step(row, direction, weight, rate, reg):
-    """row += rate (weight direction - reg row), with the row's own learning rate."""
-    shrink, gradient_scale = ONE - rate * reg, rate * weight
-    for k in range(len(row)):
-        row[k] = shrink * row[k] + gradient_scale * direction[k]
 
 
 def warp_reference(
