@@ -8,9 +8,9 @@ resamples, so the difference of two models is paired: compared on the same users
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.kernels import draw, mix
 
 RESAMPLES = 1000
@@ -70,7 +70,7 @@ def interval(means: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.nda
     return low, high
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _resample(table, seed, totals):
     n, m = table.shape
     for b in prange(len(totals)):

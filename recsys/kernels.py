@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+
+from recsys.compiled import compiled, prange
 
 CHUNKS = 64  # pieces of work dealt to the threads; each takes every 64th row
 FILTER_BITS = 32  # bits of the filter per pair
@@ -13,7 +14,7 @@ ONE = np.float32(1)  # a Python integer would make the sums float64
 PIECES = 16  # into which a sort is cut for the threads
 
 
-@njit(fastmath=True, cache=True)
+@compiled(fastmath=True)
 def dot(a, b):
     """The inner product of two vectors."""
     total = np.float32(0)
@@ -22,14 +23,14 @@ def dot(a, b):
     return total
 
 
-@njit(fastmath=FUSED, cache=True)
+@compiled(fastmath=FUSED)
 def add_scaled(out, a, row):
     """out += a row."""
     for k in range(len(out)):
         out[k] += a * row[k]
 
 
-@njit(fastmath=FUSED, cache=True)
+@compiled(fastmath=FUSED)
 def add_rows(Y, rows, s, out):
     """out += sum_i s_i y_i over the rows y_i of Y; four at a time write `out` once."""
     n = len(rows)
@@ -42,7 +43,7 @@ def add_rows(Y, rows, s, out):
         add_scaled(out, s[i], Y[rows[i]])
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def hide_seen(scores, indptr, indices, users):
     """Set the items in each user's history (CSR) to -inf, in place."""
     for row in prange(len(users)):
@@ -63,7 +64,7 @@ def aligned(array: np.ndarray) -> np.ndarray:
     return copy
 
 
-@njit(cache=True)
+@compiled
 def mix(x):
     """Scramble a 64-bit word (the finaliser of SplitMix64, Steele et al. 2014)."""
     x = np.uint64(x)
@@ -72,7 +73,7 @@ def mix(x):
     return x ^ (x >> np.uint64(31))
 
 
-@njit(cache=True)
+@compiled
 def draw(state, n):
     """The next state and a number from 0 to n - 1 (SplitMix64, n below 2^32)."""
     state = np.uint64(state) + np.uint64(0x9E3779B97F4A7C15)
@@ -80,7 +81,7 @@ def draw(state, n):
     return state, np.int64((high * np.uint64(n)) >> np.uint64(32))
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def sort_into_cells(users, items, user_block, item_block, n_blocks):
     """Pairs sorted by (block of the user, block of the item): starts, users, items.
 
@@ -110,7 +111,7 @@ def sort_into_cells(users, items, user_block, item_block, n_blocks):
     return starts, sorted_users, sorted_items
 
 
-@njit(cache=True)
+@compiled
 def pair_filter(users, items):
     """A set of pairs as bits, without false negatives (a Bloom filter with one hash function).
 
@@ -127,14 +128,14 @@ def pair_filter(users, items):
     return bits
 
 
-@njit(cache=True)
+@compiled
 def may_contain(bits, user, item):
     """Whether a pair may be in the set; False is certain."""
     word, bit = locate(user, item, 64 * len(bits))
     return bits[word] & bit != 0
 
 
-@njit(cache=True)
+@compiled
 def locate(user, item, size):
     """The word and the bit of a pair in a filter of `size` bits, a power of two."""
     key = (np.uint64(user) << np.uint64(32)) | np.uint64(item)

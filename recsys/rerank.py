@@ -18,9 +18,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from recsys import validation
+from recsys.compiled import compiled
 
 
 def mmr(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.ndarray:
@@ -55,7 +55,7 @@ def mmr(relevance: Any, vectors: Any, k: int, trade_off: float) -> np.ndarray:
     return selected
 
 
-@njit(cache=True)
+@compiled
 def _select(relevance, vectors, trade_off, selected):
     """Fill `selected`, one position at a time."""
     n, d = vectors.shape

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 
 NAMES = ("auc", "mrr", "ndcg@5", "ndcg@10")
 
@@ -62,7 +62,7 @@ def impression_metrics(
     return {name: values[:, column].copy() for column, name in enumerate(NAMES)}
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _evaluate(clicked, scores, start, item, values):
     for r in prange(len(start) - 1):
         first, last = start[r], start[r + 1]
@@ -92,7 +92,7 @@ def _evaluate(clicked, scores, start, item, values):
         values[r, 3] = gain10 / _ideal(min(n_clicks, 10))
 
 
-@njit(cache=True)
+@compiled
 def _ideal(n):
     """Discounted cumulative gain of n hits at the top."""
     total = 0.0

@@ -15,10 +15,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 
 
 def recall_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
@@ -154,10 +154,12 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
     """Relevant sets as a CSR matrix with sorted rows, each item once."""
     if sparse.issparse(relevant):
         relevant = relevant.tocsr()
+        validation.no_stored_zeros("relevant", relevant)
         if not relevant.has_canonical_format:
             relevant = relevant.copy()
             relevant.sum_duplicates()
         return relevant
+    validation.not_dense("relevant", relevant)
     if not np.iterable(relevant) or isinstance(relevant, str):
         raise ValueError(f"relevant must be one set of items per user, got {relevant!r}")
     relevant = list(relevant)
@@ -172,7 +174,7 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(indices), np.float32), indices, indptr), shape=shape)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _mark_hits(lists, indptr, relevant, hits, duplicates):
     """Mark the positions that hold a relevant item, and the rows that list an item twice."""
     n, k = hits.shape

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
+from recsys.compiled import compiled, prange
 from recsys.kernels import CHUNKS, ONE, add_rows, add_scaled, dot
 
 
-@njit(parallel=True, error_model="numpy", cache=True)
+@compiled(parallel=True, error_model="numpy")
 def als_half_step(
     X, Y, gramian, mean_squares, ptr, cols, values, alpha, reg, max_steps, tolerance
 ):  # fmt: skip
@@ -63,7 +63,7 @@ def als_half_step(
                     size = update_direction(direction, residual, scale, image, size)
 
 
-@njit(error_model="numpy", cache=True)
+@compiled(error_model="numpy")
 def update_direction(direction, residual, scale, scaled, size):
     """The next conjugate direction, in place; returns the residual's new scaled square.
 
@@ -77,7 +77,7 @@ def update_direction(direction, residual, scale, scaled, size):
     return new_size
 
 
-@njit(fastmath=True, cache=True)
+@compiled(fastmath=True)
 def matvec(Y, rows, x, out):
     """out_i = y_i'x for the given rows y_i of Y; four at a time read x once."""
     n = len(rows)

@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from recsys import bundle, validation
-from recsys.interactions import Interactions, check_log
+from recsys.interactions import Interactions, check_log, read_only
 from recsys.kernels import hide_seen
 from recsys.retrieval.exact import top_k
 from recsys.threads import limit_threads, on_snapshot
@@ -201,7 +201,7 @@ class Recommender:
         return learner
 
     def _set_history(self, history: sparse.csr_matrix, fingerprint: str) -> None:
-        self.history = history
+        self.history = read_only(history)  # one compiled version of the loops for all models
         self.n_users, self.n_items = history.shape
         self.data_fingerprint = fingerprint
 
@@ -279,7 +279,9 @@ def as_interactions(histories: Any, n_items: int) -> Interactions:
                 f"histories must have n_items = {n_items} columns, got {histories.shape[1]}"
             )
         rows = histories.tocoo()
+        validation.no_stored_zeros("histories", rows)
         return Interactions(rows.row, rows.col, None, rows.data, rows.shape[0], n_items)
+    validation.not_dense("histories", histories)
     if not np.iterable(histories):
         raise ValueError(f"histories must be one list of items per user, got {histories!r}")
     lists = [validation.ids("histories", items, n_items) for items in histories]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import draw, mix
 from recsys.models.base import Recommender
@@ -42,7 +42,7 @@ class Random(Recommender):
         return scores
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def random_scores(users, seed, scores):
     """Fill each user's row with numbers from [0, 1) that depend on seed, user and item only."""
     n_items = scores.shape[1]

@@ -23,9 +23,9 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import ONE, dot, sort_into_cells
 from recsys.models.sgd import BLOCKS, SGDRecommender, deal
@@ -160,7 +160,7 @@ def ratings_by_cell(
     return sort_into_cells(rows, items, user_block[users], item_block, n_blocks)[:2]
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def rating_epoch(X, Y, b_u, b_i, starts, users, items, ratings, diagonals, learning_rate, reg):
     """One pass over all ratings, less their mean, diagonal by diagonal of the grid of cells."""
     n_blocks = len(diagonals)
@@ -171,14 +171,14 @@ def rating_epoch(X, Y, b_u, b_i, starts, users, items, ratings, diagonals, learn
             rating_cell(X, Y, b_u, b_i, users[here], items[here], ratings[here], learning_rate, reg)
 
 
-@njit(fastmath=True, cache=True)
+@compiled(fastmath=True)
 def rating_cell(X, Y, b_u, b_i, users, items, ratings, learning_rate, reg):
     """Gradient steps on the ratings of one cell, one after the other."""
     for p in range(len(users)):
         rating_step(X, Y, b_u, b_i, users[p], items[p], ratings[p], learning_rate, reg)
 
 
-@njit(inline="always")  # a call costs a fifth of the step
+@compiled(inline="always")  # a call costs a fifth of the step
 def rating_step(X, Y, b_u, b_i, u, i, rating, learning_rate, reg):
     """One gradient step on the squared error of a rating less the mean, in place."""
     expected = b_u[u] + b_i[i]
@@ -194,7 +194,7 @@ def rating_step(X, Y, b_u, b_i, u, i, rating, learning_rate, reg):
         Y[i, k] = shrink * y + gradient_scale * x
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def rate_pairs(X, Y, levels, b_i, users, items, out):
     """out[p] is the rating of user users[p] and item items[p]."""
     for p in prange(len(out)):

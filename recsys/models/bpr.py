@@ -16,9 +16,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import LINE, ONE, aligned, draw, may_contain, mix, pair_filter
 from recsys.models.sgd import SGDRecommender
@@ -61,7 +61,7 @@ class BPR(SGDRecommender):
         self.user_factors, self.item_factors, self.item_biases = X, Y, b[:, 0].copy()
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, learning_rate, reg, seed):
     """One pass over all pairs, diagonal by diagonal of the grid of cells.
 
@@ -78,7 +78,7 @@ def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, learning_rate
             bpr_cell(X, Y, b, users[here], items[here], candidates, learning_rate, reg, state)
 
 
-@njit(fastmath=True, error_model="numpy", cache=True)
+@compiled(fastmath=True, error_model="numpy")
 def bpr_cell(X, Y, b, users, items, candidates, learning_rate, reg, state):
     """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
@@ -89,7 +89,7 @@ def bpr_cell(X, Y, b, users, items, candidates, learning_rate, reg, state):
             bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference)
 
 
-@njit(cache=True)
+@compiled
 def draw_negatives(users, items, candidates, state):
     """Shuffle the pairs in place and draw each an unobserved item of its user; -1: none found."""
     positives = pair_filter(users, items)
@@ -107,7 +107,7 @@ def draw_negatives(users, items, candidates, state):
     return negatives
 
 
-@njit(inline="always")  # a call costs as much as the step
+@compiled(inline="always")  # a call costs as much as the step
 def bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference):
     """One gradient step on ln sigma(r_ui - r_uj), in place; `difference` (f,) holds y_i - y_j.
 

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 from scipy.linalg import lapack
 
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
@@ -93,7 +93,7 @@ def gram_matrix(history: sparse.csr_matrix) -> np.ndarray:
     return gram
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def count_cooccurrences(item_ptr, item_users, position, user_ptr, user_items, gram):
     """Set gram[i, j], for j up to i, to the number of users who interacted with both.
 
@@ -127,7 +127,7 @@ def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
     return weights
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _divide_by_diagonal(lower, factor, weights):
     """B_ij = -P_ij / P_jj from P's lower triangle and factor_j = -1 / P_jj; zero for i = j."""
     n = len(lower)
@@ -151,7 +151,7 @@ def ease_reference(history: np.ndarray, reg: float) -> np.ndarray:
     return weights
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def add_weight_rows(ptr, items, users, weights, scores):
     """Add to each user's scores the weight rows of the items in their history."""
     for row in prange(len(users)):

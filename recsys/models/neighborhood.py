@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
@@ -98,7 +98,7 @@ class ItemKNN(Recommender):
         return largest_contributions(history.indices, contributions, k)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def item_neighbors(
     item_ptr, item_users, user_ptr, user_items, norms, shrinkage, neighbors, similarities
 ):
@@ -133,7 +133,7 @@ def item_neighbors_reference(history: np.ndarray, shrinkage: float = 0.0) -> np.
     return similarity
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def add_neighbor_rows(ptr, items, users, sim_ptr, sim_items, sim_values, scores):
     """Add to each user's scores the similarity rows of the items in their history."""
     for row in prange(len(users)):

@@ -15,19 +15,27 @@ popularity, so popular items are penalised. With :math:`\hat r_{ui} = b_i + x_u^
 weighs each draw by its inverse probability (Bengio and Senécal 2003), and :math:`\hat r`
 approaches :math:`\ln p(i \mid u)`. Without the correction, s = r, it approaches
 :math:`\ln p(i \mid u) - \ln q_i`: what this user likes more than others do. An item that is in the
-batch twice is no negative of itself. Left out: the temperature and the towers of the paper.
+batch twice is no negative of itself.
+
+Pairs are dealt into blocks (`sgd`), and a batch comes from one cell; within it the popularities
+stay in proportion, so the correction holds. The learning rate of each row shrinks with its squared
+gradients (AdaGrad, as in `warp`). Left out: the temperature and the towers of the paper.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
-from recsys.models.sgd import SGDRecommender
+from recsys.kernels import ONE, dot, draw, mix
+from recsys.models.sgd import SGDRecommender, adagrad_step
 from recsys.threads import one_blas_thread
+
+ITEMS_PER_BLOCK = 128  # at least, so that the negatives of a batch are of many items
 
 
 @dataclass(eq=False)
@@ -39,14 +47,16 @@ class SampledSoftmax(SGDRecommender):
     factors : int
         Length of the vectors.
     learning_rate, reg : float
-        Step size of gradient descent, and L2 regularisation of every parameter.
+        Initial step size of gradient descent, and L2 regularisation of every parameter.
     epochs : int
         Passes over all pairs.
     n_negatives : int
-        Other pairs in a batch; their items are the negatives.
+        Other pairs in a batch, at most; their items are the negatives.
     correction : bool
         Whether a score is corrected by the probability that its item is in a batch (logQ).
     rng : int or numpy.random.Generator
+    n_threads : int, optional
+        Changes the time, never the result.
 
     Attributes after `fit`
     ----------------------
@@ -55,24 +65,25 @@ class SampledSoftmax(SGDRecommender):
     item_biases : array (n_items,) float32
     """
 
+    learning_rate: float = 0.2
     reg: float = 0.1
-    epochs: int = 20
-    n_negatives: int = 127
+    epochs: int = 15
+    n_negatives: int = 31
     correction: bool = True
     rng: int | np.random.Generator = 0
+    n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         rng = validation.random_generator(self.rng)
         X, Y = self._initial_factors(rng)
         b = np.zeros(self.n_items, np.float32)
-        pairs = self.history.tocoo()  # row: user, col: item
-        log_q = log_popularity(pairs.col, self.n_items) * np.float32(self.correction)
-        n_batches = -(-pairs.nnz // (self.n_negatives + 1))  # rounded up
-        with one_blas_thread():  # the same bits on any number of threads
-            for _ in self._epochs(progress):
-                for batch in np.array_split(rng.permutation(pairs.nnz), n_batches):
-                    users, items = pairs.row[batch], pairs.col[batch]
-                    softmax_step(X, Y, b, users, items, log_q, *self._step_sizes())
+        squares = tuple(np.ones(len(rows), np.float32) for rows in (X, Y, b))  # AdaGrad's sums
+        log_q = log_popularity(self.history.indices, self.n_items) * np.float32(self.correction)
+        batch_size = self.n_negatives + 1
+        with one_blas_thread():  # the loop below brings its own threads
+            for blocks, seed in self._dealt_epochs(rng, progress, ITEMS_PER_BLOCK):
+                step_sizes = self._step_sizes()
+                softmax_epoch((X, Y, b), squares, log_q, *blocks, *step_sizes, batch_size, seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b
 
 
@@ -82,22 +93,102 @@ def log_popularity(items: np.ndarray, n_items: int) -> np.ndarray:
     return np.log(counts / len(items), where=counts > 0, out=np.zeros(n_items)).astype(np.float32)
 
 
-def softmax_step(
-    X: np.ndarray, Y: np.ndarray, b: np.ndarray, users: np.ndarray, items: np.ndarray,
-    log_q: np.ndarray, learning_rate: float, reg: float,
-) -> None:  # fmt: skip
+@compiled(parallel=True)
+def softmax_epoch(
+    parameters, squares, log_q, cell_starts, users, items, members, starts, learning_rate, reg,
+    batch_size, seed,
+):  # fmt: skip
+    """One pass over all pairs, diagonal by diagonal of the grid of cells.
+
+    `parameters` are X, Y and b; `users` and `items` the pairs cell by cell.
+    """
+    n_blocks = len(starts) - 1
+    for diagonal in range(n_blocks):
+        for row in prange(n_blocks):  # these cells share no user and no item
+            cell = row * n_blocks + (row + diagonal) % n_blocks
+            here = slice(cell_starts[cell], cell_starts[cell + 1])
+            state = mix(seed + np.uint64(cell))
+            softmax_cell(
+                parameters, squares, users[here], items[here], log_q, learning_rate, reg,
+                batch_size, state,
+            )  # fmt: skip
+
+
+@compiled
+def softmax_cell(
+    parameters, squares, users, items, log_q, learning_rate, reg, batch_size, state
+):  # fmt: skip
+    """Shuffle the pairs of one cell in place, and take a step on each batch of them."""
+    n = len(users)
+    for p in range(n):
+        state, other = draw(state, n - p)
+        other += p
+        users[p], users[other] = users[other], users[p]
+        items[p], items[other] = items[other], items[p]
+    n_batches = (n + batch_size - 1) // batch_size
+    for batch in range(n_batches):  # sizes differ by at most one
+        here = slice(batch * n // n_batches, (batch + 1) * n // n_batches)
+        softmax_step(parameters, squares, users[here], items[here], log_q, learning_rate, reg)
+
+
+@compiled
+def softmax_step(parameters, squares, users, items, log_q, learning_rate, reg):
     """One gradient step, in place, on the batch of pairs (users[p], items[p])."""
-    x, y, bias = X[users], Y[items], b[items]  # (n, f), (n, f), (n,)
-    error = errors(x @ y.T + (bias - log_q[items]), items)  # (n, n)
-    np.subtract.at(X, users, learning_rate * (error @ y + reg * x))  # a row may occur twice
-    np.subtract.at(Y, items, learning_rate * (error.T @ x + reg * y))
-    np.subtract.at(b, items, learning_rate * (error.sum(axis=0) + reg * bias))
+    X, Y, b = parameters
+    user_squares, item_squares, bias_squares = squares
+    x, y = X[users], Y[items]  # (n, f)
+    scores = np.dot(x, y.T)  # (n, n): row p holds user p's scores of all items of the batch
+    for p in range(len(users)):
+        for q in range(len(items)):
+            scores[p, q] += b[items[q]] - log_q[items[q]]
+    error = errors(scores, items)
+    user_gradients, item_gradients = np.dot(error, y), np.dot(error.T, x)
+    bias_gradients = error.sum(axis=0)
+    for p in range(len(users)):  # a row may occur twice
+        u, i = users[p], items[p]
+        descend(X[u], user_gradients[p], u, user_squares, learning_rate, reg)
+        descend(Y[i], item_gradients[p], i, item_squares, learning_rate, reg)
+        descend(b[i : i + 1], bias_gradients[p : p + 1], i, bias_squares, learning_rate, reg)
 
 
-def errors(scores: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """The gradient of the loss by `scores` (n, n), in which row p's positive is column p."""
-    own = np.eye(len(items), dtype=bool)
-    scores[(items[:, None] == items) & ~own] = -np.inf  # no item is its own negative
-    probabilities = np.exp(scores - scores.max(axis=1, keepdims=True))
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
-    return probabilities - own
+@compiled
+def errors(scores, items):
+    """The gradient of the loss by `scores` (n, n), in place: row p's positive is column p."""
+    for p in range(len(items)):
+        row, highest = scores[p], scores[p].max()
+        for q in range(len(items)):
+            row[q] = np.exp(row[q] - highest)
+        for q in range(len(items)):
+            if items[q] == items[p] and q != p:  # no item is its own negative
+                row[q] = 0
+        row /= row.sum()
+        row[p] -= ONE
+    return scores
+
+
+@compiled
+def descend(row, gradient, index, squares, learning_rate, reg):
+    """One AdaGrad step of a row against its gradient, in place."""
+    adagrad_step(row, gradient, -ONE, learning_rate / np.sqrt(squares[index]), reg)
+    squares[index] += dot(gradient, gradient) / np.float32(len(row))
+
+
+def softmax_reference(
+    parameters: tuple, squares: tuple, users: np.ndarray, items: np.ndarray, log_q: np.ndarray,
+    learning_rate: float, reg: float,
+) -> None:  # fmt: skip
+    """`softmax_step` in plain NumPy, in place."""
+    (X, Y, b), (user_squares, item_squares, bias_squares) = parameters, squares
+    x, y, own = X[users], Y[items], np.eye(len(items), dtype=bool)
+    weights = np.exp(x @ y.T + b[items] - log_q[items])
+    weights[(items[:, None] == items) & ~own] = 0
+    error = weights / weights.sum(axis=1, keepdims=True) - own
+    gradients = error @ y, error.T @ x, error.sum(axis=0)
+    for p in range(len(items)):
+        for rows, square, at, gradient in (
+            (X, user_squares, users[p], gradients[0][p]),
+            (Y, item_squares, items[p], gradients[1][p]),
+            (b, bias_squares, items[p], gradients[2][p]),
+        ):
+            rows[at] -= learning_rate / np.sqrt(square[at]) * (gradient + reg * rows[at])
+            square[at] += np.mean(gradient**2)

@@ -14,7 +14,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from recsys.kernels import aligned, sort_into_cells
+from recsys.compiled import compiled
+from recsys.kernels import ONE, aligned, sort_into_cells
 from recsys.models.factor import FactorRecommender
 from recsys.progress import progress_bar
 
@@ -53,14 +54,16 @@ class SGDRecommender(FactorRecommender):
     def _epochs(self, progress: bool) -> Iterator[int]:
         return progress_bar(range(self.epochs), type(self).__name__, progress)
 
-    def _dealt_epochs(self, rng: np.random.Generator, progress: bool) -> Iterator[tuple]:
+    def _dealt_epochs(
+        self, rng: np.random.Generator, progress: bool, items_per_block: int = ITEMS_PER_BLOCK
+    ) -> Iterator[tuple]:
         """Once per epoch: the observed pairs, dealt into cells anew, and a seed.
 
         Yields ((cell_starts, users, items, members, starts), seed): the pairs cell by cell, the
         items block by block, and where each cell and each block starts.
         """
         pairs = self.history.tocoo()  # row: user, col: item
-        n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items // ITEMS_PER_BLOCK))
+        n_blocks = max(1, min(BLOCKS, self.n_users, self.n_items // items_per_block))
         for _ in self._epochs(progress):
             user_block, _, _ = deal(rng, self.n_users, n_blocks)
             item_block, members, starts = deal(rng, self.n_items, n_blocks)
@@ -81,3 +84,11 @@ def deal(
     block = np.empty(n, np.int32)
     block[members] = np.repeat(np.arange(n_blocks), np.diff(starts))
     return block, members, starts
+
+
+@compiled(fastmath=True)
+def adagrad_step(row, direction, weight, rate, reg):
+    """row += rate (weight direction - reg row), with the row's own learning rate."""
+    shrink, gradient_scale = ONE - rate * reg, rate * weight
+    for k in range(len(row)):
+        row[k] = shrink * row[k] + gradient_scale * direction[k]

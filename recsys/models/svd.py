@@ -22,10 +22,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS, add_rows
 from recsys.models.factor import FactorRecommender
@@ -170,7 +170,7 @@ def product(matrix: sparse.csr_matrix, V: np.ndarray) -> np.ndarray:
     return out
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def sum_rows(ptr, cols, weights, V, out):
     """Add to each row of `out` the rows of V in its CSR row, times their weights."""
     for chunk in prange(CHUNKS):

@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
-from numba import njit, prange
 from scipy import sparse
 
-from recsys.interactions import Interactions
+from recsys.compiled import compiled, prange
+from recsys.interactions import Interactions, read_only
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row
@@ -83,7 +83,7 @@ class UserKNN(Recommender):
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), self.n_items), np.float32)
-        s, voters = self.similarity, self.voters
+        s, voters = self.similarity, read_only(self.voters)  # after `fit` they share its arrays
         add_votes(s.indptr, s.indices, s.data, users, voters.indptr, voters.indices, scores)
         scores[scores == 0] = -np.inf  # no neighbour interacted with the item
         return scores
@@ -131,7 +131,7 @@ def norms(history: sparse.csr_matrix) -> np.ndarray:
     return np.sqrt(np.diff(history.indptr)).astype(np.float32)
 
 
-@njit(parallel=True, cache=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
+@compiled(parallel=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
 def user_neighbors(
     user_ptr, user_items, item_ptr, item_voters, norms, voter_norms, shrinkage, exclude_self,
     neighbors, similarities,
@@ -175,7 +175,7 @@ def user_neighbors_reference(
     return np.divide(counts, lengths, out=np.zeros_like(counts), where=counts > 0)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def add_votes(ptr, neighbors, weights, users, voter_ptr, voter_items, scores):
     """Add to each user's scores the weight of each neighbour who has the item."""
     for row in prange(len(users)):

@@ -26,12 +26,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import ONE, dot, draw, may_contain, mix, pair_filter
-from recsys.models.sgd import SGDRecommender
+from recsys.models.sgd import SGDRecommender, adagrad_step
 
 
 @dataclass(eq=False)
@@ -82,7 +82,7 @@ def rank_loss(n_items: int) -> np.ndarray:
     return np.cumsum(np.r_[0, 1 / np.arange(1, n_items + 1)]).astype(np.float32)
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def warp_epoch(
     parameters, squares, loss, cell_starts, users, items, members, starts, learning_rate, reg,
     max_trials, seed,
@@ -106,7 +106,7 @@ def warp_epoch(
             )  # fmt: skip
 
 
-@njit(cache=True)
+@compiled
 def warp_cell(
     parameters, squares, loss, users, items, candidates, learning_rate, reg, max_trials, state
 ):
@@ -130,7 +130,7 @@ def warp_cell(
                 break
 
 
-@njit(cache=True)
+@compiled
 def warp_step(parameters, squares, u, i, j, weight, learning_rate, reg, difference):
     """One gradient step on the hinge loss weight (1 - r_ui + r_uj), in place.
 
@@ -150,14 +150,6 @@ def warp_step(parameters, squares, u, i, j, weight, learning_rate, reg, differen
         item_squares[item] += mean_square * x_square
     adagrad_step(X[u], difference, weight, learning_rate / np.sqrt(user_squares[u]), reg)
     user_squares[u] += mean_square * difference_square
-
-
-@njit(fastmath=True, cache=True)
-def adagrad_step(row, direction, weight, rate, reg):
-    """row += rate (weight direction - reg row), with the row's own learning rate."""
-    shrink, gradient_scale = ONE - rate * reg, rate * weight
-    for k in range(len(row)):
-        row[k] = shrink * row[k] + gradient_scale * direction[k]
 
 
 def warp_reference(

@@ -7,9 +7,9 @@ columns almost none exceeds the k-th best so far: one comparison per column suff
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 
 FEW = 256  # up to this k, the best items are kept in a sorted list; above, all are sorted
 BLOCK = 32  # columns compared at once with the k-th best score so far
@@ -59,7 +59,7 @@ def top_k_reference(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]
     return items, best
 
 
-@njit(cache=True)
+@compiled
 def select_row(scores, first, items, best):
     """Merge a row of scores, of the items first, first + 1, ..., into the best so far.
 
@@ -85,7 +85,7 @@ def select_row(scores, first, items, best):
                 items[position] = first + j
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _top_k_rows(scores, items, best):
     for row in prange(len(scores)):
         select_row(scores[row], 0, items[row], best[row])

@@ -11,9 +11,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from recsys import validation
+from recsys.compiled import compiled
 from recsys.retrieval.index import check_allowed, check_vectors
 
 SPARE = 16  # candidates beyond k
@@ -97,7 +97,7 @@ def _faiss() -> Any:
     return faiss
 
 
-@njit(cache=True)
+@compiled
 def product_of_each(vectors, query):
     """Inner product of each row with the query, summed as in `ExactIndex`: (n,)."""
     products = np.zeros(len(vectors), np.float32)

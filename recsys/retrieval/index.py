@@ -14,9 +14,9 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 import numpy as np
-from numba import njit, prange
 
 from recsys import validation
+from recsys.compiled import compiled, prange
 from recsys.retrieval.exact import FEW, select_row, top_k_reference
 from recsys.threads import on_snapshot
 
@@ -167,7 +167,7 @@ def in_blocks(vectors: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(padded.reshape(n_blocks, BLOCK, d).transpose(0, 2, 1))
 
 
-@njit(cache=True)
+@compiled
 def multiply_block(block, query, products):
     """products[j] = inner product of the query with item j of the block."""
     for j in range(BLOCK):
@@ -179,7 +179,7 @@ def multiply_block(block, query, products):
             products[j] += weight * column[j]
 
 
-@njit(cache=True)
+@compiled
 def search_tile(blocks, queries, allowed, items, scores):
     """Fill in the best items and scores of each query, initialised with -1 and -inf."""
     products = np.empty(BLOCK, np.float32)
@@ -199,7 +199,7 @@ def search_tile(blocks, queries, allowed, items, scores):
             select_row(products[:n], first, items[r], scores[r])
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def search_tiles(blocks, queries, allowed, items, scores):
     """`search_tile` of a few queries at a time, on all threads."""
     for tile in prange((len(queries) + QUERIES_PER_TILE - 1) // QUERIES_PER_TILE):
@@ -207,7 +207,7 @@ def search_tiles(blocks, queries, allowed, items, scores):
         search_tile(blocks, queries[rows], allowed, items[rows], scores[rows])
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def all_products(blocks, queries, n_items):
     """Inner products of every query with every item: (m, n_items) float32."""
     out = np.empty((len(queries), n_items), np.float32)

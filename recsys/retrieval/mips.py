@@ -8,15 +8,15 @@ of each tile are selected before the next tile overwrites it.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
 
+from recsys.compiled import compiled, prange
 from recsys.retrieval.exact import select_row
 
 USERS_PER_TILE = 48
 ITEMS_PER_TILE = 1024
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def best_products(
     X, Y, biases, seen_ptr, seen_items, users, rows, exclude_seen, best_items, best_scores
 ):
@@ -48,7 +48,7 @@ def best_products(
                 select_row(row, start, best_items[own[r]], best_scores[own[r]])
 
 
-@njit(cache=True)
+@compiled
 def hide(scores, seen_items, position, end, start):
     """Set the seen items among start..start+len(scores) to -inf; return the next position."""
     while position < end and seen_items[position] < start + len(scores):

@@ -1,8 +1,12 @@
-"""The library in a service: threads that read while a model is refitted."""
+"""The library in a service: threads, forked processes, and folders that cannot be written to."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from recsys import models
 
@@ -10,15 +14,49 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
 
 
-def run(program, *arguments, **environment):
-    """The output lines of a program run in a process of its own, so that an abort is a failure."""
-    command = [sys.executable, str(PROGRAMS / program), *arguments]
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(Path.home())} | environment
-    environment = {"PYTHONPATH": str(ROOT), "NUMBA_NUM_THREADS": "4"} | environment
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+def run(program, package=ROOT, **environment):
+    """A program's output lines and log; in a process of its own, so that an abort is a failure."""
+    command = [sys.executable, str(PROGRAMS / program)]
+    environment = os.environ | {"PYTHONPATH": str(package)} | environment
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.splitlines()
+    return done.stdout.splitlines(), done.stderr
 
 
 def test_readers_see_one_whole_model_while_it_is_refitted():
-    assert sorted(run("refit_while_reading.py")) == sorted(models.__all__)
+    assert sorted(run("refit_while_reading.py")[0]) == sorted(models.__all__)
+
+
+@pytest.mark.parametrize("layer", ["default", "workqueue"])
+def test_two_threads_use_compiled_loops_at_once(layer):
+    (line,), _ = run("use_in_threads.py", NUMBA_THREADING_LAYER=layer)
+    name, *equal = line.split()
+    assert equal == ["True", "True"]
+    assert name == layer or layer == "default"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_process_forked_after_use_gives_the_same_bits_on_one_thread():
+    lines, log = run("fork_after_use.py")
+    assert lines == ["os.fork", "Pool", "parent"]
+    assert 2 <= log.count("forked after parallel loops had run") <= 3  # once per child
+    assert "'spawn' or 'forkserver'" in log
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_the_blas_limit_ends_with_its_last_holder():
+    lines, _ = run("limit_blas.py")
+    assert lines == ["child 3 4 1", "parent 4 3 1 1 1 4"]
+
+
+def test_fit_works_where_no_cache_can_be_written(tmp_path):
+    """A file in the place of each cache folder, since root may write to read-only folders."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "recsys", tmp_path / "recsys", ignore=ignored)
+    for folder in [tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())]:
+        (folder / "__pycache__").touch()
+    nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME"), "/dev/null") | {"NUMBA_CACHE_DIR": ""}
+    lines, log = run("fit_one_model.py", tmp_path, **nowhere)
+    assert lines == [str(tmp_path / "recsys"), "[1, 2, 3]"]
+    assert log.count("No folder for compiled code can be written to") == 1
+    assert "Set NUMBA_CACHE_DIR" in log

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from newsreco.data.times import DAY, HOUR
+from recsys.compiled import compiled
 
 RECENT = 50  # clicks of a user that a profile takes into account, the newest
 FULL = np.iinfo(np.uint16).max  # where a user's counter of a subcategory stops
@@ -52,13 +52,13 @@ class Arrays(NamedTuple):
     click_untimed: np.ndarray  # bool
 
 
-@njit(cache=True)
+@compiled
 def decay(age, half_life):
     """Weight of an event `age` seconds ago."""
     return 0.5 ** (age / half_life)
 
 
-@njit(cache=True)
+@compiled
 def load_history(arrays, user, history_start, history_item):
     """Add the user's clicks before the log, once; they decay from its first impression."""
     if not arrays.history_loaded[user]:
@@ -67,49 +67,52 @@ def load_history(arrays, user, history_start, history_item):
             _add_click(arrays, user, history_item[j], arrays.begin[0], True)
 
 
-@njit(cache=True)
+@compiled
 def count_impression(arrays, user, time, items, clicked):
     """Count one impression: a view of each article, and a click of some."""
     arrays.now[0] = time
+    _count_items(arrays, time, items, clicked)
+    _count_topics(arrays, user, items, clicked)
     for i in range(len(items)):
-        _count_item(arrays, time, items[i], clicked[i])
-        _count_topic(arrays, user, arrays.subcategory[items[i]], clicked[i])
         if clicked[i]:
-            arrays.totals[0] += 1
             _add_click(arrays, user, items[i], time, False)
 
 
-@njit(cache=True)
-def _count_item(arrays, time, item, clicked):
-    """Decay the counters of an article and of its category to `time`, and count the view."""
-    category = arrays.category[item]
+@compiled
+def _count_items(arrays, time, items, clicked):
+    """Decay the counters of each article and its category to `time`, and count the view."""
     days = arrays.half_lives[1]
-    kept = decay(time - arrays.item_time[item], days)
-    arrays.item_views[item] = arrays.item_views[item] * kept + 1
-    for h in range(2):
-        kept = decay(time - arrays.item_time[item], arrays.half_lives[h])
-        arrays.item_clicks[item, h] = arrays.item_clicks[item, h] * kept + clicked
-    arrays.item_time[item] = time
-    kept = decay(time - arrays.category_time[category], days)
-    arrays.category_views[category] = arrays.category_views[category] * kept + 1
-    arrays.category_clicks[category] = arrays.category_clicks[category] * kept + clicked
-    arrays.category_time[category] = time
-    arrays.first_shown[item] = min(arrays.first_shown[item], time)
-    arrays.last_shown[item] = time
-    arrays.totals[1] += 1
+    for i in range(len(items)):
+        item, category = items[i], arrays.category[items[i]]
+        kept = decay(time - arrays.item_time[item], days)
+        arrays.item_views[item] = arrays.item_views[item] * kept + 1
+        for h in range(2):
+            kept = decay(time - arrays.item_time[item], arrays.half_lives[h])
+            arrays.item_clicks[item, h] = arrays.item_clicks[item, h] * kept + clicked[i]
+        arrays.item_time[item] = time
+        kept = decay(time - arrays.category_time[category], days)
+        arrays.category_views[category] = arrays.category_views[category] * kept + 1
+        arrays.category_clicks[category] = arrays.category_clicks[category] * kept + clicked[i]
+        arrays.category_time[category] = time
+        arrays.first_shown[item] = min(arrays.first_shown[item], time)
+        arrays.last_shown[item] = time
+        arrays.totals[0] += clicked[i]
+        arrays.totals[1] += 1
 
 
-@njit(cache=True)
-def _count_topic(arrays, user, topic, clicked):
-    """Count a click and a view of a subcategory, for the user and for all users."""
-    for label in range(2):  # clicks, views
-        if label or clicked:
-            arrays.topics[topic, label] += 1
-            if arrays.user_topics[user, topic, label] < FULL:
-                arrays.user_topics[user, topic, label] += 1
+@compiled
+def _count_topics(arrays, user, items, clicked):
+    """Count a click or a view of each article's subcategory, for the user and for all users."""
+    for i in range(len(items)):
+        topic = arrays.subcategory[items[i]]
+        for label in range(2):  # clicks, views
+            if label or clicked[i]:
+                arrays.topics[topic, label] += 1
+                if arrays.user_topics[user, topic, label] < FULL:
+                    arrays.user_topics[user, topic, label] += 1
 
 
-@njit(cache=True)
+@compiled
 def _add_click(arrays, user, item, time, untimed):
     """Put a click at the head of the user's list."""
     new = arrays.n_clicks[0]
@@ -122,7 +125,7 @@ def _add_click(arrays, user, item, time, untimed):
     arrays.n_clicks[0] = new + 1
 
 
-@njit(cache=True)
+@compiled
 def count_impressions(
     arrays, history_start, history_item, user, time, start, item, clicked, first, last
 ):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 
 from newsreco.data.times import HOUR
 from newsreco.features.counters import RECENT, decay
+from recsys.compiled import compiled
 
 NEAR = 10  # clicks that "nearest" compares with
 PRIOR = 10.0  # views at the overall click rate that every article starts with
@@ -35,7 +35,7 @@ class Column(IntEnum):
     POSITION = 14  # log(1 + position in the impression, from 0)
 
 
-@njit(cache=True)
+@compiled
 def compute_features(arrays, vectors, user, time, items, positions, X):
     """Write the features of `items` for `user` at `time` to X (n, len(Column)), which holds 0."""
     recent = np.empty(RECENT, np.int64)
@@ -56,7 +56,7 @@ def compute_features(arrays, vectors, user, time, items, positions, X):
         X[i, Column.POSITION] = np.log1p(positions[i])
 
 
-@njit(cache=True)
+@compiled
 def recent_clicks(arrays, user, time, recent, weight):
     """Fill in the user's last clicks, newest first, and their decayed weights; return how many."""
     n = 0
@@ -69,7 +69,7 @@ def recent_clicks(arrays, user, time, recent, weight):
     return n
 
 
-@njit(cache=True)
+@compiled
 def count_last_clicks(arrays, user, n):
     """How many of the n recent clicks belong to the last impression with a click."""
     if n == 0:
@@ -87,7 +87,7 @@ def count_last_clicks(arrays, user, n):
     return n_last
 
 
-@njit(cache=True)
+@compiled
 def similarities(vectors, recent, weight, n_last, items, X):
     """Cosines with the profile, the last impression's clicks and the nearest recent click."""
     profile = np.zeros(vectors.shape[1], np.float32)
@@ -106,7 +106,7 @@ def similarities(vectors, recent, weight, n_last, items, X):
                 X[i, Column.NEAREST] = max(X[i, Column.NEAREST], cosine)
 
 
-@njit(cache=True)
+@compiled
 def topic_fractions(arrays, recent, weight, items, X):
     """Fractions of the decayed clicks in each article's category and subcategory."""
     total = 0.0
@@ -124,7 +124,7 @@ def topic_fractions(arrays, recent, weight, items, X):
         X[i, Column.SUBCATEGORY] = in_subcategory / (total + 1)
 
 
-@njit(cache=True)
+@compiled
 def follow_ups(arrays, user, time, last, items, X):
     """How recent the last impression's clicks are, for articles of their subcategories."""
     if len(last) == 0:
@@ -136,7 +136,7 @@ def follow_ups(arrays, user, time, last, items, X):
                 X[i, Column.FOLLOW_UP] = recency
 
 
-@njit(cache=True)
+@compiled
 def popularity(arrays, time, items, X):
     """Clicks, click rates and age of each article."""
     hours, days = arrays.half_lives[0], arrays.half_lives[1]
@@ -157,13 +157,13 @@ def popularity(arrays, time, items, X):
             X[i, Column.IS_NEW] = 1
 
 
-@njit(cache=True)
+@compiled
 def relative_rate(clicks, views, kept, overall):
     """Log of the click rate relative to the overall one, smoothed by PRIOR views at it."""
     return np.log((clicks * kept + PRIOR * overall) / ((views * kept + PRIOR) * overall))
 
 
-@njit(cache=True)
+@compiled
 def own_rate(own, overall):
     """Log of a user's click rate in a topic relative to all users', smoothed towards it."""
     rate = (overall[0] + 1.0) / (overall[1] + PRIOR)
@@ -174,14 +174,14 @@ def own_rate(own, overall):
 # order is fixed: serving and training, compiled apart, must compute the same bits.
 
 
-@njit(cache=True)
+@compiled
 def add_scaled(total, weight, vector):
     """total += weight * vector."""
     for k in range(len(total)):
         total[k] += weight * vector[k]
 
 
-@njit(cache=True)
+@compiled
 def dot(a, b):
     """Inner product, summed in four strands."""
     s0 = s1 = s2 = s3 = np.float32(0)

@@ -18,12 +18,12 @@ they can have happened. Left out: dwell time, and what was scrolled past.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from newsreco.data import NewsLog
 from newsreco.features.counters import count_impression, load_history
 from newsreco.features.kernels import Column, compute_features
 from newsreco.features.state import State
+from recsys.compiled import compiled
 
 FEATURES = tuple(column.name.lower() for column in Column)
 
@@ -79,7 +79,11 @@ def replay(
     return X
 
 
-@njit(cache=True)
+# Numba's cache notices changes of this file only: after editing kernels.py or counters.py, delete
+# the *.nbi files in __pycache__.
+
+
+@compiled
 def _replay(
     arrays, vectors, history_start, history_item, user, time, start, item, clicked, first, last, X
 ):

@@ -14,11 +14,11 @@ between two clicks, and what was shown and not clicked.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 
 from newsreco.data import NewsLog
 from recsys import Interactions
+from recsys.compiled import compiled
 from recsys.models import ItemKNN
 from recsys.retrieval.exact import select_row
 
@@ -86,7 +86,7 @@ def best_of_rows(
     return items, scores
 
 
-@njit(cache=True)
+@compiled
 def _best_of_rows(ptr, cols, values, sources, weights, allowed, items, scores):
     """Add up rows of a CSR table; fill in the best allowed columns, initially -1 and -inf."""
     sums = np.full(len(allowed), -np.inf, np.float32)

@@ -19,7 +19,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+
+from recsys.compiled import compiled, prange
 
 CHUNKS = 64  # pieces of each sum, the same for any number of threads
 HALVINGS = 30
@@ -138,7 +139,7 @@ def _mean_and_std(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, std
 
 
-@njit(parallel=True, cache=True)
+@compiled(parallel=True)
 def _accumulate(X, y, w, mean, scale, losses, gradients, hessians):
     """Loss, gradient and the Hessian's lower triangle, summed over the rows of each chunk."""
     n, f = X.shape

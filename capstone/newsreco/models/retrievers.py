@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numba import njit
 from scipy import sparse
 
 from newsreco.features.counters import decay
 from newsreco.features.state import State
 from newsreco.models.cooccurrence import Tables, best_of_rows
 from recsys import validation
+from recsys.compiled import compiled
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, VectorIndex
 
@@ -176,7 +176,7 @@ def _positive(items: np.ndarray, scores: np.ndarray) -> Found:
     return items[:n], scores[:n]
 
 
-@njit(cache=True)
+@compiled
 def most_clicks(clicks, counted, time, half_life, allowed, items, scores):
     """Fill in the items with most decayed clicks; `clicks` are as of the times `counted`."""
     k = len(items)
@@ -194,7 +194,7 @@ def most_clicks(clicks, counted, time, half_life, allowed, items, scores):
         scores[rank], items[rank] = score, i
 
 
-@njit(cache=True)
+@compiled
 def hide_clicked(newest, click_item, click_previous, allowed):
     """Take each of a user's clicks out of `allowed`."""
     click = newest
@@ -203,7 +203,7 @@ def hide_clicked(newest, click_item, click_previous, allowed):
         click = click_previous[click]
 
 
-@njit(cache=True)
+@compiled
 def round_robin(lists, row, items, found_by):
     """Take the next of each list in turn, rank by rank; return how many different ones."""
     n = 0

@@ -10,11 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 
 from newsreco.synthetic import clicks
 from newsreco.synthetic.articles import START
 from newsreco.synthetic.generate import CLICK_RATE, make_plan
+from recsys.compiled import compiled
 
 
 class TrueClickModel:
@@ -71,7 +71,7 @@ class TrueClickModel:
         return found
 
 
-@njit(cache=True)
+@compiled
 def _fill_probabilities(user, rows, now, articles, users, topic, time, intercept, rate, found):
     for n in range(len(rows)):
         logit = clicks.relevance_logit(user, rows[n], now, articles, users, topic, time)

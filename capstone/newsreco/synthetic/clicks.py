@@ -14,9 +14,9 @@ A page leaves out the user's latest clicks.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from newsreco.data.times import HOUR
+from recsys.compiled import compiled
 
 MIN_SHOWN, MAX_SHOWN = 8, 16  # articles per impression
 ATTEMPTS = 64  # articles drawn for a page before it is filled up with the newest
@@ -45,7 +45,7 @@ def empty_output(n_shown: int) -> tuple[np.ndarray, ...]:
     return np.empty(n_shown, np.int32), np.empty(n_shown, bool), *np.empty((2, n_shown))
 
 
-@njit(cache=True)
+@compiled
 def simulate(impressions, articles, users, state, uniforms, intercept, fixed_rate, out):
     """Fill the pages of some impressions, draw the clicks, and advance the users' state.
 
@@ -88,13 +88,13 @@ def simulate(impressions, articles, users, state, uniforms, intercept, fixed_rat
                 n_clicks[u] += 1
 
 
-@njit(cache=True)
+@compiled
 def click_probability(logit, fixed_rate):
     """The sigmoid, rounded to six digits so that a file holds it exactly."""
     return fixed_rate if fixed_rate > 0 else np.round(1e6 / (1 + np.exp(-logit))) / 1e6
 
 
-@njit(cache=True)
+@compiled
 def relevance_logit(u, i, now, articles, users, last_topic, last_time):
     """The logit of a click by user u on article i at the top of the page, without b."""
     published, topic, quality, _ = articles
@@ -111,13 +111,13 @@ def relevance_logit(u, i, now, articles, users, last_topic, last_time):
     return logit
 
 
-@njit(cache=True)
+@compiled
 def freshness(published, now):
     """1 at publication, 1/2 after one half-life, and so on."""
     return 0.5 ** ((now - published) / FRESHNESS_HALF_LIFE)
 
 
-@njit(cache=True)
+@compiled
 def select_page(page, n_shown, now, articles, recent, ages, acceptance):
     """Put different articles on a page: mostly fresh ones of high score, no recent clicks."""
     published, editor_score = articles[0], articles[3]
@@ -142,7 +142,7 @@ def select_page(page, n_shown, now, articles, recent, ages, acceptance):
                 filled += 1
 
 
-@njit(cache=True)
+@compiled
 def order_page(page, score, n_shown, now, articles, noise):
     """The editor's order: fresh articles of high score first, with noise."""
     published, editor_score = articles[0], articles[3]
@@ -157,7 +157,7 @@ def order_page(page, score, n_shown, now, articles, noise):
         score[k], page[k] = value, i
 
 
-@njit(cache=True)
+@compiled
 def contains(values, i):
     """Whether i is one of the values."""
     return np.any(values == i)

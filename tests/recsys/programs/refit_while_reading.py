@@ -9,26 +9,14 @@ import sys
 import tempfile
 import threading
 import time
-from pathlib import Path
 
 import numpy as np
+from shared import MODELS, make_log
 
 import recsys
-from recsys import Interactions
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-from conftest import MODELS  # noqa: E402
 
 SECONDS = 0.5  # per model
 USERS, ITEM = np.arange(30), 7  # in both logs
-
-
-def make_log(n_users, n_items, n_rows, seed):
-    """A log in which every user and every item occurs."""
-    rng = np.random.default_rng(seed)
-    user = np.r_[np.arange(n_users), rng.integers(0, n_users, n_rows)]
-    item = np.r_[np.arange(n_users) % n_items, rng.integers(0, n_items, n_rows)]
-    return Interactions(user, item, np.arange(len(user)), n_users=n_users, n_items=n_items)
 
 
 LOGS = [make_log(40, 35, 300, seed=0), make_log(160, 230, 2500, seed=1)]
