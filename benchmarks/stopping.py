@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from benchmarks import spaces
 from benchmarks.logs import Holdout
-from benchmarks.rivals import FIT, Ranked
+from benchmarks.rivals import FIT, Ranked, writable
 
 SEEDS = 2
 CHECKPOINTS = {
@@ -75,7 +75,7 @@ def mean_curve(
     """The rival's (steps, NDCG@10) at the checkpoints, on average over the seeds."""
     last = setting[steps_name(model)]
     points = [*(steps for steps in checkpoints(model) if steps < last), last]
-    history = holdout.train.matrix
+    history = writable(holdout.train)
     found: dict[int, list[float]] = {steps: [] for steps in points}
 
     def watch(step: int, fitted: Any) -> None:

@@ -99,10 +99,11 @@ def fit(model: str, train: Any, setting: dict[str, Any], rng: int = RNG) -> Any:
     """A fitted model of either side that can `recommend`."""
     if spaces.is_ours(model):
         return spaces.build(model, train, rng, **setting).fit(train, progress=False)
-    from benchmarks.rivals import FIT, Ranked
+    from benchmarks.rivals import FIT, Ranked, writable
 
+    history = writable(train)
     with threadpool_limits(1, "blas"):
-        return Ranked(FIT[model](train.matrix, rng, **setting), train.matrix)
+        return Ranked(FIT[model](history, rng, **setting), history)
 
 
 def value(search: Search, holdout: logs.Holdout, model: Any) -> float:
