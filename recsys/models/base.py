@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from recsys import bundle, validation
-from recsys.interactions import Interactions, check_log
+from recsys.interactions import Interactions, check_log, read_only
 from recsys.models.filters import ItemFilter, item_filter
 from recsys.threads import limit_threads, on_snapshot
 
@@ -231,7 +231,7 @@ class Recommender:
         return learner
 
     def _set_history(self, history: sparse.csr_matrix, fingerprint: str) -> None:
-        self.history = history
+        self.history = read_only(history)  # one compiled version of the loops for all models
         self.n_users, self.n_items = history.shape
         self.data_fingerprint = fingerprint
 
@@ -316,7 +316,9 @@ def as_interactions(histories: Any, n_items: int, name: str = "histories") -> In
                 f"{name} must have n_items = {n_items} columns, got {histories.shape[1]}"
             )
         rows = histories.tocoo()
+        validation.no_stored_zeros(name, rows)
         return Interactions(rows.row, rows.col, None, rows.data, rows.shape[0], n_items)
+    validation.not_dense(name, histories)
     if not np.iterable(histories):
         raise ValueError(f"{name} must be one list of items per user, got {histories!r}")
     lists = [validation.ids(name, items, n_items) for items in histories]

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
+from recsys.interactions import read_only
 from recsys.kernels import hide_seen
 from recsys.retrieval.exact import top_k
 
@@ -52,6 +53,7 @@ class ItemFilter:
         if self.candidates is None:
             return self
         hidden = self.hidden[self.rows][:, self.candidates]
+        hidden.sort_indices()
         return ItemFilter(read_only(hidden), np.arange(len(self.rows), dtype=np.int32))
 
 
@@ -85,11 +87,3 @@ def union(matrices: list[sparse.csr_matrix]) -> sparse.csr_matrix:
     rows, columns = np.hstack([[m.tocoo().row, m.tocoo().col] for m in matrices])
     ones = np.ones(len(rows), np.float32)
     return read_only(sparse.csr_matrix((ones, (rows, columns)), matrices[0].shape))
-
-
-def read_only(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
-    """The matrix with sorted rows and arrays that cannot be written, as a model's history."""
-    matrix.sort_indices()
-    for array in (matrix.data, matrix.indices, matrix.indptr):
-        array.setflags(write=False)
-    return matrix
