@@ -17,7 +17,7 @@ from scipy import sparse
 
 from recsys import validation
 from recsys.bootstrap import bootstrap_means, interval
-from recsys.interactions import Interactions, check_log
+from recsys.interactions import Interactions, check_log, check_same_labels
 from recsys.metrics import beyond_accuracy, ranking
 from recsys.progress import progress_bar
 
@@ -345,6 +345,12 @@ def _check_logs(model: Recommender, train: Interactions, test: Interactions) -> 
     if (train.n_users, train.n_items) != (test.n_users, test.n_items):
         raise ValueError(
             f"train and test must have the same users and items, got {train!r} and {test!r}"
+        )
+    check_same_labels("train", train, "test", test)
+    if test.value is not None and test.value.min() <= 0:
+        raise ValueError(
+            f"test.value must be above 0, got {test.value.min():g}: every row of test counts as "
+            "relevant; test.positives(min_value) keeps those that are"
         )
     if getattr(model, "data_fingerprint", train.fingerprint) != train.fingerprint:
         raise ValueError(

@@ -8,7 +8,7 @@ labels. Left out: edits. A log never changes; a selection is a new log.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Hashable, Mapping, Sequence, Sized
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,20 +16,21 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from recsys import io, validation
+from recsys import io, numbering, validation
 
 
 class Interactions:
     """A log of interactions between users and items.
 
-    It copies the arrays that it is given, unless they are read-only and of the right type.
+    It owns its arrays: they are copied, and nobody can write to them.
 
     Parameters
     ----------
     user, item : array-like of int, shape (n,)
         Ids from 0 to n_users - 1 and from 0 to n_items - 1.
     time : array-like, shape (n,), optional
-        Seconds since 1970 in UTC, or any other clock that grows; datetime64 is taken as UTC.
+        Seconds since 1970 in UTC, or any other clock that grows; datetimes without a zone are
+        taken as UTC.
     value : array-like of float, shape (n,), optional
         A rating or a count; None if only the interaction itself is known.
     n_users, n_items : int, optional
@@ -38,12 +39,20 @@ class Interactions:
         Outside names of user 0, user 1, ...; all different.
     item_info : mapping of str to sequence, optional
         Columns about the items, one entry per item, such as "title" or "genres".
+    unit : {"s", "ms", "us", "ns"}, optional
+        Unit of numeric times; without it, times of 1e11 and above raise.
+
+    Attributes
+    ----------
+    n_dropped : int
+        Number of rows that `from_frame(..., unknown="drop")` left out.
 
     Raises
     ------
     ValueError
         If an id is negative, fractional or too large, a time or value is not finite, or the
-        lengths disagree. Nothing is repaired.
+        lengths disagree. Nothing is repaired. Ids above 10 million and above 100 times the number
+        of rows are too large unless `n_users` or `n_items` allows them.
 
     Examples
     --------
@@ -66,41 +75,89 @@ class Interactions:
         user_labels: Sequence[Hashable] | None = None,
         item_labels: Sequence[Hashable] | None = None,
         item_info: Mapping[str, Sequence] | None = None,
+        unit: str | None = None,
     ):
-        self.n_users = _size("n_users", n_users, "user_labels", user_labels)
-        self.n_items = _size("n_items", n_items, "item_labels", item_labels)
-        self.user = validation.ids("user", user, self.n_users)
-        self.item = validation.ids("item", item, self.n_items)
+        n_users = numbering.given_size("n_users", n_users, "user_labels", user_labels)
+        n_items = numbering.given_size("n_items", n_items, "item_labels", item_labels)
+        user_labels = numbering.checked("user_labels", user_labels)
+        item_labels = numbering.checked("item_labels", item_labels)
+        info = _copied_columns(item_info)
+        self._own(user, item, time, value, n_users, n_items, user_labels, item_labels, info, unit)
+
+    def _own(
+        self, user, item, time, value, n_users, n_items, user_labels, item_labels, item_info,
+        unit=None, copy=True,
+    ):  # fmt: skip
+        """Fill the log; without `copy`, with arrays that were made for it and nobody else has."""
+        self.user = validation.ids("user", user, n_users, copy)
+        self.item = validation.ids("item", item, n_items, copy)
         if len(self.user) != len(self.item):
             raise ValueError(
                 f"user and item must be equally long, got {len(self.user)} and {len(self.item)}"
             )
-        if self.n_users is None:
-            self.n_users = int(self.user.max(initial=-1)) + 1
-        if self.n_items is None:
-            self.n_items = int(self.item.max(initial=-1)) + 1
-        self.time = None if time is None else _seconds(time, len(self.user))
-        self.value = (
-            None if value is None else validation.finite("value", value, len(self), np.float32)
-        )
-        self.user_labels = _labels("user_labels", user_labels)
-        self.item_labels = _labels("item_labels", item_labels)
-        self.item_info = _columns(item_info, self.n_items)
-        for column in (self.user, self.item, self.time, self.value):
-            if column is not None:
-                column.setflags(write=False)
+        self.n_users = numbering.size_of("user", self.user) if n_users is None else n_users
+        self.n_items = numbering.size_of("item", self.item) if n_items is None else n_items
+        self.time = None if time is None else io.seconds(time, len(self), unit, copy)
+        if value is not None:
+            value = validation.finite("value", value, len(self), np.float32, copy)
+        self.value = value
+        self.user_labels, self.item_labels = user_labels, item_labels
+        self.item_info = _checked_columns(item_info, self.n_items)
+        self.n_dropped = 0
+        self._freeze()
+
+    def _freeze(self) -> None:
+        """Let nobody write to the arrays."""
+        for array in (*(getattr(self, name) for name in COLUMNS), *self.item_info.values()):
+            if array is not None:
+                array.setflags(write=False)
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__.update(state)
+        for name in ("matrix", "titles"):
+            self.__dict__.pop(name, None)
+        self._freeze()  # arrays that were pickled are writeable
+
+    @classmethod
+    def _made(cls, *columns_sizes_labels: Any, unit: str | None = None) -> Interactions:
+        """A log of arrays that nobody else has, and of labels known to be right."""
+        log = cls.__new__(cls)
+        log._own(*columns_sizes_labels, unit, copy=False)
+        return log
 
     @classmethod
     def from_frame(
-        cls, frame: Any, user: str, item: str, time: str | None = None, value: str | None = None
+        cls,
+        frame: Any,
+        user: str,
+        item: str,
+        time: str | None = None,
+        value: str | None = None,
+        unit: str | None = None,
+        like: Interactions | None = None,
+        unknown: str = "raise",
     ) -> Interactions:
         """Read a pandas or polars DataFrame; the named columns become the log.
 
         Labels are numbered in sorted order. A missing label raises ValueError, and so does a
         missing time or value.
+
+        Parameters
+        ----------
+        unit : {"s", "ms", "us", "ns"}, optional
+            Unit of numeric times.
+        like : Interactions, optional
+            A log, such as the training set, whose labels and numbers are taken over.
+        unknown : {"raise", "drop", "add"}
+            What to do with labels that `like` does not have: raise ValueError, drop their rows
+            (`n_dropped` counts them), or number them on, after those of `like`.
         """
         names = {"user": user, "item": item, "time": time, "value": value}
-        return cls._from_columns(io.columns(frame, names))
+        columns = io.columns(frame, names)
+        for name in ("time", "value"):
+            if name in columns:
+                columns[name] = columns[name].copy()
+        return cls._from_columns(columns, unit, like, unknown)
 
     @classmethod
     def from_csv(
@@ -111,19 +168,61 @@ class Interactions:
         time: str | None = None,
         value: str | None = None,
         separator: str = ",",
+        unit: str | None = None,
+        like: Interactions | None = None,
+        unknown: str = "raise",
     ) -> Interactions:
         """Read a CSV file with a header; the named columns become the log, the rest is skipped.
 
-        As `from_frame` in all else. Reading takes all cores, and about 60 bytes of memory per row.
+        Labels are whole numbers if each is written as one ("7", not "007"), else text; with
+        `like`, they are of the type of its labels. As `from_frame` in all else. Reading takes all
+        cores, and about 100 bytes of memory per row.
         """
         names = {"user": user, "item": item, "time": time, "value": value}
-        return cls._from_columns(io.read_csv(path, names, separator))
+        columns = io.read_csv(path, names, separator)
+        return cls._from_columns(columns, unit, like, unknown, numbering.in_the_type_of)
 
     @classmethod
-    def _from_columns(cls, columns: dict[str, np.ndarray]) -> Interactions:
-        user, user_labels = io.number_labels("user", columns.pop("user"))
-        item, item_labels = io.number_labels("item", columns.pop("item"))
-        return cls(user, item, **columns, user_labels=user_labels, item_labels=item_labels)
+    def _from_columns(
+        cls, columns: dict, unit: str | None, like: Any, unknown: str, adapt: Any = lambda _, x: x
+    ) -> Interactions:
+        if unknown not in ("raise", "drop", "add") or (like is None and unknown != "raise"):
+            raise ValueError(
+                f"unknown must be 'raise', 'drop' or 'add', the last two with like, got {unknown!r}"
+            )
+        user, users = numbering.number("user", columns.pop("user"))
+        item, items = numbering.number("item", columns.pop("item"))
+        if like is None:
+            return cls._made(
+                user, item, columns.get("time"), columns.get("value"), len(users), len(items),
+                users, items, {}, unit=unit,
+            )  # fmt: skip
+        check_log("like", like)
+        users, items = adapt(like._user_index, users), adapt(like._item_index, items)
+        if unknown == "raise":
+            numbering.check_known("user", like._user_index, users)
+            numbering.check_known("item", like._item_index, items)
+        return like._numbered_alike(users, user, items, item, columns, unit, unknown)
+
+    def _numbered_alike(self, users, user, items, item, columns, unit, unknown) -> Interactions:
+        """Rows of ids among the labels `users` and `items`, numbered like this log."""
+        user_ids, new_users = numbering.extend(self._user_index, users)
+        item_ids, new_items = numbering.extend(self._item_index, items)
+        user, item = user_ids[user], item_ids[item]
+        known = np.ones(len(user), bool)
+        if unknown == "drop":
+            new_users, new_items = [], []
+            known = (user < self.n_users) & (item < self.n_items)
+            columns = {name: column[known] for name, column in columns.items()}
+        log = self._made(
+            user[known], item[known], columns.get("time"), columns.get("value"),
+            self.n_users + len(new_users), self.n_items + len(new_items),
+            _longer(self.user_labels, self.n_users, new_users),
+            _longer(self.item_labels, self.n_items, new_items),
+            {} if new_items else self.item_info, unit=unit,
+        )  # fmt: skip
+        log.n_dropped = int((~known).sum())
+        return log
 
     def __len__(self) -> int:
         return len(self.user)
@@ -149,6 +248,8 @@ class Interactions:
             print(f"from {str(first)[:10]} to {str(last)[:10]} (UTC)")
         else:
             print(f"times {self.time.min():g} to {self.time.max():g}")
+        if self.n_dropped:
+            print(f"{self.n_dropped:,} rows of unknown users or items were dropped")
 
     @cached_property
     def matrix(self) -> sparse.csr_matrix:
@@ -166,7 +267,7 @@ class Interactions:
             rows = (values[order], (user[order], item[order]))
             matrix = sparse.csr_matrix(rows, shape=shape)
             matrix.sum_duplicates()
-        return matrix
+        return read_only(matrix)
 
     @cached_property
     def titles(self) -> np.ndarray:
@@ -174,8 +275,11 @@ class Interactions:
         if "title" in self.item_info:
             return self.item_info["title"]
         if self.item_labels is not None:
-            return np.array([str(label) for label in self.item_labels])
-        return np.array([f"item {i}" for i in range(self.n_items)])
+            titles = np.array([str(label) for label in self.item_labels])
+        else:
+            titles = np.array([f"item {i}" for i in range(self.n_items)])
+        titles.setflags(write=False)
+        return titles
 
     @cached_property
     def fingerprint(self) -> str:
@@ -200,12 +304,11 @@ class Interactions:
             raise ValueError(f"rows must name some of {len(self)} rows: {error}") from None
         part = Interactions.__new__(Interactions)
         part.__dict__.update({k: v for k, v in self.__dict__.items() if k not in _CACHED})
-        for name in ("user", "item", "time", "value"):
+        part.n_dropped = 0
+        for name in COLUMNS:
             column = getattr(self, name)
-            if column is not None:
-                column = column[rows]
-                column.setflags(write=False)
-                setattr(part, name, column)
+            setattr(part, name, None if column is None else column[rows])
+        part._freeze()
         return part
 
     def positives(self, min_value: float) -> Interactions:
@@ -221,19 +324,19 @@ class Interactions:
 
     def user_ids(self, labels: Sequence[Hashable]) -> np.ndarray:
         """The ids (n,) int32 of users given by label; ValueError for an unknown label."""
-        return _look_up("user", self._user_index, labels)
+        return numbering.look_up("user", self._user_index, labels)
 
     def item_ids(self, labels: Sequence[Hashable]) -> np.ndarray:
         """The ids (n,) int32 of items given by label; ValueError for an unknown label."""
-        return _look_up("item", self._item_index, labels)
+        return numbering.look_up("item", self._item_index, labels)
 
     @cached_property
     def _user_index(self) -> dict:
-        return _index(self.user_labels, self.n_users)
+        return numbering.index(self.user_labels, self.n_users)
 
     @cached_property
     def _item_index(self) -> dict:
-        return _index(self.item_labels, self.n_items)
+        return numbering.index(self.item_labels, self.n_items)
 
 
 def check_log(name: str, log: Any) -> None:
@@ -242,42 +345,56 @@ def check_log(name: str, log: Any) -> None:
         raise ValueError(f"{name} must be Interactions, got {type(log).__name__}")
 
 
+def check_same_labels(first: str, a: Interactions, second: str, b: Interactions) -> None:
+    """ValueError if both logs have labels and number them differently."""
+    check_same_users(first, a, second, b)
+    check_same_items(first, a.item_labels, second, b)
+
+
+def check_same_users(first: str, a: Interactions, second: str, b: Interactions) -> None:
+    """ValueError if both logs have user labels and number them differently."""
+    _check_same("user", first, a.user_labels, second, b.user_labels)
+
+
+def check_same_items(first: str, item_labels: list | None, second: str, b: Interactions) -> None:
+    """ValueError if a log has labels that differ from the given ones."""
+    _check_same("item", first, item_labels, second, b.item_labels)
+
+
+def _check_same(kind: str, first: str, a: list | None, second: str, b: list | None) -> None:
+    if a is None or b is None or a is b or a == b:
+        return
+    where = next((i for i, pair in enumerate(zip(a, b)) if pair[0] != pair[1]), min(len(a), len(b)))
+    ours, theirs = (repr(part[where]) if where < len(part) else "nothing" for part in (a, b))
+    raise ValueError(
+        f"{first} and {second} must number the same {kind}s alike, got {ours} and {theirs} as "
+        f"{kind} {where}: from_frame(..., like=log) reads a log with the numbers of another"
+    )
+
+
+def read_only(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The CSR matrix itself, whose arrays can no longer be written to."""
+    for array in (matrix.data, matrix.indices, matrix.indptr):
+        array.setflags(write=False)
+    return matrix
+
+
+COLUMNS = ("user", "item", "time", "value")
 _CACHED = ("matrix", "fingerprint")  # computed from the rows, so a selection drops them
 
 
-def _size(name: str, size: int | None, labels_name: str, labels: Sequence | None) -> int | None:
-    """The number of users or items, if given or known from the labels."""
-    if size is not None:
-        size = validation.whole_number(name, size, low=0, high=validation.MAX_ID)
-    if labels is None:
-        return size
-    if not isinstance(labels, Sized):
-        raise ValueError(f"{labels_name} must be a sequence of labels, got {labels!r}")
-    if size is not None and size != len(labels):
-        raise ValueError(f"{labels_name} must hold {name} = {size} labels, got {len(labels)}")
-    return len(labels)
+def _longer(known: list | None, size: int, added: list) -> list | None:
+    """Labels with more of them; the same list if there are none."""
+    return [*(range(size) if known is None else known), *added] if added else known
 
 
-def _labels(name: str, labels: Sequence[Hashable] | None) -> list | None:
-    """Labels as a list of Python values, all different."""
-    if labels is None:
-        return None
-    labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
-    for label in labels:
-        if not isinstance(label, Hashable):
-            raise ValueError(f"{name} must be hashable, got {label!r}")
-    if len(set(labels)) != len(labels):
-        seen = set()
-        duplicate = next(label for label in labels if label in seen or seen.add(label))
-        raise ValueError(f"{name} must all be different, got {duplicate!r} twice")
-    return labels
-
-
-def _columns(info: Mapping[str, Sequence] | None, n_items: int) -> dict[str, np.ndarray]:
-    """Item columns as arrays of n_items entries."""
+def _copied_columns(info: Mapping[str, Sequence] | None) -> dict[str, np.ndarray]:
     if info is not None and not isinstance(info, Mapping):
         raise ValueError(f"item_info must map names to columns, got {info!r}")
-    columns = {name: np.asarray(column) for name, column in (info or {}).items()}
+    return {name: np.array(column) for name, column in (info or {}).items()}
+
+
+def _checked_columns(columns: dict[str, np.ndarray], n_items: int) -> dict[str, np.ndarray]:
     for name, column in columns.items():
         if column.shape[:1] != (n_items,):
             raise ValueError(
@@ -285,37 +402,6 @@ def _columns(info: Mapping[str, Sequence] | None, n_items: int) -> dict[str, np.
                 f"got {len(column) if column.ndim else column}"
             )
     return columns
-
-
-def _seconds(time: Any, length: int) -> np.ndarray:
-    """Times as float64 seconds; datetime64 counts from 1970 in UTC."""
-    array = np.asarray(time)
-    if array.dtype.kind == "O" and len(array) and hasattr(array[0], "timestamp"):
-        import pandas as pd  # times with a zone, or date objects
-
-        array = pd.to_datetime(array, utc=True).tz_localize(None).to_numpy()
-    if array.dtype.kind == "M":
-        if np.isnat(array).any():
-            raise ValueError("time must be finite, got NaT")
-        array = array.astype("datetime64[us]").astype(np.int64) / 1e6
-    return validation.finite("time", array, length, np.float64)
-
-
-def _index(labels: list | None, size: int) -> dict:
-    """Id of each label; without labels an id is its own label."""
-    return {label: i for i, label in enumerate(range(size) if labels is None else labels)}
-
-
-def _look_up(name: str, index: dict, labels: Sequence[Hashable]) -> np.ndarray:
-    """Ids of labels; ValueError names the first unknown one."""
-    if not np.iterable(labels):
-        raise ValueError(f"labels must be a sequence of labels, got {labels!r}")
-    try:
-        return np.array([index[label] for label in labels], np.int32)
-    except (KeyError, TypeError):
-        unknown = next(x for x in labels if not isinstance(x, Hashable) or x not in index)
-        known = ", ".join(repr(label) for label in list(index)[:3]) or "none"
-        raise ValueError(f"unknown {name} {unknown!r}; known are {known}, ...") from None
 
 
 def _hash64(x: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Reading columns from data frames and CSV files, and numbering their labels."""
+"""Reading columns from data frames and CSV files, and times in any form."""
 
 from __future__ import annotations
 
@@ -7,21 +7,34 @@ from typing import IO, Any
 
 import numpy as np
 
-from recsys.compiled import compiled, prange
+from recsys import validation
+
+UNITS = {"s": 1, "ms": 1e3, "us": 1e6, "ns": 1e9}  # units per second
+MAX_SECONDS = 1e11  # the year 5138
 
 
 def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
-    """Columns of a pandas or polars DataFrame; `names` maps an argument to its column or None."""
+    """Columns of a pandas or polars DataFrame; `names` maps an argument to its column or None.
+
+    They may be views of the frame.
+    """
     if not hasattr(frame, "columns"):
         raise ValueError(f"frame must be a pandas or polars DataFrame, got {type(frame).__name__}")
     _check_names(names, list(frame.columns))
-    return {argument: frame[name].to_numpy() for argument, name in names.items() if name}
+    found = {argument: frame[name] for argument, name in names.items() if name}
+    return {
+        argument: _in_utc(column) if argument == "time" else column.to_numpy()
+        for argument, column in found.items()
+    }
 
 
 def read_csv(
     file: str | Path | IO[bytes], names: dict[str, str | None], separator: str = ","
 ) -> dict[str, np.ndarray]:
-    """Columns of a CSV file with a header, as `columns`; polars reads it on all cores."""
+    """Columns of a CSV file with a header, as `columns`; polars reads it on all cores.
+
+    User and item labels are whole numbers if each is written as one, else text: "007" is no 7.
+    """
     import polars as pl
 
     if not isinstance(separator, str) or len(separator.encode()) != 1:
@@ -33,25 +46,30 @@ def read_csv(
             file.seek(0)
         wanted = sorted({name for name in names.values() if name is not None})
         frame = pl.read_csv(
-            file, separator=separator, columns=wanted, schema_overrides=_floats(names)
+            file, separator=separator, columns=wanted, schema_overrides=_types(names)
         )
     except pl.exceptions.PolarsError as error:
         reason = str(error).splitlines()[0]
         raise ValueError(f"{file} must be a CSV file with a header: {reason}") from None
-    return columns(frame, names)
+    labels = {names["user"], names["item"]}
+    return columns(frame.with_columns(_as_integers(frame[name]) for name in labels), names)
 
 
-def _floats(names: dict[str, str | None]) -> dict[str, Any]:
-    """The types that a log stores: reading wider ones would take twice the memory."""
+def _types(names: dict[str, str | None]) -> dict[str, Any]:
+    """Labels as text; time and value as a log stores them: wider ones would take twice as much."""
     import polars as pl
 
-    types = {"time": pl.Float64, "value": pl.Float32}
-    labels = (names["user"], names["item"])
-    return {
-        names[argument]: dtype
-        for argument, dtype in types.items()
-        if names.get(argument) is not None and names[argument] not in labels
-    }
+    types = {"time": pl.Float64, "value": pl.Float32, "user": pl.String, "item": pl.String}
+    return {names[argument]: dtype for argument, dtype in types.items() if names.get(argument)}
+
+
+def _as_integers(texts: Any) -> Any:
+    """A polars column of integers if each text is how that integer is written, else the texts."""
+    import polars as pl
+
+    numbers = texts.cast(pl.Int64, strict=False)
+    exact = numbers.null_count() == 0 and (numbers.cast(pl.String) == texts).all()
+    return numbers if exact else texts
 
 
 def _check_names(names: dict[str, str | None], known: list[str]) -> None:
@@ -63,49 +81,39 @@ def _check_names(names: dict[str, str | None], known: list[str]) -> None:
             raise ValueError(f"{argument} must be one of {known}, got {name!r}{again}")
 
 
-def number_labels(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
-    """Labels numbered in sorted order: ids (n,) int32 and the list of labels."""
-    if labels.dtype.kind in "iu" and len(labels):
-        low, high = int(labels.min()), int(labels.max())
-        if high - low < 4 * len(labels) and high < 2**63:
-            return _number_integers(labels, low, high - low + 1)
-    return _number_by_sorting(name, labels)
+def seconds(time: Any, length: int, unit: str | None = None, copy: bool = True) -> np.ndarray:
+    """Times as float64 seconds; datetime64 counts from 1970 in UTC.
+
+    Numbers are seconds, or what `unit` says; without it, 1e11 and above raise ValueError.
+    """
+    if unit is not None and unit not in UNITS:
+        raise ValueError(f"unit must be one of {list(UNITS)}, got {unit!r}")
+    array = _in_utc(time)
+    if array.dtype.kind == "M":
+        if unit is not None:
+            raise ValueError(f"unit must be None for datetimes, which have their own, got {unit!r}")
+        if np.isnat(array).any():
+            raise ValueError("time must be finite, got NaT")
+        array, copy = array.astype("datetime64[us]").astype(np.int64) / 1e6, False
+    array = validation.finite("time", array, length, np.float64, copy)
+    if unit is not None:
+        return array / UNITS[unit]
+    if np.abs(array).max(initial=0) >= MAX_SECONDS:
+        raise ValueError(
+            f"time must be in seconds, got {array[np.abs(array).argmax()]:g}: name its unit, "
+            f"one of {list(UNITS)}, as in unit='ms'"
+        )
+    return array
 
 
-def _number_integers(labels: np.ndarray, low: int, span: int) -> tuple[np.ndarray, list]:
-    """Integers close together: a table of all integers in their range needs no sorting."""
-    present = np.zeros(span, np.bool_)
-    mark(labels, labels.dtype.type(low), present)
-    number = np.cumsum(present, dtype=np.int32) - np.int32(1)
-    ids = np.empty(len(labels), np.int32)
-    translate(labels, labels.dtype.type(low), number, ids)
-    ids.setflags(write=False)
-    return ids, (np.flatnonzero(present) + low).tolist()
-
-
-@compiled(parallel=True)
-def mark(labels, low, present):
-    """Set present[label - low] for each label."""
-    for row in prange(len(labels)):
-        present[labels[row] - low] = True
-
-
-@compiled(parallel=True)
-def translate(labels, low, number, ids):
-    """ids[row] = number[label - low], row by row."""
-    for row in prange(len(labels)):
-        ids[row] = number[labels[row] - low]
-
-
-def _number_by_sorting(name: str, labels: np.ndarray) -> tuple[np.ndarray, list]:
-    """Labels of any sortable type."""
+def _in_utc(time: Any) -> np.ndarray:
+    """Times as an array; those with a zone as datetime64 in UTC."""
+    has_zone = getattr(getattr(time, "dtype", None), "tz", None) is not None
+    times = time if has_zone else validation.as_array("time", time)
+    if not has_zone and not (
+        times.dtype == object and hasattr(next(iter(times.flat), None), "timestamp")
+    ):
+        return times
     import pandas as pd
 
-    try:
-        codes, unique = pd.factorize(labels, sort=True)
-    except TypeError as error:
-        raise ValueError(f"{name} labels must be hashable and of one type: {error}") from None
-    if (codes < 0).any():
-        row = int(np.flatnonzero(codes < 0)[0])
-        raise ValueError(f"{name} labels must not be missing, got {labels[row]!r} in row {row}")
-    return codes, list(unique.tolist() if hasattr(unique, "tolist") else unique)
+    return pd.DatetimeIndex(pd.to_datetime(times, utc=True)).tz_convert(None).to_numpy()

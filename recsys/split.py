@@ -10,7 +10,7 @@ import numpy as np
 
 from recsys import validation
 from recsys.compiled import compiled
-from recsys.interactions import Interactions, check_log
+from recsys.interactions import Interactions, check_log, check_same_items
 
 
 def leave_last_out(data: Interactions) -> tuple[Interactions, Interactions]:
@@ -168,6 +168,8 @@ def keep_known_items(*logs: Interactions, least: int = 5) -> list[Interactions]:
     sizes = {log.n_items for log in logs}
     if len(sizes) != 1:
         raise ValueError(f"logs must be of the same items, got n_items {sorted(sizes)}")
+    for log in logs[1:]:
+        check_same_items("the first log", logs[0].item_labels, "another", log)
     n_users = np.bincount(logs[0].matrix.indices, minlength=logs[0].n_items)
     return [_with_items(log, np.flatnonzero(n_users >= least)) for log in logs]
 

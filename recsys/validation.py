@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numbers
 import os
+from collections.abc import Iterable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,11 @@ def path(name: str, value: Any) -> Path:
     return Path(value)
 
 
-def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
-    """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy if writeable."""
+def ids(name: str, values: Any, size: int | None = None, copy: bool = True) -> np.ndarray:
+    """`values` as a one-dimensional int32 array of ids in 0..size-1; a copy unless told not to."""
+    no_order = isinstance(values, (str, bytes, Set, Mapping))
+    if no_order or (isinstance(values, Iterable) and not hasattr(values, "__len__")):
+        raise ValueError(f"{name} must be a sequence of ids, got a {type(values).__name__}")
     array = as_array(name, values)
     if array.ndim != 1:
         raise ValueError(f"{name} must be one-dimensional, got shape {array.shape}")
@@ -80,7 +84,32 @@ def ids(name: str, values: Any, size: int | None = None) -> np.ndarray:
     if low < 0 or high > limit:
         wrong = low if low < 0 else high
         raise ValueError(f"{name} must hold ids between 0 and {limit}, got {wrong}")
-    return array.astype(np.int32, copy=array.flags.writeable)
+    return array.astype(np.int32, copy=copy)
+
+
+def no_stored_zeros(name: str, table: sparse.spmatrix) -> None:
+    """ValueError if a sparse matrix stores a zero, which may or may not mean an interaction."""
+    zeros = np.count_nonzero(table.data == 0)
+    if zeros:
+        raise ValueError(
+            f"{name} must not store zeros, got {zeros}: call {name}.eliminate_zeros() if they mean "
+            "no interaction, else store another value"
+        )
+
+
+def not_dense(name: str, values: Any) -> None:
+    """ValueError for a dense matrix, whose rows could be misread as lists of ids.
+
+    An array of ids has whole numbers, no id twice in a row and other ids than 0 and 1.
+    """
+    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.size == 0:
+        return
+    dense = values.dtype.kind not in "iu" or (np.diff(np.sort(values, axis=1), axis=1) == 0).any()
+    if dense or (values.shape[1] > 1 and values.min() >= 0 and values.max() <= 1):
+        raise ValueError(
+            f"{name} must be one list of ids per user or a sparse matrix, got a dense matrix of "
+            f"shape {values.shape}: pass scipy.sparse.csr_matrix({name})"
+        )
 
 
 def lists(name: str, values: Any, n_items: int = MAX_ID + 1, columns: int = 0) -> np.ndarray:
@@ -101,8 +130,8 @@ def lists(name: str, values: Any, n_items: int = MAX_ID + 1, columns: int = 0) -
     return array.astype(np.int32, copy=False)
 
 
-def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
-    """`values` as a finite one-dimensional array of `length` numbers; a copy if writeable."""
+def finite(name: str, values: Any, length: int, dtype: type, copy: bool = True) -> np.ndarray:
+    """`values` as a finite one-dimensional array of `length` numbers; a copy by default."""
     array = as_array(name, values)
     if array.dtype.kind not in "iufb":
         raise ValueError(f"{name} must hold numbers, got values of type {array.dtype}")
@@ -111,7 +140,7 @@ def finite(name: str, values: Any, length: int, dtype: type) -> np.ndarray:
             f"{name} must have one entry per row, shape ({length},), got {array.shape}"
         )
     with np.errstate(over="ignore"):
-        cast = array.astype(dtype, copy=array.flags.writeable)
+        cast = array.astype(dtype, copy=copy)
     if array.dtype.kind == "f" and not np.isfinite(cast).all():  # also: too large for the type
         row = int(np.argmin(np.isfinite(cast)))
         raise ValueError(f"{name} must be finite, got {array[row]} in row {row}")

@@ -154,10 +154,12 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
     """Relevant sets as a CSR matrix with sorted rows, each item once."""
     if sparse.issparse(relevant):
         relevant = relevant.tocsr()
+        validation.no_stored_zeros("relevant", relevant)
         if not relevant.has_canonical_format:
             relevant = relevant.copy()
             relevant.sum_duplicates()
         return relevant
+    validation.not_dense("relevant", relevant)
     if not np.iterable(relevant) or isinstance(relevant, str):
         raise ValueError(f"relevant must be one set of items per user, got {relevant!r}")
     relevant = list(relevant)

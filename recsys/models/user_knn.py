@@ -22,7 +22,7 @@ import numpy as np
 from scipy import sparse
 
 from recsys.compiled import compiled, prange
-from recsys.interactions import Interactions
+from recsys.interactions import Interactions, read_only
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
 from recsys.retrieval.exact import select_row, sort_best
@@ -83,7 +83,7 @@ class UserKNN(Recommender):
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), self.n_items), np.float32)
-        s, voters = self.similarity, self.voters
+        s, voters = self.similarity, read_only(self.voters)  # after `fit` they share its arrays
         add_votes(s.indptr, s.indices, s.data, users, voters.indptr, voters.indices, scores)
         scores[scores == 0] = -np.inf  # no neighbour interacted with the item
         return scores

@@ -1,6 +1,7 @@
 """evaluate and leaderboard: correct metrics and intervals, and no leak."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from recsys import Interactions, Report, evaluate, leaderboard, leave_last_out, make_synthetic
@@ -97,7 +98,7 @@ def test_users_and_targets_are_counted():
     assert "2 of 4 targets (50.0%) could have been recommended" in text
 
 
-@pytest.mark.parametrize("values", [[1, 1], [0, 0], [-1, 2]])
+@pytest.mark.parametrize("values", [[1, 1], [0.5, 2], None])
 def test_pairs_count_independently_of_their_value(values):
     """User 0 interacted with item 0 with value 0: it counts as seen."""
     train = Interactions([0, 0, 1], [0, 1, 2], value=[0, 1, 1], n_users=2, n_items=4)
@@ -253,3 +254,33 @@ def test_models_are_named_and_a_baseline_is_chosen(train_test):
 def test_invalid_leaderboards_are_refused(models, options, message, train_test):
     with pytest.raises(ValueError, match=f"^{message}"):
         leaderboard(models, *train_test, **options)
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_targets_without_a_positive_value_are_refused(value):
+    """Is a rating of 0 a relevant item? `positives` decides."""
+    train = Interactions([0, 1], [0, 1], n_items=3)
+    test = Interactions([0, 1, 1], [2, 0, 2], value=[1, 2, value])
+    with pytest.raises(ValueError, match=f"^test.value must be above 0, got {value}: .*positives"):
+        evaluate(Popularity().fit(train), train, test, k=2)
+    liked = evaluate(Popularity().fit(train), train, test.positives(1), k=2)
+    assert (liked.n_targets, liked["recall@2"]) == (2, 1.0)
+
+
+@pytest.mark.parametrize("kind", ["user", "item"])
+def test_logs_that_number_labels_differently_are_refused(kind):
+    """Each numbered alone: the same sizes, other meanings."""
+    train = pd.DataFrame({"u": ["ann", "bob"], "i": ["x", "y"]})
+    change = {"user": {"bob": "eve"}, "item": {"y": "z"}}[kind]
+    later = train.replace(change)
+    train = Interactions.from_frame(train, "u", "i")
+    test = Interactions.from_frame(later, "u", "i")
+    ((known, new),) = change.items()
+    message = f"^train and test must number the same {kind}s alike, got '{known}' and '{new}' as"
+    for call in (evaluate, lambda model, *logs: leaderboard([model], *logs)):
+        with pytest.raises(ValueError, match=message):
+            call(Popularity().fit(train), train, test)
+    alike = Interactions.from_frame(later, "u", "i", like=train, unknown="drop")
+    assert evaluate(Popularity().fit(train), train, alike, k=1).n_targets == 1
+    by_id = Interactions(alike.user, alike.item, n_users=2, n_items=2)
+    assert evaluate(Popularity().fit(train), train, by_id, k=1).n_targets == 1

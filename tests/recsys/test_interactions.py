@@ -1,8 +1,12 @@
 """Interactions: the log holds its input unchanged, and invalid input is refused."""
 
+import copy
+import pickle
 import re
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +14,7 @@ from hypothesis import strategies as st
 from recsys import Interactions
 
 ROWS = st.lists(
-    st.tuples(st.integers(0, 9), st.integers(0, 12), st.integers(-5, 2**40), st.integers(-8, 8)),
+    st.tuples(st.integers(0, 9), st.integers(0, 12), st.integers(-5, 2**36), st.integers(-8, 8)),
     max_size=60,
 )
 
@@ -231,3 +235,156 @@ def test_labels_map_to_ids():
     ]:
         with pytest.raises(ValueError, match=f"^{message}"):
             call()
+
+
+@pytest.mark.parametrize("labels", ["ann", b"ann", {"ann", "bob"}, {"ann": 1}])
+def test_only_a_sequence_of_labels_is_looked_up(labels):
+    log = Interactions([0, 1], [1, 0], user_labels=["a", "n"])
+    with pytest.raises(ValueError, match="^labels must be a sequence of labels, got "):
+        log.user_ids(labels)
+
+
+# --- ownership ------------------------------------------------------------------------------
+
+
+def read_only_view(array):
+    view = array.view()
+    view.setflags(write=False)
+    return view
+
+
+@pytest.mark.parametrize("given", [np.asarray, read_only_view, pd.Series])
+def test_writing_to_the_given_arrays_does_not_change_the_log(given):
+    """The arrays have the types that a log stores, so that nothing forces a copy."""
+    columns = [np.array([0, 1], dtype) for dtype in (np.int32, np.int32, np.float64, np.float32)]
+    features = np.array([[1.0], [2.0]])
+    log = Interactions(*map(given, columns), item_info={"size": read_only_view(features)})
+    for array in (*columns, features):
+        array[:] = 9
+    assert [column.tolist() for column in (log.user, log.item, log.time, log.value)] == [[0, 1]] * 4
+    assert log.item_info["size"].tolist() == [[1.0], [2.0]]
+
+
+@pytest.mark.parametrize("copy_on_write", [False, True])
+def test_writing_to_a_pandas_frame_does_not_change_the_log(copy_on_write):
+    types = {"user": np.int32, "item": np.int32, "time": np.float64, "value": np.float32}
+    with pd.option_context("mode.copy_on_write", copy_on_write):
+        columns = {name: np.array([0, 1], dtype) for name, dtype in types.items()}
+        frame = pd.DataFrame(columns, copy=False)
+        log = Interactions.from_frame(frame, *types)
+        direct = Interactions(*(frame[name] for name in types))
+        for name, array in columns.items():
+            array[:] = 9  # the memory that the frame shows, or its copy
+            frame.loc[0, name] = 8
+    for one in (log, direct):
+        assert [c.tolist() for c in (one.user, one.item, one.time, one.value)] == [[0, 1]] * 4
+
+
+def test_writing_to_the_memory_of_a_polars_frame_does_not_change_the_log():
+    time = np.array([3.0, 4.0])
+    frame = pl.DataFrame({"user": [0, 1], "item": [0, 1], "time": time})
+    log = Interactions.from_frame(frame, "user", "item", "time")
+    assert not np.shares_memory(log.time, frame["time"].to_numpy())
+    time[:] = 9
+    assert log.time.tolist() == [3, 4]
+
+
+def arrays_of(log):
+    yield from (log.user, log.item, log.time, log.value, log.titles, *log.item_info.values())
+    yield from (log.matrix.data, log.matrix.indices, log.matrix.indptr)
+
+
+@pytest.mark.parametrize("way", ["made", "selected", "pickled", "copied", "deep copied"])
+def test_nothing_in_a_log_can_be_written_to(way):
+    log = Interactions([0, 1], [1, 0], [1, 2], [3, 4], item_info={"size": [1, 2]})
+    assert log.matrix.sum() == 7 and log.titles[0] == "item 0"  # built before
+    log = {
+        "made": lambda: log,
+        "selected": lambda: log.select([1, 0]),
+        "pickled": lambda: pickle.loads(pickle.dumps(log)),
+        "copied": lambda: copy.copy(log),
+        "deep copied": lambda: copy.deepcopy(log),
+    }[way]()
+    for array in arrays_of(log):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    with pytest.raises(ValueError, match="read-only"):
+        log.matrix[0, 1] = 5
+    with pytest.raises(ValueError, match="read-only"):
+        log.matrix.data *= 2
+    assert log.matrix.toarray().tolist() == [[0, 3], [4, 0]]
+
+
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
+def test_a_new_cell_cannot_be_written_into_the_matrix():
+    log = Interactions([0, 1], [1, 0])
+    with pytest.raises(ValueError, match="read-only"):
+        log.matrix[0, 0] = 5
+    assert log.matrix.toarray().tolist() == [[0, 1], [1, 0]]
+
+
+def test_scipy_computes_with_the_read_only_matrix():
+    log = Interactions([0, 0, 1], [1, 2, 0], value=[2, 3, 4])
+    dense = np.array([[0, 2, 3], [4, 0, 0]])
+    m = log.matrix
+    assert (m @ m.T).toarray().tolist() == (dense @ dense.T).tolist()
+    assert m[[1, 0]].toarray().tolist() == dense[[1, 0]].tolist()
+    assert m.T.tocsr().toarray().tolist() == dense.T.tolist()
+    assert m.sum(axis=0).tolist() == [[4, 2, 3]] and m.max() == 4
+    assert m.multiply(m).toarray().tolist() == (dense**2).tolist()
+    assert (m.tocsc() + m).tocoo().toarray().tolist() == (2 * dense).tolist()
+    changed = m.copy()
+    changed.data[:] = 1
+    assert changed.sum() == 3 and m.sum() == 9
+
+
+# --- sizes ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("argument", ["user", "item"])
+def test_ids_with_large_gaps_need_a_size(argument):
+    columns = {"user": [0, 5], "item": [0, 5]} | {argument: [150_000_000, 5]}
+    message = f"{argument} must hold ids 0, 1, 2, ... with few gaps, got 150000000 in 2 rows"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        Interactions(**columns)
+    log = Interactions(**columns, **{f"n_{argument}s": 150_000_001})
+    assert getattr(log, f"n_{argument}s") == 150_000_001
+    columns[argument] = [10_000_000, 5]
+    assert getattr(Interactions(**columns), f"n_{argument}s") == 10_000_001
+
+
+def test_many_rows_allow_large_ids():
+    user = np.zeros(100_001, np.int32)
+    user[0] = 10_000_100
+    assert Interactions(user, np.zeros(100_001, np.int32)).n_users == 10_000_101
+    with pytest.raises(ValueError, match="few gaps, got 10000100 in 100000 rows"):
+        Interactions(user[:-1], np.zeros(100_000, np.int32))
+
+
+# --- times ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "unit, time", [("s", 1.5e9), ("ms", 1.5e12), ("us", 1.5e15), ("ns", 1.5e18), ("ms", 1)]
+)
+def test_times_are_read_in_their_unit(unit, time):
+    expected = {1.5e9: 1.5e9, 1.5e12: 1.5e9, 1.5e15: 1.5e9, 1.5e18: 1.5e9, 1: 0.001}[time]
+    for kind in (np.int64, np.float64):
+        assert Interactions([0], [0], np.array([time], kind), unit=unit).time.tolist() == [expected]
+    frame = pd.DataFrame({"u": [1], "i": [1], "t": [time]})
+    assert Interactions.from_frame(frame, "u", "i", "t", unit=unit).time.tolist() == [expected]
+
+
+@pytest.mark.parametrize("time", [1e11, 1.5e12, -1e11])
+def test_large_times_without_a_unit_are_refused(time):
+    with pytest.raises(ValueError, match=r"^time must be in seconds, got -?1.*e\+1.*unit='ms'"):
+        Interactions([0, 1], [0, 1], [0, time])
+    assert Interactions([0], [0], [time], unit="s").time.tolist() == [time]
+    assert Interactions([0], [0], [9.9e10]).time.tolist() == [9.9e10]
+
+
+def test_a_wrong_unit_is_refused():
+    with pytest.raises(ValueError, match="^unit must be one of .*, got 'minutes'"):
+        Interactions([0], [0], [1], unit="minutes")
+    with pytest.raises(ValueError, match="^unit must be None for datetimes.*, got 'ms'"):
+        Interactions([0], [0], np.array(["2020-01-01"], "datetime64[s]"), unit="ms")

@@ -180,3 +180,10 @@ def test_invalid_input_is_refused():
     for at in (np.nan, np.inf, "2020"):
         with pytest.raises(ValueError, match=f"^at must .*, got {at!r}"):
             temporal_split(log, at=at)
+
+
+def test_logs_of_other_items_are_refused():
+    train = Interactions([0, 0], [0, 1], item_labels=["x", "y"])
+    test = Interactions([0, 0], [0, 1], item_labels=["y", "x"])
+    with pytest.raises(ValueError, match="^the first log and another must number the same items"):
+        keep_known_items(train, test)

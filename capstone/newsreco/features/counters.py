@@ -71,42 +71,45 @@ def load_history(arrays, user, history_start, history_item):
 def count_impression(arrays, user, time, items, clicked):
     """Count one impression: a view of each article, and a click of some."""
     arrays.now[0] = time
+    _count_items(arrays, time, items, clicked)
+    _count_topics(arrays, user, items, clicked)
     for i in range(len(items)):
-        _count_item(arrays, time, items[i], clicked[i])
-        _count_topic(arrays, user, arrays.subcategory[items[i]], clicked[i])
         if clicked[i]:
-            arrays.totals[0] += 1
             _add_click(arrays, user, items[i], time, False)
 
 
 @compiled
-def _count_item(arrays, time, item, clicked):
-    """Decay the counters of an article and of its category to `time`, and count the view."""
-    category = arrays.category[item]
+def _count_items(arrays, time, items, clicked):
+    """Decay the counters of each article and its category to `time`, and count the view."""
     days = arrays.half_lives[1]
-    kept = decay(time - arrays.item_time[item], days)
-    arrays.item_views[item] = arrays.item_views[item] * kept + 1
-    for h in range(2):
-        kept = decay(time - arrays.item_time[item], arrays.half_lives[h])
-        arrays.item_clicks[item, h] = arrays.item_clicks[item, h] * kept + clicked
-    arrays.item_time[item] = time
-    kept = decay(time - arrays.category_time[category], days)
-    arrays.category_views[category] = arrays.category_views[category] * kept + 1
-    arrays.category_clicks[category] = arrays.category_clicks[category] * kept + clicked
-    arrays.category_time[category] = time
-    arrays.first_shown[item] = min(arrays.first_shown[item], time)
-    arrays.last_shown[item] = time
-    arrays.totals[1] += 1
+    for i in range(len(items)):
+        item, category = items[i], arrays.category[items[i]]
+        kept = decay(time - arrays.item_time[item], days)
+        arrays.item_views[item] = arrays.item_views[item] * kept + 1
+        for h in range(2):
+            kept = decay(time - arrays.item_time[item], arrays.half_lives[h])
+            arrays.item_clicks[item, h] = arrays.item_clicks[item, h] * kept + clicked[i]
+        arrays.item_time[item] = time
+        kept = decay(time - arrays.category_time[category], days)
+        arrays.category_views[category] = arrays.category_views[category] * kept + 1
+        arrays.category_clicks[category] = arrays.category_clicks[category] * kept + clicked[i]
+        arrays.category_time[category] = time
+        arrays.first_shown[item] = min(arrays.first_shown[item], time)
+        arrays.last_shown[item] = time
+        arrays.totals[0] += clicked[i]
+        arrays.totals[1] += 1
 
 
 @compiled
-def _count_topic(arrays, user, topic, clicked):
-    """Count a click and a view of a subcategory, for the user and for all users."""
-    for label in range(2):  # clicks, views
-        if label or clicked:
-            arrays.topics[topic, label] += 1
-            if arrays.user_topics[user, topic, label] < FULL:
-                arrays.user_topics[user, topic, label] += 1
+def _count_topics(arrays, user, items, clicked):
+    """Count a click or a view of each article's subcategory, for the user and for all users."""
+    for i in range(len(items)):
+        topic = arrays.subcategory[items[i]]
+        for label in range(2):  # clicks, views
+            if label or clicked[i]:
+                arrays.topics[topic, label] += 1
+                if arrays.user_topics[user, topic, label] < FULL:
+                    arrays.user_topics[user, topic, label] += 1
 
 
 @compiled

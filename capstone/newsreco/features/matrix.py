@@ -79,6 +79,10 @@ def replay(
     return X
 
 
+# Numba's cache notices changes of this file only: after editing kernels.py or counters.py, delete
+# the *.nbi files in __pycache__.
+
+
 @compiled
 def _replay(
     arrays, vectors, history_start, history_item, user, time, start, item, clicked, first, last, X

@@ -143,8 +143,8 @@ def test_train_and_evaluate_commands_agree(tmp_path, capsys):
     assert main([*command, "--quiet"]) == 0
     trained = json.loads(metrics.read_text())
     assert {"ranker_auc", "ranker_auc_se", "best_possible_auc"} <= trained.keys()
-    judge = ["evaluate", "--model", str(model), "--data", str(data), "--json", str(metrics)]
-    assert main([*judge, "--quiet"]) == 0
+    command = ["evaluate", "--model", str(model), "--data", str(data), "--json", str(metrics)]
+    assert main([*command, "--quiet"]) == 0
     assert json.loads(metrics.read_text()) == trained
     assert "ranker_auc" in capsys.readouterr().out
 

@@ -173,3 +173,41 @@ def test_invalid_input_is_refused(metric):
     ]:  # fmt: skip
         with pytest.raises(ValueError, match=f"^{message}"):
             metric(recommended, relevant, 2)
+
+
+ONES = np.array([[0, 1, 1], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("metric", RANKING)
+def test_stored_zeros_are_refused(metric):
+    for zeros in ([1, 0, 1], [True, False, True], [1, -0.0, 1]):
+        relevant = sparse.csr_matrix((zeros, [1, 2, 0], [0, 2, 3]), (2, 3))
+        with pytest.raises(
+            ValueError, match=r"^relevant must not store zeros, got 1: .*eliminate_"
+        ):
+            metric([[2, 1], [0, 1]], relevant, 2)
+        relevant.eliminate_zeros()
+        assert (
+            metric([[2, 0], [0, 1]], relevant, 2).tolist()
+            == metric([[2, 0], [0]], [{1}, {0}], 2).tolist()
+        )
+
+
+@pytest.mark.parametrize(
+    "dense",
+    [ONES, ONES.astype(bool), ONES.astype(float), ONES[:, :2], 3 * ONES, ONES * [5, 4, 3]],
+)
+def test_dense_matrices_are_refused(dense):
+    with pytest.raises(ValueError, match="^relevant must be one list of ids per user or a sparse"):
+        recall_at_k([[2, 1], [0, 1]], dense, 2)
+
+
+def test_arrays_of_ids_are_one_list_per_user():
+    lists = [[2, 1], [0, 1]]
+    for ids, expected in (
+        ([[1], [0]], [1, 1]),
+        ([[1, 4], [0, 5]], [1 / 2, 1 / 2]),
+        ([[0], [1]], [0, 1]),
+    ):
+        assert recall_at_k(lists, np.array(ids), 2).tolist() == expected
+    assert recall_at_k([], np.empty((0, 3)), 2).tolist() == []

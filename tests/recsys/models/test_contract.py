@@ -11,6 +11,7 @@ from pathlib import Path
 import numba
 import numpy as np
 import pytest
+from scipy import sparse
 
 import recsys
 from recsys import Interactions, models
@@ -130,6 +131,22 @@ def test_recommend_is_the_order_of_score(name, exclude_seen, fitted, train):
     found = items >= 0
     np.testing.assert_allclose(scores[found], own[found], rtol=1e-5, atol=1e-6)
     assert (np.diff(scores[found.all(axis=1)], axis=1) <= 0).all()
+
+
+def test_candidates_and_exclusions(name, fitted, train):
+    """`items` for all users, `exclude` for all or per user; the history is left out, too."""
+    users, candidates, excluded = [7, 3, 200], [140, 2, 77, 9, 31, 60, 101, 5], [5, 77]
+    own = [[2], [], [140, 60]]
+    scores = fitted[name].score(users)
+    for exclude, lists in ((excluded, [excluded] * 3), (own, own)):
+        items, _ = fitted[name].recommend(users, 6, items=candidates, exclude=exclude)
+        for row, user in enumerate(users):
+            left = set(candidates) - set(lists[row]) - set(train.item[train.user == user].tolist())
+            expected = [i for i in left if scores[row, i] > -np.inf]
+            expected = sorted(expected, key=lambda i: (-scores[row, i], i))[:6]
+            found = items[row][items[row] >= 0].tolist()
+            assert len(found) == len(expected) and set(found) <= left
+            np.testing.assert_allclose(scores[row, found], scores[row, expected], rtol=1e-5)
 
 
 def test_k_larger_than_the_catalogue_is_padded(name, fitted, train):
@@ -435,7 +452,14 @@ def test_new_users_are_numbered_from_zero(kind, fitted, train):
 
 
 @pytest.mark.parametrize("kind", FOLDABLE)
-@pytest.mark.parametrize("histories", [[[150]], [[-1]], [[0.5]], [["a"]], [0, 1], 5])
+@pytest.mark.parametrize(
+    "histories",
+    [
+        *([[150]], [[-1]], [[0.5]], [["a"]], [0, 1], 5, ["ab"], [{1}]),
+        *(np.eye(150), np.eye(150, dtype=int), np.eye(150, dtype=bool), np.array([[0, 1]])),
+        sparse.csr_matrix(([1.0, 0.0], ([0, 0], [3, 4])), (1, 150)),
+    ],
+)
 def test_a_history_of_unknown_items_raises(kind, histories, fitted):
     with pytest.raises(ValueError, match="^histories must"):
         fitted[kind].fold_in(histories)
@@ -477,3 +501,43 @@ def test_errors_name_what_a_log_lacks(make):
     negative = Interactions([0, 1], [0, 1], value=[1, -2])
     with pytest.raises(ValueError, match="value must be at least 0 for ImplicitALS, got .*-2"):
         make("ImplicitALS").fit(negative)
+
+
+@pytest.mark.parametrize(
+    "users, found",
+    [
+        ({0, 1}, "a set"),
+        ((u for u in (0, 1)), "a generator"),
+        (map(int, "01"), "a map"),
+        ("01", "a str"),
+        ({0: 1}, "a dict"),
+    ],
+)
+def test_users_are_a_number_or_a_sequence(users, found, fitted):
+    for call in (fitted["Popularity"].recommend, fitted["Popularity"].score):
+        with pytest.raises(ValueError, match=f"^users must be a sequence of ids, got {found}$"):
+            call(users)
+
+
+def compiled_versions():
+    """Number of compiled versions of each loop of the library, by name."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("recsys.")]
+    loops = [value for module in modules for value in vars(module).values()]
+    return {str(loop): len(loop.signatures) for loop in loops if hasattr(loop, "signatures")}
+
+
+def test_saved_and_folded_in_models_compile_nothing_again(name, make, train, tmp_path):
+    """Their arrays are read-only too: a loop for writeable ones would be another."""
+    model = make(name).fit(train, progress=False)
+    model.recommend([0, 1], 5)
+    once = compiled_versions()
+    model.save(tmp_path / "bundle")
+    recsys.load(tmp_path / "bundle").recommend([0, 1], 5)
+    assert compiled_versions() == once
+    if name in FOLDABLE:
+        model.fold_in(train).recommend([0, 1], 5)
+        once = compiled_versions()
+        if name not in ("Markov", "Fallback"):  # a matrix has no order
+            model.fold_in(train.matrix).recommend([0, 1], 5)
+        model.fold_in([[1, 2], [3]]).recommend([0, 1], 5)
+        assert compiled_versions() == once
