@@ -1,1 +1,1 @@
-"""Ours beside the libraries that people use: `make bench`."""
+"""Ours beside the libraries in common use: `make bench`."""

@@ -47,7 +47,7 @@ def notebooks_in(folder: Path) -> list[Path]:
 
 
 def relative(path: Path) -> str:
-    """A file's name as a person would type it: from the repository's root where it lies in it."""
+    """A file's name as one would type it: from the repository's root where it lies in it."""
     return path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
 
 

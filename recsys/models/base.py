@@ -18,8 +18,7 @@ from scipy import sparse
 
 from recsys import bundle, validation
 from recsys.interactions import Interactions, check_log, read_only
-from recsys.kernels import hide_seen
-from recsys.retrieval.exact import top_k
+from recsys.models.filters import ItemFilter, item_filter
 from recsys.threads import limit_threads, on_snapshot
 
 MAX_FLOAT = float(np.finfo(np.float32).max)
@@ -104,7 +103,12 @@ class Recommender:
 
     @on_snapshot
     def recommend(
-        self, users: int | Sequence[int], k: int = 10, exclude_seen: bool = True
+        self,
+        users: int | Sequence[int],
+        k: int = 10,
+        exclude_seen: bool = True,
+        items: Sequence[int] | None = None,
+        exclude: Any = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k best items for each user.
 
@@ -115,6 +119,10 @@ class Recommender:
             May exceed the number of items.
         exclude_seen : bool
             Leave out the items in the user's training history.
+        items : array-like of int, optional
+            The only items that may be recommended, one list for all users.
+        exclude : array-like of int, list of item id lists or CSR matrix, optional
+            Items that are never recommended: one list for all users, or one list per user.
 
         Returns
         -------
@@ -127,21 +135,43 @@ class Recommender:
         exclude_seen = validation.true_or_false("exclude_seen", exclude_seen)
         one_user = not np.iterable(users)
         users = self._check_users([users] if one_user else users)
+        if items is not None:
+            items = validation.ids("items", items, self.n_items)
+        if exclude is not None:
+            exclude = self._excluded(exclude, len(users))
+        allowed = item_filter(self.history, users, exclude_seen, items, exclude)
+        best_items, scores = self.top_items(users, k, allowed)
+        return (best_items[0], scores[0]) if one_user else (best_items, scores)
+
+    def top_items(
+        self, users: np.ndarray, k: int, allowed: ItemFilter
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`recommend` for arguments that have been checked."""
         items = np.full((len(users), k), -1, np.int32)
         scores = np.full((len(users), k), -np.inf, np.float32)
         with limit_threads(getattr(self, "n_threads", None)):
-            self._recommend(users, exclude_seen, items, scores)
-        return (items[0], scores[0]) if one_user else (items, scores)
+            self._recommend(users, allowed, items, scores)
+        return items, scores
 
     def _recommend(
-        self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
+        self, users: np.ndarray, allowed: ItemFilter, items: np.ndarray, scores: np.ndarray
     ) -> None:
         """Fill the users' rows of `items` and `scores`, which arrive as -1 and -inf."""
         for rows in self._batches(len(users)):
             batch = self._masked_scores(users[rows])
-            if exclude_seen:
-                hide_seen(batch, self.history.indptr, self.history.indices, users[rows])
-            items[rows], scores[rows] = top_k(batch, items.shape[1])
+            items[rows], scores[rows] = allowed.select(rows).top_k(batch, items.shape[1])
+
+    def _excluded(self, exclude: Any, n_users: int) -> np.ndarray | sparse.csr_matrix:
+        """Excluded ids, or a CSR matrix (n_users, n_items) if each user has a list."""
+        if not sparse.issparse(exclude) and not has_lists(exclude):
+            return validation.ids("exclude", exclude, self.n_items)
+        lists = as_interactions(exclude, self.n_items, "exclude").matrix
+        if lists.shape[0] != n_users:
+            raise ValueError(
+                f"exclude must hold one list for all or one per user, {n_users}, "
+                f"got {lists.shape[0]} lists"
+            )
+        return lists
 
     @on_snapshot
     def score(self, users: int | Sequence[int]) -> np.ndarray:
@@ -252,6 +282,13 @@ class Recommender:
         return np.flatnonzero(counts == 0)
 
 
+def has_lists(values: Any) -> bool:
+    """Whether a sequence holds sequences, of which none is text."""
+    if not np.iterable(values) or isinstance(values, (str, bytes)):
+        return False
+    return any(np.iterable(entry) and not isinstance(entry, (str, bytes)) for entry in values)
+
+
 def largest_contributions(
     items: np.ndarray, contributions: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -265,25 +302,25 @@ def largest_contributions(
     )
 
 
-def as_interactions(histories: Any, n_items: int) -> Interactions:
-    """New users' histories as a log: Interactions, a CSR matrix or a list of item id lists."""
+def as_interactions(histories: Any, n_items: int, name: str = "histories") -> Interactions:
+    """Users' histories as a log: Interactions, a CSR matrix or a list of item id lists."""
     if isinstance(histories, Interactions):
         if histories.n_items != n_items:
             raise ValueError(
-                f"histories must be over n_items = {n_items} items, got {histories.n_items}"
+                f"{name} must be over n_items = {n_items} items, got {histories.n_items}"
             )
         return histories
     if sparse.issparse(histories):
         if histories.shape[1] != n_items:
             raise ValueError(
-                f"histories must have n_items = {n_items} columns, got {histories.shape[1]}"
+                f"{name} must have n_items = {n_items} columns, got {histories.shape[1]}"
             )
         rows = histories.tocoo()
-        validation.no_stored_zeros("histories", rows)
+        validation.no_stored_zeros(name, rows)
         return Interactions(rows.row, rows.col, None, rows.data, rows.shape[0], n_items)
-    validation.not_dense("histories", histories)
+    validation.not_dense(name, histories)
     if not np.iterable(histories):
-        raise ValueError(f"histories must be one list of items per user, got {histories!r}")
-    lists = [validation.ids("histories", items, n_items) for items in histories]
+        raise ValueError(f"{name} must be one list of items per user, got {histories!r}")
+    lists = [validation.ids(name, items, n_items) for items in histories]
     users = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
     return Interactions(users, np.concatenate([*lists, []]), None, None, len(lists), n_items)

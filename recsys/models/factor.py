@@ -9,6 +9,7 @@ import numpy as np
 
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender
+from recsys.models.filters import ItemFilter
 from recsys.retrieval.exact import FEW
 from recsys.retrieval.mips import best_products
 from recsys.threads import one_blas_thread
@@ -51,21 +52,25 @@ class FactorRecommender(Recommender):
         return scores
 
     def _recommend(
-        self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
+        self, users: np.ndarray, allowed: ItemFilter, items: np.ndarray, scores: np.ndarray
     ) -> None:
         if items.shape[1] > FEW:
-            return super()._recommend(users, exclude_seen, items, scores)
+            return super()._recommend(users, allowed, items, scores)
         biases = np.zeros(self.n_items, np.float32)
         if self.item_biases is not None:
             biases += self.item_biases
         biases[self.cold_items] = -np.inf
+        Y, seen = self.item_factors, allowed.among_candidates()
+        if allowed.candidates is not None:
+            Y, biases = Y[allowed.candidates], biases[allowed.candidates]
         rows = np.arange(len(users))
         if self.needs_history:
             rows = np.flatnonzero(np.diff(self.history.indptr)[users])
         with one_blas_thread():
             best_products(
-                self.user_factors, self.item_factors, biases, self.history.indptr,
-                self.history.indices, users, rows, exclude_seen, items, scores,
+                self.user_factors, Y, biases, seen.hidden.indptr, seen.hidden.indices, seen.rows,
+                users, rows, items, scores,
             )  # fmt: skip
+        items[:] = allowed.ids(items)
         if self.user_levels is not None:
             scores += self.user_levels[users][:, None]

@@ -16,6 +16,7 @@ import numpy as np
 from recsys import bundle
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender
+from recsys.models.filters import ItemFilter
 from recsys.threads import on_snapshot
 
 
@@ -64,13 +65,12 @@ class Fallback(Recommender):
         return scores
 
     def _recommend(
-        self, users: np.ndarray, exclude_seen: bool, items: np.ndarray, scores: np.ndarray
+        self, users: np.ndarray, allowed: ItemFilter, items: np.ndarray, scores: np.ndarray
     ) -> None:
-        k = items.shape[1]
-        items[:], scores[:] = self.fitted_models[0].recommend(users, k, exclude_seen)
+        items[:], scores[:] = self.fitted_models[0].top_items(users, items.shape[1], allowed)
         short = np.flatnonzero(items[:, -1] < 0)  # only these need the other models
         rest = items[short], scores[short]
-        super()._recommend(users[short], exclude_seen, *rest)
+        super()._recommend(users[short], allowed.select(short), *rest)
         items[short], scores[short] = rest
 
     @on_snapshot

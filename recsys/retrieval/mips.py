@@ -18,13 +18,13 @@ ITEMS_PER_TILE = 1024
 
 @compiled(parallel=True)
 def best_products(
-    X, Y, biases, seen_ptr, seen_items, users, rows, exclude_seen, best_items, best_scores
+    X, Y, biases, seen_ptr, seen_items, seen_rows, users, rows, best_items, best_scores
 ):
     """For each position r in `rows`: user users[r]'s best items by x'y + bias.
 
     X (n_users, f), Y (n_items, f) and biases (n_items,) are float32; `best_items` and
-    `best_scores` (n, k) arrive as -1 and -inf. Items in the user's sorted row of `seen_items`
-    are left out if `exclude_seen`.
+    `best_scores` (n, k) arrive as -1 and -inf. The items in row seen_rows[r] of the CSR matrix
+    `seen_items`, which are sorted, are left out.
     """
     for tile in prange((len(rows) + USERS_PER_TILE - 1) // USERS_PER_TILE):
         own = rows[tile * USERS_PER_TILE : (tile + 1) * USERS_PER_TILE]
@@ -33,7 +33,7 @@ def best_products(
         for r in range(len(own)):
             for k in range(X.shape[1]):
                 vectors[r, k] = X[users[own[r]], k]
-            next_seen[r] = seen_ptr[users[own[r]]]
+            next_seen[r] = seen_ptr[seen_rows[own[r]]]
         for start in range(0, len(Y), ITEMS_PER_TILE):
             stop = min(start + ITEMS_PER_TILE, len(Y))
             scores = np.dot(vectors, Y[start:stop].T)
@@ -41,10 +41,8 @@ def best_products(
                 row = scores[r]
                 for i in range(stop - start):
                     row[i] += biases[start + i]
-                if exclude_seen:
-                    next_seen[r] = hide(
-                        row, seen_items, next_seen[r], seen_ptr[users[own[r]] + 1], start
-                    )
+                end = seen_ptr[seen_rows[own[r]] + 1]
+                next_seen[r] = hide(row, seen_items, next_seen[r], end, start)
                 select_row(row, start, best_items[own[r]], best_scores[own[r]])
 
 

@@ -1,4 +1,4 @@
-"""The feature store: features with two clocks in SQL, and the SVD system that lives on it."""
+"""The feature store: bitemporal features in SQL, read as of a time."""
 
 from newsreco.feature_store.database import database_url
 from newsreco.feature_store.store import FeatureStore

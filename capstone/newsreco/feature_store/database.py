@@ -1,4 +1,4 @@
-"""Opening a database, and saying plainly what went wrong, without ever printing a password."""
+"""Database URLs, connections, and errors in one sentence that never shows a password."""
 
 from __future__ import annotations
 
@@ -8,38 +8,36 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
 
 from newsreco.config import read_config
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
-
 ALLOWED = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
 POSTGRESQL = ("postgresql", "postgres", "postgresql+psycopg")
+OLD_COLUMNS = r"no column named|no such column|column .* does not exist"
 
 
 def database_url(given: str | None = None) -> str:
-    """The database to use: the one given, else NEWSRECO_DATABASE_URL, else a file here."""
+    """URL of the database: the argument, else NEWSRECO_DATABASE_URL, else a file in this folder."""
     return given or read_config().database_url
 
 
 def connect(database: str, create: bool = True) -> sa.Engine:
-    """An engine for a database whose kind is known; PostgreSQL always through psycopg 3.
+    """An engine for SQLite, or for PostgreSQL through psycopg 3.
 
     Raises
     ------
     ValueError
-        If the URL is none that may be given, its driver is missing, or the file or its folder is.
+        If the URL is not allowed, its driver is not installed, or the file or its folder is
+        missing.
     """
-    import sqlalchemy as sa
-
-    url = parse(database)
+    url = parse_url(database)
     if url.drivername == "sqlite":
         _check_file(url, create)
         timeout = read_config().database_lock_timeout
         engine = sa.create_engine(url, connect_args={"timeout": timeout})
-        _begin_for_real(engine)
+        sa.event.listen(engine, "begin", _begin)
         return engine
     if find_spec("psycopg") is None:
         raise ValueError(
@@ -49,17 +47,15 @@ def connect(database: str, create: bool = True) -> sa.Engine:
     return sa.create_engine(url, connect_args={"connect_timeout": timeout})
 
 
-def parse(database: str) -> sa.URL:
-    """The URL with the driver that is used; an error shows nothing that may hold a password."""
-    import sqlalchemy as sa
-
-    place = re.sub(r"^[\w+]*://|[/?].*$", "", database)
-    if place.count("@") > 1:
+def parse_url(database: str) -> sa.URL:
+    """The URL, with its driver; an error shows nothing that may contain a password."""
+    host = re.sub(r"^[\w+]*://|[/?].*$", "", database)
+    if host.count("@") > 1:
         raise ValueError("database must have one @ before the host; in a password write %40")
     try:
         url = sa.make_url(database)
     except (sa.exc.ArgumentError, ValueError):
-        raise ValueError(f"database must be {ALLOWED}; what came is no such address") from None
+        raise ValueError(f"database must be {ALLOWED}, got something that is no URL") from None
     if url.drivername in POSTGRESQL:
         return url.set(drivername="postgresql+psycopg")
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
@@ -68,25 +64,23 @@ def parse(database: str) -> sa.URL:
 
 
 def masked(url: sa.URL) -> str:
-    """The URL as it may be printed; a password may also stand among the options."""
+    """The URL with asterisks for the password, among the options too."""
     options = {name: "***" if "pass" in name.lower() else v for name, v in url.query.items()}
     shown = url.set(query=options).render_as_string(hide_password=True)
     return shown.replace("%2A%2A%2A", "***")
 
 
 @contextmanager
-def plain_errors(url: sa.URL) -> Iterator[None]:
-    """Turn a driver's errors into one sentence each: which database, and what was wrong.
+def short_errors(url: sa.URL) -> Iterator[None]:
+    """Turn a driver's errors into one sentence: which database, and what was wrong.
 
     Raises
     ------
     ValueError
-        If what is there is no database of ours.
+        If the database is not a feature store.
     ConnectionError
-        If it cannot be reached, refuses us, or goes away. What was being written is undone.
+        If it cannot be reached, denies access, or goes away. The transaction is undone.
     """
-    import sqlalchemy as sa
-
     try:
         yield
     except sa.exc.DBAPIError as error:
@@ -95,6 +89,11 @@ def plain_errors(url: sa.URL) -> Iterator[None]:
         return
     if "file is not a database" in reason:
         raise ValueError(f"database {masked(url)} is a file of another kind, no SQLite database")
+    if re.search(OLD_COLUMNS, reason):
+        raise ValueError(
+            f"database {masked(url)} was built by an older newsreco ({reason}): give a new "
+            "database and run `newsreco features build`"
+        )
     if "no such table" in reason or re.search(r'relation ".*" does not exist', reason):
         raise ValueError(
             f"database {masked(url)} holds no feature tables: run `newsreco features build` first"
@@ -103,12 +102,12 @@ def plain_errors(url: sa.URL) -> Iterator[None]:
 
 
 def _reason(error: Exception, url: sa.URL) -> str:
-    """The driver's own first sentence, less any password."""
-    said = " ".join(str(error.orig).split())
+    """The driver's message in one line, passwords masked."""
+    message = " ".join(str(error.orig).split())
     secrets = [url.password, *(v for name, v in url.query.items() if "pass" in name.lower())]
-    for secret in secrets:
-        said = said.replace(str(secret), "***") if secret else said
-    return said.rstrip(".")
+    for secret in filter(None, secrets):
+        message = message.replace(str(secret), "***")
+    return message.rstrip(".")
 
 
 def _check_file(url: sa.URL, create: bool) -> None:
@@ -123,14 +122,10 @@ def _check_file(url: sa.URL, create: bool) -> None:
         raise ValueError(f"database {str(path)!r} is missing: run `newsreco features build` first")
 
 
-def _begin_for_real(engine: sa.Engine) -> None:
-    """Begin SQLite's transactions at once, not before the first row, so that they hold tables too.
+def _begin(connection: sa.Connection) -> None:
+    """Begin SQLite's transactions explicitly, so that they include CREATE TABLE.
 
-    One that will write says so: to find out later that somebody else is writing is an error.
+    A transaction that will write takes the write lock at once: SQLite cannot wait for it later.
     """
-    from sqlalchemy import event
-
-    @event.listens_for(engine, "begin")
-    def begin(connection):
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,25 +1,24 @@
-"""Rows on their way into the database: checked first, then written in bulk."""
+"""Rows for the database: validated, then written in bulk."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from newsreco.feature_store.views import CLOCKS, View
+from newsreco.feature_store.views import TIMES, View
 from recsys import validation
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
-
-AT_ONCE = 50_000  # rows a statement
+BATCH = 50_000  # rows in one statement
 
 
 def as_columns(view: View, columns: Mapping[str, Any]) -> pd.DataFrame:
-    """The columns of some rows as the view wants them, text and float64, or an error."""
+    """Rows with the columns of the view, text and float64; ValueError if they do not fit."""
     names = list(columns.keys())
     if set(names) != set(view.columns):
         raise ValueError(f"{view.name} must be given {list(view.columns)}, got {names}")
@@ -27,7 +26,7 @@ def as_columns(view: View, columns: Mapping[str, Any]) -> pd.DataFrame:
     if len(set(lengths.values())) > 1:
         raise ValueError(f"the columns of {view.name} must be equally long, got {lengths}")
     table = {name: as_text(name, columns[name]) for name in view.keys}
-    for name in CLOCKS + view.features:
+    for name in TIMES + view.features:
         values = columns[name] if lengths[name] else np.empty(0)
         # adding 0 turns -0.0 into 0.0, as SQLite would and PostgreSQL would not
         table[name] = validation.finite(name, values, lengths[name], np.float64) + 0.0
@@ -48,7 +47,7 @@ def as_keys(view: View, keys: Sequence) -> pd.DataFrame:
 
 
 def as_text(name: str, values: Sequence) -> np.ndarray:
-    """Texts that a database can hold: not empty, without the character 0, valid Unicode."""
+    """Texts that a database can hold: not empty, valid Unicode without the null character."""
     texts = list(values)
     for text in texts:
         if not isinstance(text, str) or not text or "\0" in text or not _encodes(text):
@@ -56,53 +55,52 @@ def as_text(name: str, values: Sequence) -> np.ndarray:
     return np.array(texts, object)
 
 
-def as_moments(times: Any, n: int) -> np.ndarray:
-    """Moments as float64 seconds, one for each of n keys: (n,)."""
+def as_times(times: Any, n: int) -> np.ndarray:
+    """Times as float64 seconds, one for each of n keys: (n,)."""
     times = np.full(n, times) if np.ndim(times) == 0 else times
     return validation.finite("times", times, n, np.float64)
 
 
-def fill(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> int:
-    """Insert rows and count those that were new; those already there are left alone."""
-    quote = connection.dialect.identifier_preparer
-    names = ", ".join(quote.quote(name) for name in rows)
-    into = f"INSERT INTO {quote.format_table(table)} ({names})"
+def insert_new(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -> int:
+    """Insert the rows that do not exist yet; returns how many."""
     added = 0
-    for first in range(0, len(rows), AT_ONCE):
-        part = rows.iloc[first : first + AT_ONCE]
-        columns = [part[name].tolist() for name in part]
-        if connection.dialect.name == "sqlite":
-            marks = ", ".join("?" * len(columns))
-            statement = f"{into} VALUES ({marks}) ON CONFLICT DO NOTHING"
-            added += connection.exec_driver_sql(statement, list(zip(*columns))).rowcount
-        else:  # a column is one parameter: many times as fast as a row a time
-            kinds = ["float8" if part[name].dtype == np.float64 else "text" for name in part]
-            lists = ", ".join(f"%s::{kind}[]" for kind in kinds)
-            statement = f"{into} SELECT * FROM unnest({lists}) ON CONFLICT DO NOTHING"
-            added += connection.exec_driver_sql(statement, tuple(columns)).rowcount
+    for first in range(0, len(rows), BATCH):
+        batch = rows.iloc[first : first + BATCH]
+        if connection.dialect.name == "postgresql":  # twice as fast as values row by row
+            select = sa.select(_unnest("given", batch))
+            insert, values = postgresql.insert(table).from_select(list(rows), select), None
+        else:
+            insert, values = sqlite.insert(table), batch.to_dict("records")
+        result = connection.execute(
+            insert.on_conflict_do_nothing(), values, execution_options={"preserve_rowcount": True}
+        )
+        added += result.rowcount
     return added
 
 
 @contextmanager
 def as_table(connection: sa.Connection, name: str, rows: pd.DataFrame) -> Iterator[sa.FromClause]:
-    """The rows as a table to join with, for as long as it is needed.
-
-    PostgreSQL takes each column as one array; on SQLite it is a temporary table.
-    """
-    import sqlalchemy as sa
-
-    kinds = {column: sa.Double if rows[column].dtype == np.float64 else sa.Text for column in rows}
+    """The rows as a table to join with: arrays on PostgreSQL, a temporary table on SQLite."""
     if connection.dialect.name == "postgresql":
-        arrays = [sa.cast(rows[column].tolist(), sa.ARRAY(kind)) for column, kind in kinds.items()]
-        columns = [sa.column(column, kind) for column, kind in kinds.items()]
-        yield sa.func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
+        yield _unnest(name, rows)
         return
-    columns = [sa.Column(column, kind, nullable=False) for column, kind in kinds.items()]
+    columns = [sa.Column(column, _type(rows[column]), nullable=False) for column in rows]
     table = sa.Table(name, sa.MetaData(), *columns, prefixes=["TEMPORARY"])
     table.create(connection, checkfirst=False)
-    fill(connection, table, rows)
-    yield table  # where this raises, the transaction is undone, and the table with it
+    insert_new(connection, table, rows)
+    yield table  # if the block raises, the transaction is undone, and the table with it
     table.drop(connection, checkfirst=False)
+
+
+def _unnest(name: str, rows: pd.DataFrame) -> sa.TableValuedAlias:
+    """The rows as a table that PostgreSQL makes from one array per column."""
+    arrays = [sa.cast(rows[column].tolist(), sa.ARRAY(_type(rows[column]))) for column in rows]
+    columns = [sa.column(column, _type(rows[column])) for column in rows]
+    return sa.func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
+
+
+def _type(column: pd.Series) -> type[sa.types.TypeEngine]:
+    return sa.Double if column.dtype == np.float64 else sa.Text
 
 
 def _encodes(text: str) -> bool:

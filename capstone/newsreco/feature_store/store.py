@@ -1,26 +1,24 @@
-"""The feature store: rows with two clocks, read as they were known at a moment.
+"""The feature store: bitemporal rows, read as they were known at a time.
 
-Training asks for many moments of the past and serving for one, now; both run the same query, on
-SQLite and on PostgreSQL (see `queries`). Left out: deleting old rows, and a faster copy of the
-latest ones for serving.
+Training asks for many times in the past and serving for one, now; both run the same query, on
+SQLite and on PostgreSQL (see `point_in_time`). Left out: deleting old rows, and a faster copy of
+the latest ones for serving.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import sqlalchemy as sa
 
-from newsreco.feature_store.database import connect, plain_errors
+from newsreco.feature_store.database import connect, short_errors
 from newsreco.feature_store.point_in_time import as_of_query, snapshot_query
-from newsreco.feature_store.rows import as_columns, as_keys, as_moments, as_table, fill
-from newsreco.feature_store.views import CLOCKS, VIEWS, View
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
+from newsreco.feature_store.rows import as_columns, as_keys, as_table, as_times, insert_new
+from newsreco.feature_store.views import TIMES, VIEWS, View
 
 
 class FeatureStore:
@@ -32,7 +30,7 @@ class FeatureStore:
         sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE.
     views : sequence of View
     create : bool
-        Make missing tables; otherwise they must be there.
+        Create missing tables; otherwise they must exist.
     """
 
     def __init__(self, database: str, views: Sequence[View] = VIEWS, create: bool = True):
@@ -52,101 +50,91 @@ class FeatureStore:
         self.close()
 
     def write(self, view: str, columns: Mapping[str, Any]) -> int:
-        """Add rows, all or none; a row that is there already is left as it is.
+        """Add rows, all or none; rows that exist already are skipped.
 
         Parameters
         ----------
         view : str
         columns : mapping of str to sequence, or DataFrame
-            One entry a row: the view's keys, event_time, created_time and features.
+            One entry per row: the view's keys, event_time, created_time and features.
 
         Returns
         -------
         int
-            How many rows are new.
+            Number of new rows.
 
         Raises
         ------
         ValueError
-            If a column is missing or unknown, a number is not finite, or a row is there already
+            If a column is missing or unknown, a number is not finite, or a row exists already
             with other features: history is corrected by a row with a later created_time.
         """
         with self.transaction(writes=True) as connection:
             return self.add(connection, view, columns)
 
     def add(self, connection: sa.Connection, view: str, columns: Mapping[str, Any]) -> int:
-        """`write` within a transaction of the caller's."""
+        """`write` within a transaction of the caller."""
         view = self.view(view)
         rows = as_columns(view, columns)
-        added = fill(connection, view.table, rows)
+        added = insert_new(connection, view.table, rows)
         if added < len(rows):
             self._check_same(connection, view, rows)
         return added
 
     def as_of(self, view: str, keys: Sequence, times: Any) -> pd.DataFrame:
-        """The features of each key as they were known at its moment.
+        """The features of each key as they were known at its time.
 
         Parameters
         ----------
         view : str
         keys : sequence of str, or of tuples of str where the view has several keys
         times : float or array (n,)
-            Moments, seconds UTC; one number stands for all.
+            Seconds UTC; one number stands for all.
 
         Returns
         -------
         DataFrame
-            One row a key, in the order asked: event_time, created_time and the features, float64;
-            nan where nothing was known.
+            One row per key, in the order asked: event_time, created_time and the features,
+            float64; nan where nothing was known.
         """
         view = self.view(view)
         asked = as_keys(view, keys)
-        asked["moment"] = as_moments(times, len(asked))
-        asked["place"] = np.arange(len(asked), dtype=np.float64)
-        found = np.full((len(asked), len(CLOCKS + view.features)), np.nan)
+        asked["time"] = as_times(times, len(asked))
+        asked["position"] = np.arange(len(asked), dtype=np.float64)
+        found = np.full((len(asked), len(TIMES + view.features)), np.nan)
         with self.transaction() as connection, as_table(connection, "asked", asked) as table:
             rows = connection.execute(as_of_query(view, table)).all()
         if rows:
             numbers = np.array(rows, np.float64)  # (n_found, 1 + n_columns)
             found[numbers[:, 0].astype(np.int64)] = numbers[:, 1:]
-        return pd.DataFrame(found, columns=list(CLOCKS + view.features))
+        return pd.DataFrame(found, columns=list(TIMES + view.features))
 
-    def snapshot(self, view: str, moment: float, **fixed: str) -> pd.DataFrame:
-        """Every key's features as they were known at one moment, sorted by key.
+    def snapshot(self, view: str, time: float, **fixed: str) -> pd.DataFrame:
+        """Every key's features as they were known at one time, sorted by key.
 
-        `snapshot("user_item", t, user_id="U13")` keeps to the keys of one person.
+        `snapshot("user_item", t, user_id="U13")` restricts the keys to those of one user.
         """
         view = self.view(view)
         if unknown := set(fixed) - set(view.keys):
             raise ValueError(f"{view.name} has the keys {list(view.keys)}, got {sorted(unknown)}")
-        query = snapshot_query(view, float(as_moments(moment, 1)[0]), fixed)
+        query = snapshot_query(view, float(as_times(time, 1)[0]), fixed)
         with self.transaction() as connection:
             rows = connection.execute(query).all()
         table = pd.DataFrame(rows, columns=list(view.columns)).astype(
-            dict.fromkeys(CLOCKS + view.features, np.float64)
+            dict.fromkeys(TIMES + view.features, np.float64)
         )
         return table.sort_values(list(view.keys), ignore_index=True)
 
     def history(self, view: str, keys: Sequence) -> pd.DataFrame:
-        """Every row ever written of some keys, by key and both clocks: for looking into."""
-        import sqlalchemy as sa
-
+        """All rows of some keys, superseded ones included, by key and both times."""
         view = self.view(view)
+        asked = as_keys(view, keys).drop_duplicates()
         with self.transaction() as connection:
-            asked = as_keys(view, keys).drop_duplicates()
-            with as_table(connection, "asked", asked) as few:
-                same = sa.and_(*[view.table.c[key] == few.c[key] for key in view.keys])
-                columns = [view.table.c[name] for name in view.columns]
-                rows = connection.execute(
-                    sa.select(*columns).join_from(few, view.table, same)
-                ).all()
-        table = pd.DataFrame(rows, columns=list(view.columns))
-        return table.sort_values([*view.keys, *CLOCKS], ignore_index=True)
+            table = self._matching(connection, view, asked)
+        return table.sort_values([*view.keys, *TIMES], ignore_index=True)
 
     def now(self, view: str = "item") -> float:
-        """The first moment at which everything in a view is known."""
-        import sqlalchemy as sa
-
+        """The first time at which everything in a view is known."""
         table = self.view(view).table
         with self.transaction() as connection:
             last = connection.execute(
@@ -164,13 +152,13 @@ class FeatureStore:
 
     @contextmanager
     def transaction(self, writes: bool = False) -> Iterator[sa.Connection]:
-        """A connection whose changes are kept if nothing goes wrong, and undone if it does."""
+        """A connection whose changes are committed at the end, or undone if the block raises."""
         engine = self.engine.execution_options(writes=writes)
-        with plain_errors(engine.url), engine.begin() as connection:
+        with short_errors(engine.url), engine.begin() as connection:
             yield connection
 
     def close(self) -> None:
-        """Give the database its connections back."""
+        """Close all connections to the database."""
         self.engine.dispose()
 
     def _create_tables(self) -> None:
@@ -180,28 +168,30 @@ class FeatureStore:
                 view.table.create(connection, checkfirst=True)
 
     def _check_same(self, connection: sa.Connection, view: View, rows: pd.DataFrame) -> None:
-        """An error if a row is stored with other features than those given."""
-        import sqlalchemy as sa
-
-        where = list(view.keys + CLOCKS)
-        columns = [view.table.c[name] for name in view.columns]
-        with as_table(connection, "given", rows[where].drop_duplicates()) as given:
-            same = sa.and_(*[view.table.c[name] == given.c[name] for name in where])
-            query = sa.select(*columns).join_from(given, view.table, same)
-            stored = pd.DataFrame(connection.execute(query).all(), columns=list(view.columns))
-        both = rows.merge(stored, on=where, suffixes=("", " stored"))
+        """Raise an error if a row is stored with features other than those given."""
+        key = list(view.keys + TIMES)
+        stored = self._matching(connection, view, rows[key].drop_duplicates())
+        both = rows.merge(stored, on=key, suffixes=("", " stored"))
         for name in view.features:
             differ = (both[name] != both[f"{name} stored"]).to_numpy()
             if differ.any():
                 row = both.iloc[[int(differ.argmax())]].to_dict("records")[0]
                 raise ValueError(
-                    f"{view.name} has a row { {key: row[key] for key in where} } with {name} = "
+                    f"{view.name} has a row { {part: row[part] for part in key} } with {name} = "
                     f"{row[f'{name} stored']}, got {row[name]}: rows never change, write a "
                     "correction with a later created_time"
                 )
 
+    def _matching(self, connection: sa.Connection, view: View, asked: pd.DataFrame) -> pd.DataFrame:
+        """The rows of a view that agree with a row of `asked` in all its columns."""
+        columns = [view.table.c[name] for name in view.columns]
+        with as_table(connection, "asked", asked) as table:
+            same = sa.and_(*[view.table.c[name] == table.c[name] for name in asked])
+            query = sa.select(*columns).join_from(table, view.table, same)
+            return pd.DataFrame(connection.execute(query).all(), columns=list(view.columns))
+
 
 def one_at_a_time(connection: sa.Connection) -> None:
-    """Wait until no other connection is past this line in a transaction (PostgreSQL)."""
+    """Wait until no other transaction is past this line (PostgreSQL)."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT pg_advisory_xact_lock(725)")

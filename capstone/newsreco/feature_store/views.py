@@ -1,27 +1,26 @@
-"""What the store holds: feature views, one table each.
+"""Feature views, one table each.
 
-A *view* says whose features these are (its keys) and which numbers describe them. Every row
-carries two clocks:
+A *view* has keys (whose features these are) and features (numbers). It is bitemporal: every row
+carries
 
-- `event_time`, when it became true in the world, and
+- `event_time`, when it became true, and
 - `created_time`, when the store learned of it.
 
-A row that is late has the second far behind the first. Rows are added and never changed: a
-correction is a new row with a later `created_time` (the two clocks of Snodgrass and Ahn 1985,
-there called valid time and transaction time). Keys are the ids of the files ("U13", "N55528"),
-which outlive the numbering of any one log. Features are finite float64, counts included.
+A late row has a `created_time` far behind its `event_time`. Rows are added and never changed: a
+correction is a new row with a later `created_time` (Snodgrass and Ahn 1985, who call the two
+valid time and transaction time). Keys are the ids of the data files ("U13", "N55528"), which are
+independent of the numbering of any one log. Features are finite float64, counts included.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import sqlalchemy as sa
+import sqlalchemy as sa
 
-CLOCKS = ("event_time", "created_time")
+TIMES = ("event_time", "created_time")
+RESERVED = ("id", "position", "time")  # columns of the table and of the queries
 
 
 @dataclass(frozen=True)
@@ -44,36 +43,34 @@ class View:
 
     def __post_init__(self) -> None:
         names = [self.name, *self.columns]
-        wrong = [n for n in names if not n.isidentifier() or n in ("id", "place", "moment")]
+        wrong = [name for name in names if not name.isidentifier() or name in RESERVED]
         if wrong or not self.keys or not self.features or len(set(names[1:])) < len(names) - 1:
             raise ValueError(
                 "a view must have a name, keys and features that are different identifiers, none "
-                f"of them id, place or moment; got {self.name!r}, {self.keys}, {self.features}"
+                f"of them {', '.join(RESERVED)}; got {self.name!r}, {self.keys}, {self.features}"
             )
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Keys, the two clocks, features: what a row is written with."""
-        return (*self.keys, *CLOCKS, *self.features)
+        """Keys, both times, features: the columns of a row to write."""
+        return (*self.keys, *TIMES, *self.features)
 
     @cached_property
     def table(self) -> sa.Table:
-        """The table; its index finds the latest row of a key before a moment in a few steps."""
-        import sqlalchemy as sa
-
-        number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # sqlite numbers only these
+        """The table; its index leads to the latest row of a key before a time."""
+        number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")  # SQLite numbers only these
         return sa.Table(
             f"{self.name}_features",
             sa.MetaData(),
             sa.Column("id", number, primary_key=True),
             *[sa.Column(name, sa.Text, nullable=False) for name in self.keys],
-            *[sa.Column(name, sa.Double, nullable=False) for name in CLOCKS + self.features],
-            sa.UniqueConstraint(*self.keys, *CLOCKS, name=f"{self.name}_features_as_of"),
+            *[sa.Column(name, sa.Double, nullable=False) for name in TIMES + self.features],
+            sa.UniqueConstraint(*self.keys, *TIMES, name=f"{self.name}_features_as_of"),
         )
 
 
-USER = View("user", ("user_id",), ("visits", "clicks", "decayed_clicks"))
-USER_CATEGORY = View("user_category", ("user_id", "category"), ("clicks", "share"))
+USER = View("user", ("user_id",), ("impressions", "clicks", "decayed_clicks"))
+USER_CATEGORY = View("user_category", ("user_id", "category"), ("clicks", "fraction"))
 ITEM = View("item", ("item_id",), ("views", "clicks", "ctr"))
 USER_ITEM = View("user_item", ("user_id", "item_id"), ("shown", "clicks", "last_shown"))
 VIEWS = (USER, USER_CATEGORY, ITEM, USER_ITEM)

@@ -1,23 +1,23 @@
-r"""The SVD system: factors of who clicked what they were shown, read from the store.
+r"""The SVD system: matrix factorisation of clicks on displayed articles, read from the store.
 
-Each pair of a person and an article that was shown to them is a rating, 1 if it was ever clicked
-and 0 if not, as the store knew it at the moment of training. `recsys.models.BiasedMF` factorises
-them (the "SVD" of Funk 2006). Afterwards only the articles' side is kept. A person's side is found
-when it is needed, from their rows in the store at that moment: with the articles' vectors fixed,
-:math:`a_i = (1, y_i)` and :math:`z_u = (b_u, x_u)`, the same objective is a small ridge regression,
+Each displayed pair of user and article is a rating, 1 if it was ever clicked and 0 if not, as
+known at the time of training. `recsys.models.BiasedMF` factorises them (the "SVD" of Funk 2006).
+Only the articles' side is kept. A user's side is computed on request, from the user's rows in the
+store at that time: with the articles' vectors fixed, :math:`a_i = (1, y_i)` and
+:math:`z_u = (b_u, x_u)`, the same objective is a small ridge regression,
 
 .. math:: z_u = \Big( \sum_i a_i a_i^\top + \lambda n_u I \Big)^{-1}
     \sum_i a_i \, (r_{ui} - \mu - b_i) .
 
-So one path serves the people of training, newcomers, and what happened an hour ago.
+So users of the training set, new users and the last hour's events are served in the same way.
 
-A rating answers "would they click it if it were shown?". To be clicked it must also be shown, and
-the editors decide that; so the score is the rating times the article's views in the last hours,
+A rating estimates whether the user clicks the article if it is displayed. What is displayed is
+the editors' choice; so the score is the rating times the article's recent views,
 
 .. math:: s_{ui} = (1 + v_i) \, \max(\hat r_{ui}, 0) .
 
-Recommended are live articles, shown within a day, less what the person has clicked. Left out:
-articles that came after training; they have no vector until the next one.
+Recommended are live articles, displayed within a day, except those the user has clicked. Left
+out: articles newer than the training, which have no vector until the next one.
 """
 
 from __future__ import annotations
@@ -35,20 +35,18 @@ from recsys import Interactions, bundle, validation
 from recsys.models import BiasedMF
 from recsys.retrieval import top_k
 
-KIND = "SVDSystem"
-
 
 @dataclass(frozen=True)
 class SVDSettings:
-    """What training may choose.
+    """Settings of a training.
 
     Parameters
     ----------
     factors, epochs, learning_rate, reg
         Of `recsys.models.BiasedMF`.
     live_hours, fresh_hours : float
-        An article shown within `live_hours` can be recommended; the views that its score is
-        multiplied by are those of the last `fresh_hours`.
+        An article displayed within `live_hours` can be recommended; the views that multiply its
+        score are those of the last `fresh_hours`.
     seed : int
     """
 
@@ -66,7 +64,7 @@ class SVDSettings:
             validation.real_number(name, getattr(self, name), open_low=True)
 
     def model(self) -> BiasedMF:
-        """The factorisation, not yet fitted."""
+        """The factorisation, not fitted."""
         return BiasedMF(self.factors, self.learning_rate, self.reg, self.epochs, rng=self.seed)
 
 
@@ -78,7 +76,7 @@ class SVDSystem:
     ----------
     settings : SVDSettings
     at : float
-        Moment of training, seconds UTC: nothing that the store learned later went in.
+        Time of training, seconds UTC: nothing that the store learned later was used.
     items : list of str
         Article ids, sorted; the rows of the arrays.
     mean : float
@@ -97,38 +95,38 @@ class SVDSystem:
     data_fingerprint: str
 
     def recommend(
-        self, store: FeatureStore, user: str, moment: float, k: int = 5
+        self, store: FeatureStore, user: str, time: float, k: int = 5
     ) -> tuple[list[str], np.ndarray]:
-        """The k best live articles for one person, from what the store knows at a moment.
+        """The k best live articles for one user, from what the store knows at a time.
 
         Returns
         -------
         ids : list of str, best first, at most k
         scores : array float32
-            Expected rating.
+            Expected rating times views.
 
         Raises
         ------
         ValueError
-            If the store knows no such person at that moment.
+            If the user is unknown to the store at that time.
         """
         k = validation.whole_number("k", k)
-        pairs = store.snapshot("user_item", moment, user_id=user)
+        pairs = store.snapshot("user_item", time, user_id=user)
         if pairs.empty:
-            known = store.snapshot("user", moment).user_id.head(3).tolist()
+            known = store.snapshot("user", time).user_id.head(3).tolist()
             names = ", ".join(map(repr, known)) or "none"
-            raise ValueError(f"user must be known at that moment, as are {names}; got {user!r}")
-        (rows, ratings), views = self.ratings(pairs), self.exposure(store, moment)
+            raise ValueError(f"user must be known at that time, as are {names}; got {user!r}")
+        (rows, ratings), views = self.ratings(pairs), self.exposure(store, time)
         scores = self.scores(views, rows, ratings)
         items, scores = best(scores, views > 0, rows[ratings > 0], k)
         return [self.items[item] for item in items if item >= 0], scores[items >= 0]
 
     def scores(self, views: np.ndarray, rows: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-        """Views times the expected ratings of a person who gave these: (n_items,) float64."""
+        """Views times the expected ratings of a user with these ratings: (n_items,) float64."""
         return views * np.maximum(self.expected(rows, ratings), 0)
 
     def expected(self, rows: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-        """Every article's expected rating by a person who gave these: (n_items,) float64."""
+        """Expected rating of every article by a user with these ratings: (n_items,) float64."""
         A = np.column_stack([np.ones(len(rows)), self.item_factors[rows]])  # (n, 1 + factors)
         target = ratings - self.mean - self.item_biases[rows]
         penalty = max(self.settings.reg * len(rows), 1e-9)
@@ -136,47 +134,48 @@ class SVDSystem:
         return self.mean + self.item_biases + z[0] + self.item_factors @ z[1:]
 
     def ratings(self, pairs: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-        """One person's pairs as rows of the arrays (n,) and ratings (n,) float64."""
+        """One user's pairs as rows of the arrays (n,) and ratings (n,) float64."""
         rows = index_of(self.items, pairs.item_id)
         return rows[rows >= 0], (pairs.clicks.to_numpy() > 0)[rows >= 0].astype(np.float64)
 
-    def exposure(self, store: FeatureStore, moment: float) -> np.ndarray:
-        """1 + the recent views of each article that is live at a moment, else 0: (n_items,)."""
-        now = store.as_of("item", self.items, moment)
-        then = store.as_of("item", self.items, moment - self.settings.fresh_hours * HOUR)
-        live = now.event_time >= moment - self.settings.live_hours * HOUR
+    def exposure(self, store: FeatureStore, time: float) -> np.ndarray:
+        """1 + the recent views of each article that is live at a time, else 0: (n_items,)."""
+        now = store.as_of("item", self.items, time)
+        then = store.as_of("item", self.items, time - self.settings.fresh_hours * HOUR)
+        live = now.event_time >= time - self.settings.live_hours * HOUR
         return np.where(live, 1 + now.views - then.views.fillna(0), 0)
 
     def save(self, folder: str | Path) -> None:
-        """Write arrays and JSON, all of it or nothing."""
-        about = {"settings": asdict(self.settings), "at": self.at, "mean": self.mean}
+        """Write the bundle; an interrupted save leaves the old one, or none."""
+        parameters = {"settings": asdict(self.settings), "at": self.at, "mean": self.mean}
         arrays = {
             "items": pack(self.items),
             "item_biases": self.item_biases,
             "item_factors": self.item_factors,
         }
-        bundle.save(folder, type(self), about, self.data_fingerprint, arrays)
+        bundle.save(folder, type(self), parameters, self.data_fingerprint, arrays)
+
+    @classmethod
+    def restore(
+        cls, parameters: dict, fingerprint: str, arrays: dict[str, np.ndarray]
+    ) -> SVDSystem:
+        """The system that `save` wrote, from the contents of its bundle."""
+        settings = SVDSettings(**parameters["settings"])
+        arrays = arrays | {"items": unpack(arrays["items"])}
+        at, mean = parameters["at"], parameters["mean"]
+        return cls(settings, at, mean=mean, data_fingerprint=fingerprint, **arrays)
 
 
 def load_svd(folder: str | Path) -> SVDSystem:
-    """Read what `SVDSystem.save` wrote; ValueError where anything was changed or is missing."""
+    """Read what `SVDSystem.save` wrote; ValueError if anything was changed or is missing."""
     manifest, arrays = bundle.read(folder)
-    if manifest["class"] != KIND:
-        raise ValueError(f"model must be a folder of {KIND}, got a {manifest['class']}")
-    about = manifest["parameters"]
-    return SVDSystem(
-        settings=SVDSettings(**about["settings"]),
-        at=about["at"],
-        items=unpack(arrays["items"]),
-        mean=about["mean"],
-        item_biases=arrays["item_biases"],
-        item_factors=arrays["item_factors"],
-        data_fingerprint=manifest["data_fingerprint"],
-    )
+    if manifest["class"] != SVDSystem.__name__:
+        raise ValueError(f"{str(folder)!r} must hold an SVDSystem, got a {manifest['class']}")
+    return SVDSystem.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
 
 
 def train_svd(store: FeatureStore, at: float, settings: SVDSettings | None = None) -> SVDSystem:
-    """Factorise the ratings that the store knows at a moment.
+    """Factorise the ratings that the store knows at a time.
 
     Raises
     ------
@@ -186,7 +185,7 @@ def train_svd(store: FeatureStore, at: float, settings: SVDSettings | None = Non
     settings = settings or SVDSettings()
     pairs = store.snapshot("user_item", at)
     if pairs.empty:
-        raise ValueError(f"at must be a moment by which the store knows something, got {at!r}")
+        raise ValueError(f"at must be a time by which the store has rows, got {at!r}")
     _, user = np.unique(pairs.user_id.to_numpy(str), return_inverse=True)
     items, item = np.unique(pairs.item_id.to_numpy(str), return_inverse=True)
     train = Interactions(user, item, value=(pairs.clicks.to_numpy() > 0).astype(np.float32))
@@ -200,7 +199,7 @@ def train_svd(store: FeatureStore, at: float, settings: SVDSettings | None = Non
 def best(
     scores: np.ndarray, live: np.ndarray, seen: np.ndarray, k: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The k best of what is live and not seen: (k,) int32 padded with -1, and their scores."""
+    """The k best of the live items not seen: (k,) int32 padded with -1, and their scores."""
     allowed = np.where(live, scores, -np.inf).astype(np.float32)
     allowed[seen] = -np.inf
     items, found = top_k(allowed[None], k)
@@ -208,5 +207,5 @@ def best(
 
 
 def index_of(items: list[str], wanted: pd.Series) -> np.ndarray:
-    """The places of ids in a sorted list, -1 where they are not in it: (n,)."""
+    """Indices of ids in a sorted list, -1 if missing: (n,)."""
     return pd.Index(items).get_indexer(wanted.to_numpy(object))

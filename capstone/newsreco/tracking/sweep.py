@@ -2,7 +2,7 @@
 
 Settings are chosen on a *validation log*: the log is cut where the test set begins, so the choice
 never sees the test set. Runs evaluated on the same impressions keep the metrics of every
-impression, so their differences are paired, whoever trained them and when.
+impression, so their differences are paired.
 """
 
 from __future__ import annotations

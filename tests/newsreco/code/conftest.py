@@ -51,7 +51,7 @@ def own_server():
 
 @pytest.fixture(scope="session")
 def run_sql():
-    """A function that runs statements as a server's owner, each on its own."""
+    """A function that runs statements as the server's owner, each in its own transaction."""
 
     def run(server, *statements):
         address = server.get_uri(driver="psycopg")
@@ -69,7 +69,7 @@ numbers = itertools.count()
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path, run_sql):
-    """The address of an empty database of each kind."""
+    """The URL of an empty database of each kind."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'features.db'}"
         return
@@ -89,5 +89,5 @@ def store(database):
 
 @pytest.fixture(scope="session")
 def log():
-    """Two weeks of a very small site."""
+    """Two weeks of impressions on a very small site."""
     return make_synthetic_log(n_articles=60, n_impressions=300, n_users=40, seed=3).log

@@ -1,4 +1,4 @@
-"""What the store is for: features that know nothing of the click they should predict."""
+"""Leaks: features as of the time hold nothing about the click to predict."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from newsreco.synthetic import make_synthetic_log
 
 
 @pytest.fixture(scope="module")
-def coin():
+def random_clicks():
     log = make_synthetic_log(
         n_articles=100, n_impressions=1500, n_users=150, click_model="random"
     ).log
@@ -22,23 +22,23 @@ def coin():
     store.close()
 
 
-def ctr_auc(store, log, moments):
-    """Per-impression AUC of the store's click rates, and its standard error over people."""
+def ctr_auc(store, log, times):
+    """Per-impression AUC of the store's click rates, and its standard error over users."""
     shown = log.impressions
-    ctr = store.as_of("item", [log.articles.ids[i] for i in shown.item], moments).ctr
+    ctr = store.as_of("item", [log.articles.ids[i] for i in shown.item], times).ctr
     evaluation = Evaluation(shown)
     evaluation.add("ctr", ctr.fillna(ctr.mean()).to_numpy())
     return evaluation.mean("ctr"), evaluation.bootstrap_means("ctr").std(ddof=1)
 
 
-def test_as_of_rates_cannot_foresee_a_coin(coin):
-    store, log = coin
+def test_rates_as_of_the_time_give_auc_half_on_random_clicks(random_clicks):
+    store, log = random_clicks
     auc, se = ctr_auc(store, log, log.impressions.time[log.impressions.impression])
     assert abs(auc - 0.5) < 3 * se < 0.1
 
 
-def test_latest_rates_foresee_it_because_they_hold_it(coin):
-    store, log = coin
+def test_latest_rates_leak_the_click(random_clicks):
+    store, log = random_clicks
     auc, se = ctr_auc(store, log, store.now())
     assert auc - 0.5 > 5 * se
 

@@ -133,6 +133,22 @@ def test_recommend_is_the_order_of_score(name, exclude_seen, fitted, train):
     assert (np.diff(scores[found.all(axis=1)], axis=1) <= 0).all()
 
 
+def test_candidates_and_exclusions(name, fitted, train):
+    """`items` for all users, `exclude` for all or per user; the history is left out, too."""
+    users, candidates, excluded = [7, 3, 200], [140, 2, 77, 9, 31, 60, 101, 5], [5, 77]
+    own = [[2], [], [140, 60]]
+    scores = fitted[name].score(users)
+    for exclude, lists in ((excluded, [excluded] * 3), (own, own)):
+        items, _ = fitted[name].recommend(users, 6, items=candidates, exclude=exclude)
+        for row, user in enumerate(users):
+            left = set(candidates) - set(lists[row]) - set(train.item[train.user == user].tolist())
+            expected = [i for i in left if scores[row, i] > -np.inf]
+            expected = sorted(expected, key=lambda i: (-scores[row, i], i))[:6]
+            found = items[row][items[row] >= 0].tolist()
+            assert len(found) == len(expected) and set(found) <= left
+            np.testing.assert_allclose(scores[row, found], scores[row, expected], rtol=1e-5)
+
+
 def test_k_larger_than_the_catalogue_is_padded(name, fitted, train):
     items, scores = fitted[name].recommend(np.arange(train.n_users), 155)
     padded = items == -1

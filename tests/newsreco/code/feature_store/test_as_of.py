@@ -1,4 +1,4 @@
-"""Point-in-time reads: the SQL against plain Python, and the cases that leak."""
+"""Point-in-time reads: the SQL against plain Python, and cases that would leak."""
 
 import math
 
@@ -24,39 +24,39 @@ def columns(rows, view=ITEM):
     return pd.DataFrame(rows, columns=list(view.columns))
 
 
-def views_at(store, moment, item="N1"):
-    return store.as_of("item", [item], moment).views[0]
+def views_at(store, time, item="N1"):
+    return store.as_of("item", [item], time).views[0]
 
 
-def test_latest_of_what_was_known(store):
+def test_latest_known_row_counts(store):
     store.write("item", columns([row(views=1), row(event=30, created=31, views=2)]))
     assert views_at(store, 30.5) == 1
     assert views_at(store, 31) == 2
     assert views_at(store, NOW) == 2
 
 
-def test_nothing_known_is_nan(store):
+def test_unknown_is_nan(store):
     store.write("item", columns([row()]))
     assert math.isnan(views_at(store, 5.0))
     assert math.isnan(views_at(store, NOW, item="N2"))
 
 
-def test_what_happens_in_the_moment_itself_does_not_count(store):
+def test_event_at_the_time_itself_does_not_count(store):
     store.write("item", columns([row(event=10, created=10)]))
     assert math.isnan(views_at(store, 10.0))
     assert views_at(store, np.nextafter(10.0, 11)) == 1
 
 
-def test_known_in_the_moment_itself_counts(store):
+def test_row_created_at_the_time_itself_counts(store):
     store.write("item", columns([row(event=10, created=20)]))
     assert views_at(store, 20.0) == 1
 
 
 def test_late_row_never_leaks(store):
     store.write("item", columns([row(event=10, created=11, views=1)]))
-    before = [views_at(store, moment) for moment in (12, 30, 79)]
+    before = [views_at(store, time) for time in (12, 30, 79)]
     store.write("item", columns([row(event=20, created=80, views=99)]))  # late by 60
-    assert [views_at(store, moment) for moment in (12, 30, 79)] == before == [1, 1, 1]
+    assert [views_at(store, time) for time in (12, 30, 79)] == before == [1, 1, 1]
     assert views_at(store, 80) == 99
 
 
@@ -72,7 +72,7 @@ def test_correction_wins_once_it_is_known(store):
     assert views_at(store, 40) == 2
 
 
-def test_order_of_the_question_is_the_order_of_the_answer(store):
+def test_answers_are_in_the_order_of_the_keys(store):
     store.write("item", columns([row("A", views=1), row("B", views=2)]))
     asked = ["B", "A", "C", "B"]
     found = store.as_of("item", asked, [NOW, NOW, NOW, 1.0])
@@ -81,35 +81,37 @@ def test_order_of_the_question_is_the_order_of_the_answer(store):
 
 
 keys = st.sampled_from(["a", "b", "Ü b"])
-moments = st.integers(0, 6).map(float)
+times = st.integers(0, 6).map(float)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
 
 
 @st.composite
 def histories(draw, view):
-    """Rows that differ in key or clocks, many of them late or tied, and questions."""
-    stamp = st.tuples(*[keys for _ in view.keys], moments, moments)
+    """Rows that differ in key or times, many of them late or tied, and lookups."""
+    stamp = st.tuples(*[keys for _ in view.keys], times, times)
     stamps = draw(st.lists(stamp, unique=True, max_size=25))
     feature = st.tuples(*[numbers for _ in view.features])
     rows = [dict(zip(view.columns, (*s, *draw(feature)))) for s in stamps]
     asked = draw(st.lists(st.tuples(*[keys for _ in view.keys]), max_size=12))
-    return rows, asked, draw(st.lists(moments, min_size=len(asked), max_size=len(asked)))
+    return rows, asked, draw(st.lists(times, min_size=len(asked), max_size=len(asked)))
 
 
 @pytest.mark.parametrize("view", [ITEM, USER_ITEM], ids=["one key", "two keys"])
-def test_equals_plain_python(store, view):
+def test_query_equals_reference(store, view):
     table = view.table
 
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(histories(view))
     def check(history):
-        rows, asked, times = history
+        rows, asked, asked_times = history
         with store.transaction() as connection:
             connection.execute(table.delete())
         store.write(view.name, columns(rows, view))
-        questions = [key[0] for key in asked] if len(view.keys) == 1 else asked
-        found = store.as_of(view.name, questions, times).to_numpy()
-        expected = as_of_reference(rows, view, asked, times) + 0.0  # there is no -0.0 in the store
+        lookups = [key[0] for key in asked] if len(view.keys) == 1 else asked
+        found = store.as_of(view.name, lookups, asked_times).to_numpy()
+        expected = (
+            as_of_reference(rows, view, asked, asked_times) + 0.0
+        )  # there is no -0.0 in the store
         assert found.tobytes() == expected.tobytes()
 
     check()
@@ -135,30 +137,30 @@ def history(store):
     return table
 
 
-def test_online_equals_training_bit_for_bit(store, history):
+def test_single_lookup_equals_batch_bit_for_bit(store, history):
     pairs = list(zip(history.user_id, history.item_id))
     times = np.random.default_rng(1).uniform(0, 90, len(pairs))
     together = store.as_of("user_item", pairs, times)
-    for place in range(0, len(pairs), 37):
-        alone = store.as_of("user_item", [pairs[place]], float(times[place]))
-        assert alone.to_numpy().tobytes() == together.iloc[[place]].to_numpy().tobytes()
+    for i in range(0, len(pairs), 37):
+        alone = store.as_of("user_item", [pairs[i]], float(times[i]))
+        assert alone.to_numpy().tobytes() == together.iloc[[i]].to_numpy().tobytes()
     assert together.shown.notna().mean() > 0.5
 
 
-def test_snapshot_equals_asking_for_every_key(store, history):
-    for moment in (7.0, 33.5, 200.0):
-        snapshot = store.snapshot("user_item", moment)
+def test_snapshot_equals_lookup_of_every_key(store, history):
+    for time in (7.0, 33.5, 200.0):
+        snapshot = store.snapshot("user_item", time)
         every = list(history.groupby(["user_id", "item_id"]).groups)
-        found = store.as_of("user_item", every, moment).dropna()
+        found = store.as_of("user_item", every, time).dropna()
         pd.testing.assert_frame_equal(
             snapshot[found.columns], found.reset_index(drop=True), check_exact=True
         )
-        part = store.snapshot("user_item", moment, user_id="u2")
+        part = store.snapshot("user_item", time, user_id="u2")
         assert part.equals(snapshot[snapshot.user_id == "u2"].reset_index(drop=True))
     assert len(snapshot) == 15
 
 
-def test_both_databases_hold_the_same_bits(store, history):
+def test_databases_agree_bit_for_bit(store, history):
     memory = FeatureStore("sqlite://")
     memory.write("user_item", history)
     pairs = list(zip(history.user_id, history.item_id))
@@ -188,9 +190,9 @@ def test_many_keys_are_one_query(store, history):
     assert len(statements) == 2 * few
 
 
-def test_reads_walk_the_index():
+def test_lookup_uses_the_index():
     store = FeatureStore("sqlite://")
-    asked = pd.DataFrame({"item_id": ["a"], "moment": [1.0], "place": [0.0]})
+    asked = pd.DataFrame({"item_id": ["a"], "time": [1.0], "position": [0.0]})
     with store.transaction() as connection, as_table(connection, "asked", asked) as table:
         query = str(as_of_query(ITEM, table).compile(store.engine))
         plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", (1, 0)).all()

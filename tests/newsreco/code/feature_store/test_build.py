@@ -1,4 +1,4 @@
-"""The job that fills the store: right values, once, and whole windows or none."""
+"""The job that fills the store: correct values, written once, in complete windows."""
 
 import math
 import threading
@@ -11,7 +11,7 @@ import pytest
 
 from newsreco.data.times import DAY, HOUR
 from newsreco.feature_store import FeatureStore
-from newsreco.feature_store.build import Built, Schedule, build, ledger
+from newsreco.feature_store.build import LEDGER, Built, Schedule, build
 from newsreco.feature_store.windows import windows
 from newsreco.synthetic import make_synthetic_log
 
@@ -19,9 +19,9 @@ DAILY = Schedule(width=DAY, delay=900.0, half_life=2 * DAY)
 
 
 def contents(store):
-    """Every row of every view and of the ledger, less the rows' own numbers."""
+    """Every row of every view and of the ledger, without the row ids."""
     with store.transaction() as connection:
-        tables = [view.table for view in store.views.values()] + [ledger()]
+        tables = [view.table for view in store.views.values()] + [LEDGER]
         found = []
         for table in tables:
             columns = [c for c in table.c if c.name != "id"]
@@ -32,29 +32,29 @@ def contents(store):
 
 @pytest.fixture(scope="module")
 def expected(log):
-    """What a job that nothing disturbed leaves."""
+    """The result of an undisturbed job."""
     store = FeatureStore("sqlite://")
     built = build(store, log, DAILY, progress=False)
     yield contents(store), built
     store.close()
 
 
-def by_hand(log, end):
-    """All four views at the end of a window, from every event before it, one by one."""
+def reference(log, end):
+    """All four views at the end of a window, from all earlier events, one by one."""
     users, pairs, items, categories = {}, {}, {}, {}
     shown = log.impressions
     for r in range(len(shown)):
         if shown.time[r] >= end:
             break
         user = users.setdefault(log.user_ids[shown.user[r]], Counter())
-        user["visits"] += 1
-        for place in range(shown.start[r], shown.start[r + 1]):
-            number, clicked = shown.item[place], bool(shown.clicked[place])
+        user["impressions"] += 1
+        for i in range(shown.start[r], shown.start[r + 1]):
+            number, clicked = shown.item[i], bool(shown.clicked[i])
             name = log.articles.ids[number]
             category = log.articles.categories[log.articles.category[number]]
-            who = log.user_ids[shown.user[r]]
+            label = log.user_ids[shown.user[r]]
             item = items.setdefault(name, Counter())
-            pair = pairs.setdefault((who, name), Counter())
+            pair = pairs.setdefault((label, name), Counter())
             item["views"] += 1
             pair["shown"] += 1
             pair["last_shown"] = shown.time[r]
@@ -63,26 +63,26 @@ def by_hand(log, end):
                 user["decayed_clicks"] += 0.5 ** ((end - shown.time[r]) / DAILY.half_life)
                 item["clicks"] += 1
                 pair["clicks"] += 1
-                categories.setdefault((who, category), Counter())["clicks"] += 1
+                categories.setdefault((label, category), Counter())["clicks"] += 1
     for name in items:
         items[name]["ctr"] = items[name]["clicks"] / items[name]["views"]
-    for (who, _), count in categories.items():
-        count["share"] = count["clicks"] / users[who]["clicks"]
+    for (label, _), count in categories.items():
+        count["fraction"] = count["clicks"] / users[label]["clicks"]
     return {"user": users, "user_item": pairs, "item": items, "user_category": categories}
 
 
-@pytest.mark.parametrize("place", [0, 3, -1])
-def test_values_by_hand(store, log, place):
+@pytest.mark.parametrize("window", [0, 3, -1])
+def test_values_equal_the_reference(store, log, window):
     build(store, log, DAILY, progress=False)
-    end = [end for end, _, _ in windows(log, DAY)][place]
-    for name, wanted in by_hand(log, end).items():
+    end = [end for end, _, _ in windows(log, DAY)][window]
+    for name, wanted in reference(log, end).items():
         view = store.view(name)
         found = store.snapshot(name, end + DAILY.delay).set_index(list(view.keys))
         assert set(found.index) == set(wanted)
         for key, counts in wanted.items():
             for feature in view.features:
                 value = found.loc[key][feature]
-                if feature == "decayed_clicks":  # as of the person's own last row
+                if feature == "decayed_clicks":  # as of the user's last row
                     value *= 0.5 ** ((end - found.loc[key].event_time) / DAILY.half_life)
                 assert math.isclose(value, counts[feature], rel_tol=1e-12), (name, key, feature)
 
@@ -97,7 +97,7 @@ def test_windows_cover_the_log(log):
     assert last == len(log.impressions)
 
 
-def test_an_event_at_the_end_of_a_window_belongs_to_the_next():
+def test_event_at_the_end_of_a_window_belongs_to_the_next():
     log = make_synthetic_log(n_articles=60, n_impressions=20, n_users=10).log
     time = log.impressions.time.copy()
     time[:10], time[10:] = 5 * DAY - 1, 5 * DAY
@@ -112,14 +112,14 @@ def test_rows_are_known_after_the_delay_and_not_before(store, log):
     assert len(store.snapshot("item", end + 900)) > 0
 
 
-def test_twice_is_once(store, log, expected):
+def test_second_run_writes_nothing(store, log, expected):
     first = build(store, log, DAILY, progress=False)
     assert first == expected[1]
     assert build(store, log, DAILY, progress=False) == Built(0, first.windows, 0)
     assert contents(store) == expected[0]
 
 
-def test_a_log_that_grows(store, log, expected):
+def test_log_that_grows(store, log, expected):
     ends = [end for end, _, _ in windows(log, DAY)]
     build(store, log.before(ends[4]), DAILY, progress=False)
     assert build(store, log, DAILY, until=ends[8], progress=False) == Built(
@@ -184,7 +184,7 @@ def test_interrupted_in_the_middle(store, log, expected, monkeypatch, n):
     assert contents(store) == expected[0]
 
 
-def test_server_goes_away_in_the_middle(own_server, log, expected, monkeypatch):
+def test_server_that_crashes_in_the_middle(own_server, log, expected, monkeypatch):
     import os
     import signal
 
@@ -211,7 +211,7 @@ def test_server_goes_away_in_the_middle(own_server, log, expected, monkeypatch):
     store.close()
 
 
-def test_file_becomes_unwritable_in_the_middle(tmp_path, log, monkeypatch):
+def test_disk_full_in_the_middle(tmp_path, log, monkeypatch):
     store = FeatureStore(f"sqlite:///{tmp_path / 'f.db'}")
 
     with store.engine.connect() as connection:  # a full disk: the file may not grow further
@@ -249,12 +249,10 @@ def test_two_jobs_at_once_share_the_work(database, log, expected):
     store.close()
 
 
-def test_a_window_that_another_job_has_just_written_is_left_to_it(
-    store, log, expected, monkeypatch
-):
+def test_window_written_by_another_job_is_skipped(store, log, expected, monkeypatch):
     build(store, log, DAILY, progress=False)
     monkeypatch.setattr(
-        "newsreco.feature_store.build._finished", lambda store: {}
+        "newsreco.feature_store.build.finished_windows", lambda store: {}
     )  # looked too early
     n = expected[1].windows
     assert build(store, log, DAILY, progress=False) == Built(0, n, 0)
@@ -263,7 +261,7 @@ def test_a_window_that_another_job_has_just_written_is_left_to_it(
     assert contents(store) == expected[0]
 
 
-def test_a_log_that_begins_later_is_refused(store, log, expected):
+def test_log_that_begins_later_is_refused(store, log, expected):
     build(store, log, DAILY, progress=False)
     _, _, last = next(iter(windows(log, DAY)))
     rest = log.impressions.rows(last, len(log.impressions))
@@ -271,17 +269,17 @@ def test_a_log_that_begins_later_is_refused(store, log, expected):
         build(store, replace(log, impressions=rest), DAILY, progress=False)
 
 
-def test_what_happens_later_changes_nothing_known_before(store, log):
+def test_later_events_change_nothing_known_before(store, log):
     build(store, log, DAILY, progress=False)
-    moment = [end for end, _, _ in windows(log, DAY)][6] + DAILY.delay
+    time = [end for end, _, _ in windows(log, DAY)][6] + DAILY.delay
     shown = log.impressions
-    later = np.repeat(shown.time >= moment - DAILY.delay, np.diff(shown.start))
+    later = np.repeat(shown.time >= time - DAILY.delay, np.diff(shown.start))
     changed = replace(log, impressions=replace(shown, clicked=shown.clicked ^ later))
     other = FeatureStore("sqlite://")
     build(other, changed, DAILY, progress=False)
     for view in store.views:
         pd.testing.assert_frame_equal(
-            store.snapshot(view, moment), other.snapshot(view, moment), check_exact=True
+            store.snapshot(view, time), other.snapshot(view, time), check_exact=True
         )
-    assert not store.snapshot("item", moment + DAY).equals(other.snapshot("item", moment + DAY))
+    assert not store.snapshot("item", time + DAY).equals(other.snapshot("item", time + DAY))
     other.close()

@@ -1,4 +1,4 @@
-"""Addresses of databases, and what is said when one cannot be used; never a password."""
+"""Database URLs and errors, which never show a password."""
 
 import sqlite3
 
@@ -7,14 +7,14 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsreco.feature_store import FeatureStore, database_url
-from newsreco.feature_store.database import masked, parse
+from newsreco.feature_store import FeatureStore, View, database_url
+from newsreco.feature_store.database import masked, parse_url
 
 SECRET = "hunter2secret"
 
 
-def said_by(database, create=True, error=ValueError):
-    """What opening a database and asking it something raises."""
+def error_of(database, create=True, error=ValueError):
+    """Text of the error from opening a database and reading from it."""
     with pytest.raises(error) as caught, FeatureStore(database, create=create) as store:
         store.as_of("item", ["a"], 1.0)
     assert SECRET not in str(caught.value)
@@ -27,33 +27,33 @@ def said_by(database, create=True, error=ValueError):
     [f"mysql://u:{SECRET}@h/d", "oracle://h", f"postgresql+psycopg2://u:{SECRET}@h/d"],
 )
 def test_unknown_kind(database):
-    said = said_by(database)
-    assert "database must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE" in said
-    assert database.partition(":")[0] in said
+    text = error_of(database)
+    assert "database must be sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE" in text
+    assert database.partition(":")[0] in text
 
 
 @pytest.mark.parametrize("database", ["", "features.db", f"u:{SECRET}@h", f"postgresql:u:{SECRET}"])
-def test_no_address_at_all(database):
-    assert "what came is no such address" in said_by(database)
+def test_no_url(database):
+    assert "got something that is no URL" in error_of(database)
 
 
 def test_bad_port():
-    assert "no such address" in said_by(f"postgresql://u:{SECRET}@h:port/d")
+    assert "no URL" in error_of(f"postgresql://u:{SECRET}@h:port/d")
 
 
-def test_second_at_sign_does_not_show_half_a_password():
-    assert "in a password write %40" in said_by(f"postgresql://u:p@{SECRET}@host/d")
+def test_second_at_sign_shows_no_password():
+    assert "in a password write %40" in error_of(f"postgresql://u:p@{SECRET}@host/d")
 
 
 def test_missing_driver(monkeypatch):
     monkeypatch.setattr("newsreco.feature_store.database.find_spec", lambda name: None)
-    said = said_by(f"postgresql://u:{SECRET}@h/d")
-    assert "needs the package psycopg: pip install 'psycopg[binary]'" in said
+    text = error_of(f"postgresql://u:{SECRET}@h/d")
+    assert "needs the package psycopg: pip install 'psycopg[binary]'" in text
 
 
 def test_unreachable_server():
-    said = said_by(f"postgresql://u:{SECRET}@127.0.0.1:1/d", error=ConnectionError)
-    assert "postgresql+psycopg://u:***@127.0.0.1:1/d" in said and "refused" in said
+    text = error_of(f"postgresql://u:{SECRET}@127.0.0.1:1/d", error=ConnectionError)
+    assert "postgresql+psycopg://u:***@127.0.0.1:1/d" in text and "refused" in text
 
 
 def test_wrong_password(server, run_sql):
@@ -63,26 +63,26 @@ def test_wrong_password(server, run_sql):
     rules.write_text("local all checked scram-sha-256\n" + before)
     try:
         run_sql(server, "SELECT pg_reload_conf()")
-        place = server.get_uri().partition("@")[2]
-        right = f"postgresql://checked:{SECRET}@{place}"
-        said = said_by(right, create=False)  # let in, and told that there is nothing
-        assert "holds no feature tables" in said
-        said = said_by(f"postgresql://checked:wrong{SECRET}@{place}", error=ConnectionError)
-        assert 'password authentication failed for user "checked"' in said
+        host = server.get_uri().partition("@")[2]
+        right = f"postgresql://checked:{SECRET}@{host}"
+        text = error_of(right, create=False)
+        assert "holds no feature tables" in text
+        text = error_of(f"postgresql://checked:wrong{SECRET}@{host}", error=ConnectionError)
+        assert 'password authentication failed for user "checked"' in text
     finally:
         rules.write_text(before)
         run_sql(server, "SELECT pg_reload_conf()", "DROP ROLE checked")
 
 
 def test_password_among_the_options():
-    said = said_by(f"postgresql://u@127.0.0.1:1/d?password={SECRET}", error=ConnectionError)
-    assert "***" in said
+    text = error_of(f"postgresql://u@127.0.0.1:1/d?password={SECRET}", error=ConnectionError)
+    assert "***" in text
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=5))
-def test_a_masked_address_holds_no_password(password):
+def test_masked_url_holds_no_password(password):
     url = sa.URL.create("postgresql", "u", "<" + password, "h", query={"password": password})
-    shown = masked(parse(url.render_as_string(hide_password=False)))
+    shown = masked(parse_url(url.render_as_string(hide_password=False)))
     assert shown == "postgresql+psycopg://u:***@h?password=***"
 
 
@@ -90,33 +90,44 @@ def test_file_of_another_kind(tmp_path):
     path = tmp_path / "notes.txt"
     path.write_text("these are notes, and no database at all\n" * 200)
     before = path.read_bytes()
-    assert "no SQLite database" in said_by(f"sqlite:///{path}")
+    assert "no SQLite database" in error_of(f"sqlite:///{path}")
     assert path.read_bytes() == before
 
 
-def test_missing_file_is_not_made_by_a_question(tmp_path):
+def test_reading_creates_no_file(tmp_path):
     path = tmp_path / "none.db"
-    assert "run `newsreco features build` first" in said_by(f"sqlite:///{path}", create=False)
+    assert "run `newsreco features build` first" in error_of(f"sqlite:///{path}", create=False)
     assert not path.exists()
 
 
-@pytest.mark.parametrize("place", ["missing/x.db", "."])
-def test_no_file(tmp_path, place):
-    assert "a file in a folder that exists" in said_by(f"sqlite:///{tmp_path / place}")
+@pytest.mark.parametrize("path", ["missing/x.db", "."])
+def test_no_file(tmp_path, path):
+    assert "a file in a folder that exists" in error_of(f"sqlite:///{tmp_path / path}")
+
+
+def test_database_of_an_older_version_is_refused(database):
+    older = View("user", ("user_id",), ("visits", "clicks", "decayed_clicks"))
+    FeatureStore(database, views=[older]).close()
+    with FeatureStore(database) as store:
+        with pytest.raises(ValueError, match="was built by an older newsreco"):
+            store.as_of("user", ["a"], 1.0)
+        row = {"user_id": ["a"], "event_time": [1], "created_time": [1], "impressions": [1]}
+        with pytest.raises(ValueError, match="was built by an older newsreco"):
+            store.write("user", row | {"clicks": [1], "decayed_clicks": [1]})
 
 
 def test_two_slashes():
-    assert "three slashes" in said_by("sqlite://features.db")
+    assert "three slashes" in error_of("sqlite://features.db")
 
 
-def test_database_without_our_tables(database):
+def test_database_without_feature_tables(database):
     if database.startswith("sqlite"):
         path = database.removeprefix("sqlite:///")
         sqlite3.connect(path).close()
-    assert "holds no feature tables" in said_by(database, create=False)
+    assert "holds no feature tables" in error_of(database, create=False)
 
 
-def test_where_the_address_comes_from(monkeypatch):
+def test_url_is_the_argument_the_environment_or_a_file_here(monkeypatch):
     monkeypatch.delenv("NEWSRECO_DATABASE_URL", raising=False)
     assert database_url() == "sqlite:///newsreco.db"
     monkeypatch.setenv("NEWSRECO_DATABASE_URL", "postgresql://h/d")

@@ -1,4 +1,4 @@
-"""What may be written and asked, and what is refused before it reaches the database."""
+"""Validation of rows and lookups before they reach the database."""
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def test_bad_rows_are_refused_and_none_is_written(store, case):
     assert count(store) == 0
 
 
-def test_written_twice_is_written_once(store):
+def test_second_write_adds_nothing(store):
     assert store.write("item", item()) == 2
     assert store.write("item", item()) == 0
     third = pd.concat([pd.DataFrame(item()), pd.DataFrame(item(item_id=["c", "d"]))])
@@ -58,11 +58,11 @@ def test_written_twice_is_written_once(store):
     assert count(store) == 4
 
 
-def test_history_is_never_rewritten(store):
+def test_stored_rows_never_change(store):
     store.write("item", item())
     with pytest.raises(ValueError, match=r"'b'.* views = 8.0, got 9.0: rows never change"):
         store.write("item", item(item_id=["new", "b"], views=[4, 9]))
-    assert count(store) == 2  # the new one went with it
+    assert count(store) == 2  # the new one was undone too
     assert store.as_of("item", ["b"], 10.0).views[0] == 8
 
 
@@ -73,8 +73,8 @@ def test_two_different_rows_of_one_key_and_time_are_refused(store):
     assert count(store) == 0
 
 
-def test_more_rows_than_one_statement_takes(store, monkeypatch):
-    monkeypatch.setattr("newsreco.feature_store.rows.AT_ONCE", 7)
+def test_rows_are_written_in_batches(store, monkeypatch):
+    monkeypatch.setattr("newsreco.feature_store.rows.BATCH", 7)
     n = 40
     rows = item(item_id=[f"i{i:02}" for i in range(n)], event_time=np.zeros(n), ctr=np.zeros(n))
     rows |= {"created_time": np.zeros(n), "clicks": np.zeros(n), "views": np.arange(n)}
@@ -82,12 +82,12 @@ def test_more_rows_than_one_statement_takes(store, monkeypatch):
     assert store.as_of("item", list(rows["item_id"]), 1.0).views.tolist() == list(range(n))
 
 
-BAD_QUESTIONS = {
+BAD_LOOKUPS = {
     "unknown view": (("films", ["a"], 1.0), r"view must be one of \['user', .*'films'"),
-    "nan moment": (("item", ["a"], np.nan), "times must be finite"),
-    "one nan among the moments": (("item", ["a", "b"], [1, np.nan]), "times must be finite"),
-    "endless moment": (("item", ["a"], np.inf), "times must be finite"),
-    "too few moments": (("item", ["a", "b"], [1.0]), "times must have one entry per row"),
+    "nan time": (("item", ["a"], np.nan), "times must be finite"),
+    "one nan among the times": (("item", ["a", "b"], [1, np.nan]), "times must be finite"),
+    "infinite time": (("item", ["a"], np.inf), "times must be finite"),
+    "too few times": (("item", ["a", "b"], [1.0]), "times must have one entry per row"),
     "one text for a list": (("item", "abc", 1.0), "keys must be a list"),
     "one key of two": (("user_item", ["a"], 1.0), "a key of user_item is user_id and item_id"),
     "three keys of two": (("user_item", [("a", "b", "c")], 1.0), "a key of user_item"),
@@ -95,11 +95,11 @@ BAD_QUESTIONS = {
 }
 
 
-@pytest.mark.parametrize("case", BAD_QUESTIONS)
-def test_bad_questions_are_answered_by_name(store, case):
-    question, message = BAD_QUESTIONS[case]
+@pytest.mark.parametrize("case", BAD_LOOKUPS)
+def test_bad_lookups_are_refused(store, case):
+    lookup, message = BAD_LOOKUPS[case]
     with pytest.raises(ValueError, match=message):
-        store.as_of(*question)
+        store.as_of(*lookup)
 
 
 def test_snapshot_of_an_unknown_key_column(store):
@@ -115,7 +115,7 @@ def test_keys_cannot_carry_sql(store):
 
 
 @given(st.text())
-def test_text_that_passes_can_be_stored(text):
+def test_valid_text_can_be_stored(text):
     try:
         as_text("key", [text])
     except ValueError:
@@ -140,12 +140,12 @@ def test_the_store_keeps_no_negative_zero(store):
         ("v", ("id",), ("f",)),
     ],
 )
-def test_views_have_proper_names(given_):
+def test_view_names_are_validated(given_):
     with pytest.raises(ValueError, match="a view must have"):
         View(*given_)
 
 
-def test_a_view_of_your_own(database):
+def test_custom_view(database):
     weather = View("weather", ("city",), ("degrees",))
     store = FeatureStore(database, views=[weather])
     store.write(

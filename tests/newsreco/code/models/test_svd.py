@@ -1,4 +1,4 @@
-"""The SVD system: what it may know, what it recommends, and its evaluation."""
+"""The SVD system: point-in-time training, recommendations and evaluation."""
 
 import shutil
 from dataclasses import replace
@@ -41,7 +41,7 @@ def same(a, b):
     )
 
 
-def test_nothing_learned_after_the_moment_changes_a_bit(world, system):
+def test_rows_created_after_training_change_nothing(world, system):
     log, store = world.log, FeatureStore("sqlite://")
     shown = log.impressions
     later = np.repeat(shown.time >= system.at, np.diff(shown.start))
@@ -49,20 +49,20 @@ def test_nothing_learned_after_the_moment_changes_a_bit(world, system):
     build(store, changed, progress=False)
     late = store.snapshot("user_item", system.at).head(50)
     late = late.assign(event_time=late.event_time + 1, created_time=system.at + 1, clicks=99.0)
-    store.write("user_item", late)  # true before the moment, known after it
+    store.write("user_item", late)  # true before the training, known after it
     assert same(train_svd(store, system.at), system)
     assert not same(train_svd(store, system.at + 1), system)
     store.close()
 
 
-def test_saved_and_read_back(system, tmp_path):
+def test_save_and_load(system, tmp_path):
     system.save(tmp_path / "m")
     again = load_svd(tmp_path / "m")
     assert same(again, system)
     assert (again.settings, again.at, again.mean) == (system.settings, system.at, system.mean)
 
 
-def test_one_byte_changed_is_refused(system, tmp_path):
+def test_changed_byte_is_refused(system, tmp_path):
     system.save(tmp_path / "m")
     path = next((tmp_path / "m").glob("*.npz"))
     data = bytearray(path.read_bytes())
@@ -75,7 +75,7 @@ def test_one_byte_changed_is_refused(system, tmp_path):
         load_svd(tmp_path / "m")
 
 
-def test_a_persons_side_minimises_the_objective(system):
+def test_user_side_minimises_the_objective(system):
     rng = np.random.default_rng(0)
     rows, reg = np.arange(12), system.settings.reg
     ratings = rng.integers(0, 2, 12).astype(float)
@@ -83,51 +83,51 @@ def test_a_persons_side_minimises_the_objective(system):
     target = ratings - system.mean - system.item_biases[rows]
     root = np.sqrt(reg * 12) * np.eye(A.shape[1])  # the penalty as rows of a least squares problem
     z = np.linalg.lstsq(np.vstack([A, root]), np.append(target, np.zeros(len(root))), rcond=None)[0]
-    by_hand = system.mean + system.item_biases + z[0] + system.item_factors @ z[1:]
-    np.testing.assert_allclose(system.expected(rows, ratings), by_hand, rtol=1e-6, atol=1e-8)
+    expected = system.mean + system.item_biases + z[0] + system.item_factors @ z[1:]
+    np.testing.assert_allclose(system.expected(rows, ratings), expected, rtol=1e-6, atol=1e-8)
 
 
-def test_no_ratings_means_the_articles_own_level(system):
+def test_user_without_ratings_gets_mean_and_item_biases(system):
     none = system.expected(np.array([], int), np.array([]))
     np.testing.assert_allclose(none, system.mean + system.item_biases, rtol=1e-6)
 
 
-def test_recommends_what_is_live_and_not_clicked(built, world, system):
-    moment = system.at + 5 * HOUR
-    items = built.snapshot("item", moment).set_index("item_id")
+def test_recommends_live_articles_not_clicked(built, world, system):
+    time = system.at + 5 * HOUR
+    items = built.snapshot("item", time).set_index("item_id")
     lists = []
     for user in world.log.user_ids[:30]:
-        found, scores = system.recommend(built, user, moment, k=8)
-        pairs = built.snapshot("user_item", moment, user_id=user)
+        found, scores = system.recommend(built, user, time, k=8)
+        pairs = built.snapshot("user_item", time, user_id=user)
         assert not set(found) & set(pairs.item_id[pairs.clicks > 0])
-        assert (items.loc[found].event_time >= moment - DAY).all()
+        assert (items.loc[found].event_time >= time - DAY).all()
         assert (np.diff(scores) <= 0).all() and len(set(found)) == len(found)
         lists.append(tuple(found))
     assert len(set(lists)) > 10  # personal
 
 
-def test_asked_at_the_cut_it_gives_the_lists_of_the_evaluation(built, world, system, evaluation):
+def test_recommendations_at_the_cut_are_those_of_the_evaluation(built, world, system, evaluation):
     known = set(built.snapshot("user_item", system.at).user_id)
     checked = 0
-    for person, (rows, ratings) in zip(evaluation.users, evaluation.ratings):
-        user = world.log.user_ids[person]
+    for number, (rows, ratings) in zip(evaluation.users, evaluation.ratings):
+        user = world.log.user_ids[number]
         if user not in known:
             continue
         scores = system.scores(evaluation.views, rows, ratings)
         found, given = system.recommend(built, user, system.at, evaluation.k)
-        numbers = [system.items.index(item) for item in found]
-        assert scores[numbers].astype(np.float32).tobytes() == given.tobytes()
+        rows = [system.items.index(item) for item in found]
+        assert scores[rows].astype(np.float32).tobytes() == given.tobytes()
         checked += 1
     assert checked > 20
 
 
-def test_unknown_person(built, system):
-    with pytest.raises(ValueError, match=r"user must be known .* 'U\d+', .* got 'nobody'"):
-        system.recommend(built, "nobody", system.at)
+def test_unknown_user(built, system):
+    with pytest.raises(ValueError, match=r"user must be known .* 'U\d+', .* got 'U0'"):
+        system.recommend(built, "U0", system.at)
 
 
-def test_unknown_moment(built):
-    with pytest.raises(ValueError, match="at must be a moment by which the store knows something"):
+def test_training_before_the_first_row(built):
+    with pytest.raises(ValueError, match="at must be a time by which the store has rows"):
         train_svd(built, 1000.0)
     with pytest.raises(ValueError, match="times must be finite"):
         train_svd(built, float("nan"))
@@ -139,8 +139,8 @@ def test_bad_settings(bad):
         SVDSettings(**bad)
 
 
-def test_exam_by_hand(built, world, system, evaluation):
-    """Precision and recall of one scorer, person by person, from the log itself."""
+def test_metrics_by_hand(built, world, system, evaluation):
+    """Precision and recall of one scorer, user by user, from the log itself."""
     log = world.log
     clicked = {}
     for r in range(log.cut(system.at), len(log.impressions)):
@@ -150,23 +150,23 @@ def test_exam_by_hand(built, world, system, evaluation):
     assert sorted(clicked) == evaluation.users.tolist()
     views = system.exposure(built, system.at)
     targets = reachable = 0
-    for person, (rows, ratings) in zip(evaluation.users, evaluation.ratings):
+    for number, (rows, ratings) in zip(evaluation.users, evaluation.ratings):
         scores = np.where(views > 0, system.scores(views, rows, ratings), -np.inf)
         scores[rows[ratings > 0]] = -np.inf
         order = np.argsort(-scores.astype(np.float32), kind="stable")[:5]
         names = {system.items[i] for i in order if scores[i] > -np.inf}
-        hits = len(names & clicked[person])
-        row = evaluation.values["svd"].loc[person]
+        hits = len(names & clicked[number])
+        row = evaluation.values["svd"].loc[number]
         assert row.precision == hits / 5
-        assert row.recall == hits / len(clicked[person])
-        targets += len(clicked[person])
+        assert row.recall == hits / len(clicked[number])
+        targets += len(clicked[number])
         able = {system.items[i] for i in np.flatnonzero(scores > -np.inf)}
-        reachable += len(able & clicked[person])
+        reachable += len(able & clicked[number])
     assert evaluation.reachable() == (reachable, targets)
     assert 0 < reachable < targets
 
 
-def test_figures_and_report_agree(evaluation):
+def test_metrics_and_report_agree(evaluation):
     metrics, report = evaluation.metrics(), performance_report(evaluation)
     mean = evaluation.values["svd"].precision.mean()
     assert metrics["svd_precision_at_5"] == pytest.approx(mean, rel=1e-12)
@@ -176,19 +176,19 @@ def test_figures_and_report_agree(evaluation):
     assert f"{metrics['reachable']} of them" in report
 
 
-def test_exam_without_later_clicks(built, world, system):
-    with pytest.raises(ValueError, match="data must hold clicks after the moment of training"):
+def test_evaluation_needs_later_clicks(built, world, system):
+    with pytest.raises(ValueError, match="data must hold clicks after the time of training"):
         SVDEvaluation(built, world.log.before(system.at), system)
 
 
-def test_a_newcomer_is_judged_too(built, world, system, evaluation):
+def test_new_users_are_evaluated(built, world, system, evaluation):
     known = set(built.snapshot("user_item", system.at).user_id)
     new = [p for p in evaluation.users if world.log.user_ids[p] not in known]
     assert new
     assert evaluation.values["svd"].loc[new].notna().all().all()
 
 
-def test_now_is_when_everything_is_known(built):
+def test_now_is_the_first_time_at_which_all_is_known(built):
     now = built.now()
     assert len(built.snapshot("item", now)) == len(built.snapshot("item", now + 10 * DAY))
     latest = pd.concat([built.snapshot(v, now + DAY).created_time for v in built.views]).max()

@@ -97,7 +97,7 @@ def test_model_is_a_bundle_and_a_script_without_pickle(run, result, read_run, ml
         lists = served.predict(frame, params={"k": 3})["items"]
         later = served.predict(frame.assign(time=result.model.state.now + 7200.0))["items"]
         with pytest.raises(mlflow.exceptions.MlflowException, match="user"):
-            served.predict(pd.DataFrame({"person": ["U1"]}))
+            served.predict(pd.DataFrame({"reader": ["U1"]}))
     pipeline = RecommendationPipeline(result.model)
     ids = np.array(result.model.articles.ids)
     assert [list(ids[pipeline.recommend(user, k=3).items]) for user in (5, -1)] == list(lists)

@@ -66,7 +66,7 @@ def test_run_without_the_evaluation_is_refused_by_name(result, world, record, ml
     run = record(result, world.log)
     with mlflow_client(mlflow_uri) as mlflow:
         folder = mlflow.artifacts.download_artifacts(run_id=run.id)
-    (Path(folder) / "evaluation.npz").rename(Path(folder) / "exam.npz")
+    (Path(folder) / "evaluation.npz").rename(Path(folder) / "old.npz")
     with pytest.raises(ValueError, match=f"run '{run.id}' was recorded by an older newsreco"):
         compare_runs(mlflow_uri, baseline=run_name(result.settings))
 
