@@ -124,6 +124,11 @@ def find_class(module: str, name: str) -> type:
         raise ValueError(f"the model's class is {module}.{name}: import {module} before loading")
     cls = getattr(sys.modules.get(module), name, None)
     if not (isinstance(cls, type) and cls.__module__ == module and hasattr(cls, "restore")):
+        if module == "__main__":
+            raise ValueError(
+                f"the model's class is {name!r} of the script that saved it: move it to a module "
+                "that both import, and save again"
+            )
         raise ValueError(f"module {module} has no model class {name!r}")
     return cls
 

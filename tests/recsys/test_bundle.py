@@ -1,11 +1,15 @@
 """Bundles: files that were changed, cut short or forged are refused."""
 
 import hashlib
+import importlib
 import json
+import os
 import re
+import subprocess
 import sys
 import types
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +18,8 @@ import recsys
 from recsys import Interactions
 from recsys.bundle import checksum
 from recsys.models import ImplicitALS, Popularity
+
+PROGRAMS = Path(__file__).parent / "programs"
 
 
 @pytest.fixture
@@ -126,6 +132,32 @@ def test_foreign_class_is_loaded_only_if_its_module_is_imported(tmp_path, monkey
     assert_refused(tmp_path / "model", "^the model's class is my_models.Mine: import my_models")
     monkeypatch.setitem(sys.modules, "my_models", types.SimpleNamespace(Mine=Mine))
     assert type(recsys.load(tmp_path / "model")) is Mine
+
+
+def test_models_of_the_users_own_load_where_their_module_is_imported(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(PROGRAMS)
+    own_models = importlib.import_module("own_models")
+    for model in own_models.fitted():
+        model.save(tmp_path / "model")
+        loaded = recsys.load(tmp_path / "model")
+        assert type(loaded) is type(model) and repr(loaded) == repr(model)
+        np.testing.assert_array_equal(loaded.score([0, 1, 2]), model.score([0, 1, 2]))
+        np.testing.assert_array_equal(loaded.recommend([0, 1], 3), model.recommend([0, 1], 3))
+        monkeypatch.delitem(sys.modules, "own_models")
+        name = type(model).__name__
+        message = f"^the model's class is own_models.{name}: import own_models before loading"
+        assert_refused(tmp_path / "model", message)
+        monkeypatch.setitem(sys.modules, "own_models", own_models)
+
+
+def test_models_of_a_script_load_in_that_script_only(tmp_path):
+    command = [sys.executable, str(PROGRAMS / "own_models.py"), str(tmp_path)]
+    environment = os.environ | {"PYTHONPATH": str(PROGRAMS.parents[2])}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "True"]
+    for name in ("Newest", "DampedALS"):
+        message = f"^the model's class is '{name}' of the script that saved it: move it to a module"
+        assert_refused(tmp_path / name, message)
 
 
 def test_loading_never_imports_a_foreign_module(folder, tmp_path, monkeypatch):
