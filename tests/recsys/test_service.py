@@ -6,18 +6,21 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from recsys import models
+from recsys import Interactions, models
+from recsys.models import ItemKNN, Popularity
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).parent / "programs"
+LOG = Interactions([0, 0, 0, 0, 1, 1, 2, 2, 2, 3], [0, 1, 2, 3, 0, 1, 0, 1, 2, 0])
 
 
-def run(program, package=ROOT, **environment):
+def run(program, *arguments, **environment):
     """A program's output lines and log; in a process of its own, so that an abort is a failure."""
-    command = [sys.executable, str(PROGRAMS / program)]
-    environment = os.environ | {"PYTHONPATH": str(package)} | environment
+    command = [sys.executable, str(PROGRAMS / program), *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines(), done.stderr
@@ -36,11 +39,24 @@ def test_two_threads_use_compiled_loops_at_once(layer):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_process_forked_after_use_gives_the_same_bits_on_one_thread():
-    lines, log = run("fork_after_use.py")
-    assert lines == ["os.fork", "Pool", "parent"]
-    assert 2 <= log.count("forked after parallel loops had run") <= 3  # once per child
+def test_processes_give_the_same_bits_and_those_forked_after_use_run_on_one_thread():
+    lines, log = run("start_processes.py")
+    assert lines == [
+        "fork before use: True False",
+        "fork after use: True True",
+        "spawn: True False",
+        "os.fork: True True",
+        "parent: True False",
+    ]
+    assert log.count("forked after parallel loops had run") == 3  # once per forked process
     assert "'spawn' or 'forkserver'" in log
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_loading_a_model_is_no_use_so_a_preloading_server_keeps_its_threads(tmp_path):
+    ItemKNN().fit(LOG).save(tmp_path / "model")
+    lines, log = run("preload.py", tmp_path / "model", NUMBA_NUM_THREADS="3")
+    assert lines == ["False 3 [1, 2, 3]"] and log == ""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
@@ -56,7 +72,20 @@ def test_fit_works_where_no_cache_can_be_written(tmp_path):
     for folder in [tmp_path, *(path for path in tmp_path.rglob("*") if path.is_dir())]:
         (folder / "__pycache__").touch()
     nowhere = dict.fromkeys(("HOME", "XDG_CACHE_HOME"), "/dev/null") | {"NUMBA_CACHE_DIR": ""}
-    lines, log = run("fit_one_model.py", tmp_path, **nowhere)
+    lines, log = run("fit_one_model.py", PYTHONPATH=str(tmp_path), **nowhere)
     assert lines == [str(tmp_path / "recsys"), "[1, 2, 3]"]
     assert log.count("No folder for compiled code can be written to") == 1
     assert "Set NUMBA_CACHE_DIR" in log
+
+
+def test_recommend_scores_no_more_than_the_stated_number_at_once(monkeypatch):
+    monkeypatch.setattr("recsys.models.base.SCORES_IN_MEMORY", 9)
+    model, sizes = Popularity().fit(LOG), []
+
+    def scores(self, users):
+        sizes.append(len(users) * self.n_items)
+        return np.zeros((len(users), self.n_items))
+
+    monkeypatch.setattr(Popularity, "_scores", scores)
+    model.recommend(np.arange(4), 2)
+    assert sizes == [8, 8]
