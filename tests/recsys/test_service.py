@@ -1,5 +1,6 @@
 """The library in a service: threads, forked processes, and folders that cannot be written to."""
 
+import copy
 import os
 import shutil
 import subprocess
@@ -28,6 +29,14 @@ def run(program, *arguments, **environment):
 
 def test_readers_see_one_whole_model_while_it_is_refitted():
     assert sorted(run("refit_while_reading.py")[0]) == sorted(models.__all__)
+
+
+def test_a_copy_keeps_its_state_when_the_model_is_refitted():
+    model = Popularity().fit(LOG)
+    kept = copy.copy(model)
+    model.fit(Interactions([0, 1], [1, 1]))
+    assert kept.recommend(3, 3)[0].tolist() == [1, 2, 3]
+    assert model.n_items == 2 and kept.n_items == 4
 
 
 @pytest.mark.parametrize("layer", ["default", "workqueue"])
