@@ -10,7 +10,6 @@ import numpy as np
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender
 from recsys.models.filters import ItemFilter
-from recsys.retrieval.exact import FEW
 from recsys.retrieval.mips import best_products
 from recsys.threads import one_blas_thread
 
@@ -54,8 +53,6 @@ class FactorRecommender(Recommender):
     def _recommend(
         self, users: np.ndarray, allowed: ItemFilter, items: np.ndarray, scores: np.ndarray
     ) -> None:
-        if items.shape[1] > FEW:
-            return super()._recommend(users, allowed, items, scores)
         biases = np.zeros(self.n_items, np.float32)
         if self.item_biases is not None:
             biases += self.item_biases

@@ -23,7 +23,7 @@ from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
-from recsys.retrieval.exact import select_row
+from recsys.retrieval.exact import select_row, sort_best
 from recsys.threads import on_snapshot
 
 
@@ -120,6 +120,7 @@ def item_neighbors(
                 else:
                     counts[j] = -np.inf
             select_row(counts, 0, neighbors[i], similarities[i])
+            sort_best(neighbors[i], similarities[i])
 
 
 def item_neighbors_reference(history: np.ndarray, shrinkage: float = 0.0) -> np.ndarray:

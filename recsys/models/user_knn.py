@@ -25,7 +25,7 @@ from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions, read_only
 from recsys.kernels import CHUNKS
 from recsys.models.base import Recommender, largest_contributions
-from recsys.retrieval.exact import select_row
+from recsys.retrieval.exact import select_row, sort_best
 from recsys.threads import limit_threads, on_snapshot
 
 LANE = 256  # voters whose counts are read and reset together
@@ -163,6 +163,7 @@ def user_neighbors(
                     select_row(part, lane * LANE, ids, best)
                     for k in range(len(part)):
                         part[k] = 0
+            sort_best(ids, best)
 
 
 def user_neighbors_reference(

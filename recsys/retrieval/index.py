@@ -17,12 +17,11 @@ import numpy as np
 
 from recsys import validation
 from recsys.compiled import compiled, prange
-from recsys.retrieval.exact import FEW, select_row, top_k_reference
+from recsys.retrieval.exact import select_row, sort_best
 from recsys.threads import on_snapshot
 
 BLOCK = 64  # items per block
 QUERIES_PER_TILE = 8  # queries answered while a block is in the cache
-SCORES_IN_MEMORY = 4_000_000
 
 
 class VectorIndex(Protocol):
@@ -103,16 +102,8 @@ class ExactIndex:
         allowed = check_allowed(allowed, self.n_items)
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
-        if k <= FEW:
-            search = search_tile if len(queries) <= QUERIES_PER_TILE else search_tiles
-            search(self._blocks, queries, allowed, items, scores)
-            return items, scores
-        size = max(1, SCORES_IN_MEMORY // max(self.n_items, 1))
-        for start in range(0, len(queries), size):
-            rows = slice(start, start + size)
-            products = all_products(self._blocks, queries[rows], self.n_items)
-            products[:, ~allowed] = -np.inf
-            items[rows], scores[rows] = top_k_reference(products, k)
+        search = search_tile if len(queries) <= QUERIES_PER_TILE else search_tiles
+        search(self._blocks, queries, allowed, items, scores)
         return items, scores
 
     def __len__(self) -> int:
@@ -197,6 +188,8 @@ def search_tile(blocks, queries, allowed, items, scores):
                 if not allowed[first + j]:
                     products[j] = -np.inf
             select_row(products[:n], first, items[r], scores[r])
+    for r in range(len(queries)):
+        sort_best(items[r], scores[r])
 
 
 @compiled(parallel=True)
@@ -205,16 +198,3 @@ def search_tiles(blocks, queries, allowed, items, scores):
     for tile in prange((len(queries) + QUERIES_PER_TILE - 1) // QUERIES_PER_TILE):
         rows = slice(tile * QUERIES_PER_TILE, (tile + 1) * QUERIES_PER_TILE)
         search_tile(blocks, queries[rows], allowed, items[rows], scores[rows])
-
-
-@compiled(parallel=True)
-def all_products(blocks, queries, n_items):
-    """Inner products of every query with every item: (m, n_items) float32."""
-    out = np.empty((len(queries), n_items), np.float32)
-    for r in prange(len(queries)):
-        products = np.empty(BLOCK, np.float32)
-        for b in range(len(blocks)):
-            multiply_block(blocks[b], queries[r], products)
-            for j in range(min(BLOCK, n_items - b * BLOCK)):
-                out[r, b * BLOCK + j] = products[j]
-    return out

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from recsys.compiled import compiled, prange
-from recsys.retrieval.exact import select_row
+from recsys.retrieval.exact import select_row, sort_best
 
 USERS_PER_TILE = 48
 ITEMS_PER_TILE = 1024
@@ -44,6 +44,8 @@ def best_products(
                 end = seen_ptr[seen_rows[own[r]] + 1]
                 next_seen[r] = hide(row, seen_items, next_seen[r], end, start)
                 select_row(row, start, best_items[own[r]], best_scores[own[r]])
+        for r in own:
+            sort_best(best_items[r], best_scores[r])
 
 
 @compiled

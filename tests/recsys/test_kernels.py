@@ -14,7 +14,7 @@ from recsys.models.bpr import bpr_cell, bpr_reference, bpr_step, draw_negatives
 from recsys.models.ease import ease_reference
 from recsys.models.neighborhood import item_neighbors_reference
 from recsys.models.sgd import deal
-from recsys.retrieval.exact import top_k, top_k_reference
+from recsys.retrieval.exact import ORDERED, top_k, top_k_reference
 
 SIZES = [(1, 1, 1, 0), (60, 45, 400, 1), (90, 130, 1500, 2)]
 
@@ -50,7 +50,7 @@ def test_top_k_with_ties_nan_and_infinities(scores, k):
     assert best.tolist() == expected_best.tolist()
 
 
-@pytest.mark.parametrize("k", [1, 10, 300])
+@pytest.mark.parametrize("k", [1, 10, ORDERED, ORDERED + 1, 257, 1500])
 def test_top_k_of_long_rows(k):
     scores = np.random.default_rng(0).normal(size=(50, 5000)).astype(np.float32)
     scores[:, 1000:2000] = scores[:, 3000:4000]  # each of these ties with a later column
@@ -67,7 +67,15 @@ def test_top_k_raises_on_invalid_arguments():
 
 @pytest.mark.parametrize("exclude_seen", [True, False])
 @pytest.mark.parametrize(
-    "kind, n_items, k", [(ImplicitALS, 2500, 10), (BPR, 700, 800), (BPR, 1024, 1)]
+    "kind, n_items, k",
+    [
+        (ImplicitALS, 2500, 10),
+        (ImplicitALS, 2500, ORDERED),
+        (BPR, 2500, ORDERED + 1),
+        (BPR, 2049, 257),
+        (BPR, 700, 800),
+        (BPR, 1024, 1),
+    ],
 )
 def test_fused_products_equal_score_then_top_k(kind, n_items, k, exclude_seen, ragged):
     """Small whole numbers, so that every sum is exact and many scores tie."""

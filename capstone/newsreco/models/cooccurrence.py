@@ -20,7 +20,7 @@ from newsreco.data import NewsLog
 from recsys import Interactions
 from recsys.compiled import compiled
 from recsys.models import ItemKNN
-from recsys.retrieval.exact import select_row
+from recsys.retrieval.exact import select_row, sort_best
 
 NEIGHBORS = 50
 SHRINKAGE = 10.0
@@ -96,3 +96,4 @@ def _best_of_rows(ptr, cols, values, sources, weights, allowed, items, scores):
             if allowed[i]:
                 sums[i] = max(sums[i], np.float32(0)) + weights[s] * values[p]
     select_row(sums, 0, items, scores)
+    sort_best(items, scores)

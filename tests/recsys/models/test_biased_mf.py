@@ -141,7 +141,7 @@ def test_without_ratings_prediction_uses_the_other_bias():
     np.testing.assert_allclose(scores[:57], (model.mean + model.item_biases)[by_bias], rtol=1e-6)
     assert not set(model.recommend(5, 60)[0]) & {57, 58, 59}
     assert np.isneginf(model.score(5)[57:]).all()
-    assert model.recommend(79, 300)[0][:57].tolist() == by_bias.tolist()  # above FEW
+    assert model.recommend(79, 300)[0][:57].tolist() == by_bias.tolist()
 
 
 def test_a_pair_rated_twice_is_predicted_between_the_two():

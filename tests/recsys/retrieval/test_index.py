@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsys.retrieval import ExactIndex
-from recsys.retrieval.exact import FEW, top_k_reference
+from recsys.retrieval.exact import ORDERED, top_k_reference
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import BLOCK
 
@@ -67,16 +67,13 @@ def test_scores_of_real_vectors_are_bit_identical(Index):
 
 
 def test_large_k(Index):
-    vectors, queries = some_vectors(FEW + 200, 6), some_vectors(3, 6, 1)
-    for k in (FEW, FEW + 1, FEW + 500):
-        assert_same(Index().fit(vectors).search(queries, k), search_reference(vectors, queries, k))
-
-
-def test_large_k_in_small_batches(monkeypatch):
-    vectors, queries = some_vectors(400, 6), some_vectors(7, 6, 1)
-    expected = ExactIndex().fit(vectors).search(queries, FEW + 1)
-    monkeypatch.setattr("recsys.retrieval.index.SCORES_IN_MEMORY", 900)
-    assert_same(ExactIndex().fit(vectors).search(queries, FEW + 1), expected)
+    vectors, queries = some_vectors(500, 6), some_vectors(11, 6, 1)
+    index = Index().fit(vectors)
+    allowed = np.arange(500) % 3 > 0
+    for k in (ORDERED, ORDERED + 1, 257, 499, 800):
+        assert_same(index.search(queries, k), search_reference(vectors, queries, k))
+        expected = search_reference(vectors, queries, k, allowed)
+        assert_same(index.search(queries, k, allowed), expected)
 
 
 def test_zero_query_returns_the_lowest_ids(Index):
