@@ -1,9 +1,9 @@
 """Model bundles: a folder with a manifest, arrays and nothing that can run.
 
 manifest.json names the class and its module, its parameters, the fingerprint of the training
-data and the sha256 of every other file. Loading verifies all of it. It imports modules of
-`recsys` only; any other module must be imported already. Pickle is left out on purpose: opening
-a pickle runs whatever code its author put there.
+data and the sha256 of every other file; labels.json holds outside labels, if there are any.
+Loading verifies all of it. It imports modules of `recsys` only; any other module must be imported
+already. Pickle is left out on purpose: opening a pickle runs whatever code its author put there.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from recsys.version import __version__
 
 FORMAT = 2
 ARRAYS = "arrays.npz"
+LABELS = "labels.json"
 MANIFEST = "manifest.json"
 
 
@@ -43,17 +44,23 @@ def save(
         Anything that JSON can hold, and random generators.
     fingerprint : str
         Of the training data.
-    arrays : dict of arrays and CSR matrices
+    arrays : dict of arrays, CSR matrices and lists of labels, which must be str or int
     """
+    labels = {name: values for name, values in arrays.items() if isinstance(values, list)}
+    for name, values in labels.items():
+        _check_labels(name, values)
+    arrays = {name: array for name, array in arrays.items() if name not in labels}
     with atomic_folder(check_folder(folder)) as draft:
         np.savez(draft / ARRAYS, **_flatten(arrays))
+        if labels:
+            (draft / LABELS).write_text(json.dumps(labels) + "\n")
         manifest = {
             "format": FORMAT,
             "version": __version__,
             **class_name(cls),
             "parameters": _to_json(parameters),
             "data_fingerprint": fingerprint,
-            "sha256": {ARRAYS: _sha256(draft / ARRAYS)},
+            "sha256": {path.name: _sha256(path) for path in sorted(draft.iterdir())},
         }
         manifest["checksum"] = checksum(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -87,12 +94,14 @@ def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
     manifest = read_manifest(folder)
     for name, digest in manifest["sha256"].items():
         path = folder / name
-        if name != ARRAYS or not path.is_file():
-            raise ValueError(f"bundle {str(folder)!r} must hold {ARRAYS}, got no such file")
+        if name not in (ARRAYS, LABELS) or not path.is_file():
+            raise ValueError(f"bundle {str(folder)!r} must hold {name}, got no such file")
         if _sha256(path) != digest:
             raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = _unflatten(dict(file))
+    if LABELS in manifest["sha256"]:
+        arrays |= json.loads((folder / LABELS).read_text())
     return manifest | {"parameters": _from_json(manifest["parameters"])}, arrays
 
 
@@ -191,7 +200,13 @@ def _from_json(value: Any) -> Any:
 
 def _replaceable(folder: Path) -> bool:
     names = {path.name for path in folder.iterdir()}
-    return not names or names == {MANIFEST, ARRAYS}
+    return not names or names - {LABELS} == {MANIFEST, ARRAYS}
+
+
+def _check_labels(name: str, labels: list) -> None:
+    for label in labels:
+        if type(label) not in (str, int):
+            raise ValueError(f"{name} must be str or int to be saved, got {label!r}")
 
 
 def _sha256(path: Path) -> str:
