@@ -1,12 +1,17 @@
 """The library's defaults: how they were chosen, and how they compare with tuned settings.
 
-A model's default is the setting with the highest mean, over its logs, of the validation metric
-relative to the best value tried on that log (for RMSE, the best value relative to it). The table
-then fits default and tuned setting on the whole training sets and evaluates both on the test sets.
+Tried are the settings of the random search, which are the same on every log, and a few candidates:
+round numbers and the defaults that were in use before. A model's default is the setting with the
+highest mean, over its logs, of the validation metric relative to the best value tried on that log
+(for RMSE, the best value relative to it). The table then fits default and tuned setting, the best
+of the random search on that log alone, on the whole training sets and evaluates them on the test
+sets. Not chosen here: Trending's half-life, which depends on how fast a catalogue changes, and
+Markov's content_weight, which is 0 as long as no features are given.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -16,31 +21,75 @@ from tqdm import tqdm
 
 from benchmarks import logs, spaces
 from benchmarks.storage import read, store
-from benchmarks.tune import Search, fit, load, squared_errors, tuned
+from benchmarks.tune import Search, attempt, fit, load, squared_errors, tuned
 from recsys import models
 from recsys.bootstrap import bootstrap_ratios, interval
 
 GOAL = 0.95  # of the tuned value, on average over the logs
 
 
-def relative(search: Search, entry: dict[str, Any]) -> list[float]:
-    """Each try's validation value relative to the best of the log; 0 where it failed."""
-    best, metric = entry["value"], search.metric
-    found = [one["value"] for one in entry["tries"]]
-    return [0.0 if v is None else best / v if metric == "rmse" else v / best for v in found]
+CANDIDATES: dict[str, list[tuple]] = {  # values in the order of `spaces.SPACES`
+    "ImplicitALS": [(64, 1.0, 10.0, 15), (32, 1.0, 10.0, 15), (64, 2.0, 30.0, 15)],
+    "BPR": [
+        (64, 30, 0.05, 0.01), (64, 30, 0.05, 0.002), (64, 30, 0.08, 0.01), (64, 40, 0.1, 0.02),
+        (64, 60, 0.05, 0.01),
+    ],
+    "WARP": [
+        (64, 30, 0.05, 0.3, 50), (32, 30, 0.05, 0.3, 50), (64, 30, 0.1, 0.3, 50),
+        (32, 30, 0.1, 0.5, 50), (64, 30, 0.05, 0.15, 50),
+    ],
+    "SampledSoftmax": [
+        (64, 15, 0.2, 0.1, 31, True), (64, 15, 0.2, 0.3, 31, True), (32, 15, 0.2, 0.1, 31, True),
+        (64, 15, 0.1, 0.1, 31, True), (64, 15, 0.2, 0.1, 127, True),
+    ],
+    "ItemKNN": [(50, 0.0), (100, 0.0), (200, 0.0), (50, 5.0), (100, 5.0), (20, 5.0)],
+    "UserKNN": [(50, 0.0), (100, 0.0), (50, 5.0), (50, 2.0), (30, 5.0), (100, 2.0)],
+    "EASE": [(200.0,), (300.0,), (500.0,)],
+    "PureSVD": [(64,), (32,), (24,), (20,)],
+    "BiasedMF": [
+        (100, 20, 0.005, 0.02), (32, 20, 0.01, 0.05), (32, 40, 0.01, 0.1), (64, 40, 0.01, 0.1),
+        (16, 40, 0.01, 0.1),
+    ],
+}  # fmt: skip
+
+
+def candidates(model: str) -> list[dict[str, Any]]:
+    return [dict(zip(spaces.SPACES[model], one, strict=True)) for one in CANDIDATES[model]]
+
+
+def try_candidates(search: Search, path: Path) -> None:
+    """Store what each candidate reaches on the validation set of one log."""
+    for setting in candidates(search.model):
+        results = read(path)
+        entry = results.setdefault("candidates", {}).setdefault(search.log, {})
+        done = entry.setdefault(search.model, [])
+        if setting not in [one["setting"] for one in done]:
+            done.append(attempt(search, setting))
+            store(results, path)
+
+
+def reached(search: Search, results: dict[str, Any]) -> dict[str, float]:
+    """The validation value of each setting tried on the log, by the setting as JSON."""
+    entry = results.get("candidates", {}).get(search.log, {}).get(search.model, [])
+    tries = [*entry, *results[search.log][search.name]["tries"]]
+    return {json.dumps(one["setting"]): one["value"] for one in tries if one["value"] is not None}
 
 
 def choose(found: list[Search], results: dict[str, Any]) -> dict[str, Any]:
     """The setting of one model that is best over all its logs, by validation alone."""
-    parts = [relative(search, results[search.log][search.name]) for search in found]
-    tries = min(map(len, parts))
-    means = np.mean([part[:tries] for part in parts], axis=0)
-    number = int(np.argmax(means))
+    values = [reached(search, results) for search in found]
+    if found[0].metric == "rmse":
+        parts = [{s: min(v.values()) / value for s, value in v.items()} for v in values]
+    else:
+        parts = [{s: value / max(v.values()) for s, value in v.items()} for v in values]
+    shared = [setting for setting in parts[0] if all(setting in part for part in parts)]
+    means = {setting: float(np.mean([part[setting] for part in parts])) for setting in shared}
+    best = max(means, key=means.get)
     return {
-        "setting": spaces.draw(found[0].model, number),
-        "relative": {search.log: round(part[number], 4) for search, part in zip(found, parts)},
-        "mean": round(float(means[number]), 4),
-        "n_tries": tries,
+        "setting": json.loads(best),
+        "relative": {s.log: round(part[best], 4) for s, part in zip(found, parts, strict=True)},
+        "mean": round(means[best], 4),
+        "n_tries": len(shared),
     }
 
 
@@ -81,10 +130,12 @@ def mean_rating_difference(holdout: logs.Holdout, errors: np.ndarray) -> tuple[f
 
 def print_table(chosen: list[Search], path: Path) -> None:
     """Choose the defaults, compare those in use with the tuned settings, print and store both."""
-    results = read(path)
-    ours = [s for s in chosen if spaces.is_ours(s.model) and s.factors is None]
+    ours = [s for s in chosen if s.model in CANDIDATES and s.factors is None]
     for model in dict.fromkeys(search.model for search in ours):
         found = [search for search in ours if search.model == model]
+        for search in tqdm(found, desc=f"{model}, candidates", disable=None):
+            try_candidates(search, path)
+        results = read(path)
         choice = choose(found, results)
         print(f"{model}: best over {len(found)} logs {choice['setting']} ({choice['mean']:.1%})")
         results.setdefault("defaults", {})[model] = choice

@@ -12,11 +12,17 @@ from implicit.nearest_neighbours import CosineRecommender
 from lightfm import LightFM
 from scipy import sparse
 
+from recsys import Interactions
 from recsys.retrieval import top_k
 
 THREADS = 2
 USERS_AT_ONCE = 1000
 Watch = Callable[[int, Any], None]  # called after each step with its number, from 1, and the model
+
+
+def writable(log: Interactions) -> sparse.csr_matrix:
+    """A copy of the log's matrix, which is read-only; implicit asks for writable arrays."""
+    return log.matrix.copy()
 
 
 class Ranked:

@@ -80,10 +80,10 @@ SPACES: dict[str, dict[str, Between | OneOf]] = {
     },
     "SampledSoftmax": {
         "factors": FACTORS,
-        "epochs": Between(4, 25, whole=True),
-        "learning_rate": Between(0.02, 0.3),
-        "reg": Between(1e-3, 0.5),
-        "n_negatives": Between(30, 500, whole=True),
+        "epochs": EPOCHS,
+        "learning_rate": Between(0.03, 0.6),
+        "reg": Between(1e-3, 1),
+        "n_negatives": Between(15, 250, whole=True),
         "correction": OneOf((False, True), scale=False),
     },
     "ItemKNN": NEIGHBORS,
@@ -124,6 +124,11 @@ def draw(model: str, number: int, factors: int | None = None) -> dict[str, Any]:
     """
     rng = np.random.default_rng([zlib.crc32(model.encode()), number])
     setting = {name: space.draw(rng) for name, space in SPACES[model].items()}
+    return with_factors(setting, factors)
+
+
+def with_factors(setting: dict[str, Any], factors: int | None) -> dict[str, Any]:
+    """The setting with another number of factors, where that is given and there is one."""
     size = next((name for name in SIZE_NAMES if name in setting), None)
     return setting | ({size: factors} if factors and size else {})
 

@@ -42,12 +42,12 @@ DEFAULTS = {  # our models and the logs that their defaults are chosen on
     "Trending": LIKES[1:],  # the synthetic log's times are no seconds
     "BiasedMF": RATINGS,
 }
-RACES = {  # both sides of a race, for each number of factors
+RACES = {  # both sides, and the numbers of factors that they are raced at
     ("ImplicitALS", "implicit ALS"): (32, 64, 128, 256),
     ("BPR", "implicit BPR"): (32, 64, 128),
     ("WARP", "LightFM WARP"): (32, 64),
-    ("implicit ItemKNN",): (None,),
 }
+TUNED_FACTORS = 64  # where both sides are tuned for all their races; ALS at each of its sizes
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,19 @@ def searches() -> list[Search]:
     """All of them: first those for the defaults, then those for the races."""
     found = [Search(model, log) for model, names in DEFAULTS.items() for log in names]
     for sides, sizes in RACES.items():
-        found += [Search(side, logs.LIKES_1M, size) for size in sizes for side in sides]
-    return found
+        found += dict.fromkeys(race_search(side, size) for size in sizes for side in sides)
+    return [*found, Search("implicit ItemKNN", logs.LIKES_1M)]
+
+
+def race_search(model: str, factors: int) -> Search:
+    """The search whose setting a side of a race takes."""
+    return Search(model, logs.LIKES_1M, factors if "ALS" in model else TUNED_FACTORS)
+
+
+def race_setting(model: str, factors: int, path: Path = SETTINGS) -> dict[str, Any]:
+    """The tuned setting of one side of a race, with its number of factors."""
+    setting = tuned(race_search(model, factors), path)
+    return spaces.with_factors(setting, factors)
 
 
 load = cache(logs.load)
@@ -88,10 +99,11 @@ def fit(model: str, train: Any, setting: dict[str, Any], rng: int = RNG) -> Any:
     """A fitted model of either side that can `recommend`."""
     if spaces.is_ours(model):
         return spaces.build(model, train, rng, **setting).fit(train, progress=False)
-    from benchmarks.rivals import FIT, Ranked
+    from benchmarks.rivals import FIT, Ranked, writable
 
+    history = writable(train)
     with threadpool_limits(1, "blas"):
-        return Ranked(FIT[model](train.matrix, rng, **setting), train.matrix)
+        return Ranked(FIT[model](history, rng, **setting), history)
 
 
 def value(search: Search, holdout: logs.Holdout, model: Any) -> float:
@@ -107,9 +119,8 @@ def squared_errors(holdout: logs.Holdout, model: Any) -> np.ndarray:
     return (model.predict(test.user, test.item).astype(np.float64) - test.value) ** 2
 
 
-def attempt(search: Search, number: int) -> dict[str, Any]:
+def attempt(search: Search, setting: dict[str, Any]) -> dict[str, Any]:
     """One try: the setting, its validation value, and the seconds of the fit."""
-    setting = spaces.draw(search.model, number, search.factors)
     holdout = load(search.log).validation
     start = time.perf_counter()
     try:
@@ -133,7 +144,7 @@ def run(chosen: list[Search], tries: int, path: Path) -> None:
         setting = spaces.draw(search.model, number, search.factors)
         if number < len(done) and done[number]["setting"] == setting:
             continue
-        done[number : number + 1] = [attempt(search, number)]
+        done[number : number + 1] = [attempt(search, setting)]
         results[search.log][search.name] = summary(search, done)
         results["machine"] = machine()
         store(results, path)
@@ -169,14 +180,13 @@ def run_stops(chosen: list[Search], path: Path) -> None:
     """The number of steps of each race of trained models whose two searches are done."""
     from benchmarks.stopping import stop
 
-    pairs = [(*sides, size) for sides, sizes in RACES.items() if len(sides) == 2 for size in sizes]
+    pairs = [(*sides, size) for sides, sizes in RACES.items() for size in sizes]
     for ours, rival, size in tqdm(pairs, desc="steps", disable=None):
-        found = {side: Search(side, logs.LIKES_1M, size) for side in (ours, rival)}
-        if not set(found.values()) <= set(chosen):
+        if not {race_search(side, size) for side in (ours, rival)} <= set(chosen):
             continue
-        settings = {side: tuned(search, path) for side, search in found.items()}
+        settings = {side: race_setting(side, size, path) for side in (ours, rival)}
         results = read(path)
-        name = found[ours].name
+        name = Search(ours, logs.LIKES_1M, size).name
         if results.get("stops", {}).get(name, {}).get("settings") == settings:
             continue
         entry = stop(ours, rival, settings, load(logs.LIKES_1M).validation)

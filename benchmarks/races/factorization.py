@@ -6,10 +6,10 @@ from typing import Any
 
 from benchmarks import spaces
 from benchmarks.harness import Race
-from benchmarks.logs import LIKES_1M, Holdout
-from benchmarks.rivals import FIT, Ranked
+from benchmarks.logs import Holdout
+from benchmarks.rivals import FIT, Ranked, writable
 from benchmarks.stopping import FAST, steps_name
-from benchmarks.tune import Search, stopped, tuned
+from benchmarks.tune import race_setting, stopped
 from recsys.models.base import Recommender
 
 NAMES = {"implicit ALS": "implicit", "implicit BPR": "implicit", "LightFM WARP": "lightfm"}
@@ -33,9 +33,9 @@ def bpr_epochs(factors: int, target: float, holdout: Holdout) -> Race:
 def _race(
     ours: str, rival: str, factors: int, steps: dict[str, int], target: float, holdout: Holdout
 ) -> Race:  # fmt: skip
-    train = holdout.train
+    train, history = holdout.train, writable(holdout.train)
     settings = {
-        side: tuned(Search(side, LIKES_1M, factors)) | {steps_name(side): steps[side]}
+        side: race_setting(side, factors) | {steps_name(side): steps[side]}
         for side in (ours, rival)
     }
     settings[ours] |= FAST.get(ours, {})
@@ -44,7 +44,7 @@ def _race(
         return spaces.build(ours, train, run, **settings[ours]).fit(train, progress=False)
 
     def fit_theirs(run: int) -> Any:
-        return FIT[rival](train.matrix, run, **settings[rival])
+        return FIT[rival](history, run, **settings[rival])
 
     return Race(
         rival=NAMES[rival],
@@ -53,7 +53,5 @@ def _race(
         target=target,
         setting={"ours": settings[ours], "theirs": settings[rival]},
         holdout=holdout,
-        ranked=lambda model: (
-            model if isinstance(model, Recommender) else Ranked(model, train.matrix)
-        ),
+        ranked=lambda model: model if isinstance(model, Recommender) else Ranked(model, history),
     )

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from benchmarks.harness import Race
 from benchmarks.logs import LIKES_1M, Holdout
-from benchmarks.rivals import THREADS, Ranked, implicit_item_knn
+from benchmarks.rivals import THREADS, Ranked, implicit_item_knn, writable
 from benchmarks.tune import Search, tuned
 from recsys.models import ItemKNN, UserKNN
 
@@ -19,7 +19,7 @@ N_VOTERS = 50
 def item_knn(holdout: Holdout) -> Race:
     """The cosine neighbours of each item, as many as are best for the rival."""
     n_neighbors = tuned(Search("implicit ItemKNN", LIKES_1M))["n_neighbors"]
-    history = holdout.train.matrix
+    history = writable(holdout.train)
 
     def ours(run: int) -> Any:
         model = ItemKNN(n_neighbors=n_neighbors, shrinkage=0.0, n_threads=THREADS)

@@ -14,7 +14,7 @@ from surprise import SVD, Dataset, Reader
 
 from benchmarks.harness import Race
 from benchmarks.logs import Holdout
-from benchmarks.rivals import THREADS, Ranked
+from benchmarks.rivals import THREADS, Ranked, writable
 from recsys import Interactions, load_movielens
 from recsys.metrics import ndcg_at_k, rmse
 from recsys.models import EASE, BiasedMF, ImplicitALS, PureSVD
@@ -39,7 +39,7 @@ def fitted_als(holdout: Holdout) -> tuple[ImplicitALS, AlternatingLeastSquares]:
 def best_ten(holdout: Holdout) -> Race:
     """Top 10 for every user by one and the same factors, seen items left out."""
     model, rival = fitted_als(holdout)
-    history = holdout.train.matrix
+    history = writable(holdout.train)
     users = np.flatnonzero(np.diff(history.indptr))
     rows = np.searchsorted(users, holdout.users)
     relevant = holdout.held_out.matrix[holdout.users]
@@ -60,7 +60,7 @@ def best_ten(holdout: Holdout) -> Race:
 def fold_in(holdout: Holdout) -> Race:
     """Vectors of 10,000 users the model never saw, for 64 item factors."""
     model, rival = fitted_als(holdout)
-    history = holdout.train.matrix
+    history = writable(holdout.train)
     users = np.flatnonzero(np.diff(history.indptr))
     histories = history[np.random.default_rng(0).choice(users, 10_000)]
     extra = extra_confidence(histories, ALPHA)
@@ -83,7 +83,7 @@ def fold_in(holdout: Holdout) -> Race:
 
 def ease(holdout: Holdout) -> Race:
     """Beside the two LAPACK calls that any exact fit needs, on the finished matrix."""
-    history = holdout.train.matrix
+    history = writable(holdout.train)
     gram = (history.T @ history).toarray() + 200.0 * np.eye(holdout.train.n_items)
     matrix = np.empty_like(gram, order="F")
 
@@ -113,7 +113,7 @@ def ease(holdout: Holdout) -> Race:
 
 def pure_svd(factors: int, holdout: Holdout) -> Race:
     """Beside SciPy's svds (ARPACK) in double precision, as ours; quality: the spectrum's length."""
-    history = holdout.train.matrix
+    history = writable(holdout.train)
     matrix = history.astype(np.float64)
 
     def ours(run: int) -> Any:

@@ -23,7 +23,7 @@ Left out: user and item biases.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -99,8 +99,8 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
 
     def _sweep(self, X: np.ndarray, Y: np.ndarray, iterations: int, progress: bool) -> None:
         """Learn the factors in a number of sweeps from X (n_users, f) and Y (n_items, f)."""
-        by_user = extra_confidence(self.history, self.alpha)
-        by_item = by_user.T.tocsr()
+        by_user = self._side(self.history)
+        by_item = self._side(transposed(self.history))
         before = X, Y
         with one_blas_thread():  # the loops below bring their own threads
             for sweep in progress_bar(range(iterations), "ALS", progress):
@@ -114,24 +114,29 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
                 X = self._solve(X, Y, by_user, MAX_STEPS, CONVERGED)  # as fold_in would
         self.user_factors, self.item_factors = X, Y
 
+    def _side(self, matrix: sparse.csr_matrix) -> Side:
+        """What stays the same from sweep to sweep for the vectors of the matrix's rows."""
+        check_confidence(matrix, self.alpha)
+        extra = extra_confidence(matrix, self.alpha) if self.reg_exponent else matrix
+        return Side(matrix, penalties(extra, self.reg, self.reg_exponent), column_counts(matrix))
+
     def _solve(
         self,
         X: np.ndarray,
         Y: np.ndarray,
-        extra: sparse.csr_matrix,
+        side: Side,
         max_steps: int,
         tolerance: np.float32 = TINY,
     ) -> np.ndarray:
         """Better vectors than X (n, f), with Y (m, f) fixed."""
-        reg = penalties(extra, self.reg, self.reg_exponent)
+        R = side.matrix  # (n, m)
         gramian, Q = np.linalg.eigh(Y.T @ Y)  # Y'Y = Q diag(gramian) Q'
         gramian = np.maximum(gramian, 1e-7 * gramian[-1])  # none below the rounding error
         X, Y = X @ Q, Y @ Q
-        popularity = np.bincount(extra.indices, minlength=len(Y)).astype(np.float32)
-        mean_squares = popularity @ Y**2 / max(extra.nnz, 1)  # (f,), of an average interaction
+        mean_squares = side.counts @ Y**2 / max(R.nnz, 1)  # (f,), of an average interaction
         als_half_step(
-            X, Y, gramian, mean_squares, extra.indptr, extra.indices, extra.data, reg,
-            max_steps, tolerance,
+            X, Y, gramian, mean_squares, R.indptr, R.indices, R.data, np.float32(self.alpha),
+            side.reg, max_steps, tolerance,
         )  # fmt: skip
         return X @ Q.T
 
@@ -162,10 +167,10 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
             Its users are the new users, numbered from 0; `user_factors` holds their vectors.
         """
         model = self.with_histories(histories)
-        extra = extra_confidence(model.history, self.alpha)
+        side = self._side(model.history)
         zeros = np.zeros((model.n_users, self.factors), np.float32)
         with one_blas_thread():
-            model.user_factors = self._solve(zeros, self.item_factors, extra, MAX_STEPS, CONVERGED)
+            model.user_factors = self._solve(zeros, self.item_factors, side, MAX_STEPS, CONVERGED)
         return model
 
     @on_snapshot
@@ -216,21 +221,54 @@ def extrapolate(now: np.ndarray, before: np.ndarray, momentum: float) -> np.ndar
     return before
 
 
-def extra_confidence(matrix: sparse.csr_matrix, alpha: float) -> sparse.csr_matrix:
-    """CSR matrix of alpha r_ui: each pair's confidence, less 1."""
-    if matrix.nnz and matrix.data.min() < 0:
+class Side(NamedTuple):
+    """The interactions of one side's rows, with their penalties and the columns' sizes."""
+
+    matrix: sparse.csr_matrix  # (n, m), r
+    reg: np.ndarray  # (n,) float32
+    counts: np.ndarray  # (m,) float32
+
+
+def transposed(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
+    """The CSR matrix of the columns; equal values are stored once for both."""
+    if not matrix.nnz or matrix.data.min() < matrix.data.max():
+        return matrix.T.tocsr()
+    flags = np.ones(matrix.nnz, np.int8)
+    T = sparse.csr_matrix((flags, matrix.indices, matrix.indptr), matrix.shape).T.tocsr()
+    return sparse.csr_matrix((matrix.data, T.indices, T.indptr), T.shape)
+
+
+def column_counts(matrix: sparse.csr_matrix) -> np.ndarray:
+    """Stored entries per column (m,) float32, counted in parts: `bincount` copies what it reads."""
+    parts = np.array_split(matrix.indices, 1 + matrix.nnz // 1_000_000)
+    return sum(np.bincount(part, minlength=matrix.shape[1]) for part in parts).astype(np.float32)
+
+
+def check_confidence(matrix: sparse.csr_matrix, alpha: float) -> None:
+    """Refuse values below zero, and confidences above the largest float32."""
+    if not matrix.nnz:
+        return
+    if matrix.data.min() < 0:
         raise ValueError(f"value must be at least 0 for ImplicitALS, got {matrix.data.min()}")
     with np.errstate(over="ignore"):
-        data = matrix.data * np.float32(alpha)
-    if not np.isfinite(data).all():
+        largest = matrix.data.max() * np.float32(alpha)
+    if not np.isfinite(largest):
         raise ValueError(
             f"alpha must be smaller for values up to {matrix.data.max():g}, got {alpha!r}"
         )
+
+
+def extra_confidence(matrix: sparse.csr_matrix, alpha: float) -> sparse.csr_matrix:
+    """CSR matrix of alpha r_ui: each pair's confidence, less 1."""
+    check_confidence(matrix, alpha)
+    data = matrix.data * np.float32(alpha)
     return sparse.csr_matrix((data, matrix.indices, matrix.indptr), matrix.shape)
 
 
 def penalties(extra: sparse.csr_matrix, reg: float, reg_exponent: float) -> np.ndarray:
     """Each row's penalty (n,) float32: reg times its total confidence to the exponent."""
+    if reg_exponent == 0:
+        return np.full(extra.shape[0], reg, np.float32)
     total = extra.shape[1] + np.asarray(extra.sum(axis=1, dtype=np.float64)).ravel()
     return (reg * total**reg_exponent).astype(np.float32)
 

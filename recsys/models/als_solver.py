@@ -9,12 +9,14 @@ from recsys.kernels import CHUNKS, ONE, add_rows, add_scaled, dot
 
 
 @compiled(parallel=True, error_model="numpy")
-def als_half_step(X, Y, gramian, mean_squares, ptr, cols, extra, reg, max_steps, tolerance):
+def als_half_step(
+    X, Y, gramian, mean_squares, ptr, cols, values, alpha, reg, max_steps, tolerance
+):  # fmt: skip
     """Improve each row x of X: at most `max_steps` conjugate gradient steps towards A x = b.
 
     A = diag(gramian) + reg I + sum_i extra_i y_i y_i'   and   b = sum_i (1 + extra_i) y_i,
-    summed over the columns i in the row. The diagonal of A, with the sum replaced by its
-    average, scales the steps (Jacobi's preconditioner).
+    summed over the columns i in the row, with extra_i = alpha values_i. The diagonal of A, with
+    the sum replaced by its average, scales the steps (Jacobi's preconditioner).
 
     Only `dot` and `matvec` let the compiler reorder their arithmetic, which a sum needs to be
     fast. Their loops multiply two numbers and write nothing, so that there is one way to do it,
@@ -25,7 +27,7 @@ def als_half_step(X, Y, gramian, mean_squares, ptr, cols, extra, reg, max_steps,
         scale, residual = np.empty(f, np.float32), np.empty(f, np.float32)
         direction, image = np.empty(f, np.float32), np.empty(f, np.float32)
         for u in range(chunk, n, CHUNKS):
-            x, weight = X[u], extra[ptr[u] : ptr[u + 1]]
+            x, weight = X[u], alpha * values[ptr[u] : ptr[u + 1]]
             if len(weight) == 0:  # no evidence: the penalty alone, so zero
                 for k in range(f):
                     x[k] = 0

@@ -83,18 +83,18 @@ def test_every_search_has_the_same_tries_and_keeps_the_best(tmp_path):
 def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path, monkeypatch):
     path, calls = tmp_path / "settings.json", []
 
-    def attempt(search, number, stop_after=3):
-        calls.append((search.name, number))
+    def attempt(search, setting, stop_after=3):
+        calls.append((search.name, setting))
         if len(calls) == stop_after + 1:
             raise KeyboardInterrupt
-        return {"setting": spaces.draw(search.model, number), "value": number / 10}
+        return {"setting": setting, "value": len(calls) / 10}
 
     monkeypatch.setattr(tune, "attempt", attempt)
     with pytest.raises(KeyboardInterrupt):
         tune.run(TINY, 3, path)
     assert sum(entry["n_tries"] for entry in json.loads(path.read_text())["tiny"].values()) == 3
     tune.run(TINY, 3, path)
-    wanted = [(search.name, number) for number in range(3) for search in TINY]
+    wanted = [(s.name, spaces.draw(s.model, number)) for number in range(3) for s in TINY]
     assert calls == wanted[:4] + wanted[3:]  # the interrupted try is the only one repeated
     assert tune.tuned(TINY[0], path) == spaces.draw("ItemKNN", 2)
 
@@ -127,21 +127,50 @@ def test_a_missing_setting_says_what_to_do(tmp_path):
         tune.tuned(TINY[1], tmp_path / "settings.json")
 
 
+def searched(values, model="EASE", **candidates):
+    """Results with the given values of tries 0, 1, ... on each log."""
+    return {
+        log: {model: {"tries": [
+            {"setting": spaces.draw(model, number), "value": x} for number, x in enumerate(v)
+        ]}} for log, v in values.items()
+    } | {"candidates": {log: {model: v} for log, v in candidates.items()}}  # fmt: skip
+
+
 def test_the_default_is_best_on_average_over_the_logs():
-    values = {"a": [0.10, 0.09, 0.02], "b": [0.10, 0.19, 0.20]}
-    found = [Search("EASE", log) for log in values]
-    results = {
-        log: {"EASE": {"value": max(v), "tries": [{"value": x} for x in v]}}
-        for log, v in values.items()
-    }
-    choice = defaults.choose(found, results)  # means 0.75, 0.925 and 0.6
-    assert choice["setting"] == spaces.draw("EASE", 1)
+    results = searched({"a": [0.10, 0.09, 0.02], "b": [0.10, 0.19, 0.20]})
+    choice = defaults.choose([Search("EASE", log) for log in "ab"], results)
+    assert choice["setting"] == spaces.draw("EASE", 1)  # means 0.75, 0.925 and 0.6
     assert choice["mean"] == 0.925 and choice["relative"] == {"a": 0.9, "b": 0.95}
 
 
-def test_rmse_is_relative_to_the_lowest():
-    entry = {"value": 0.8, "tries": [{"value": 0.8}, {"value": 1.0}, {"value": None}]}
-    assert defaults.relative(Search("BiasedMF", "a"), entry) == [1.0, 0.8, 0.0]
+def test_a_candidate_tried_on_every_log_may_become_the_default():
+    values = {"a": [0.10, 0.09], "b": [0.10, 0.19]}
+    one, other = {"reg": 123.0}, {"reg": 456.0}
+    results = searched(
+        values,
+        a=[{"setting": one, "value": 0.2}, {"setting": other, "value": 0.5}],
+        b=[{"setting": one, "value": 0.19}, {"setting": other, "value": None}],
+    )
+    choice = defaults.choose([Search("EASE", log) for log in "ab"], results)
+    assert choice["setting"] == one and choice["relative"] == {"a": 0.4, "b": 1.0}
+
+
+def test_the_lowest_rmse_is_best_on_average():
+    results = searched({"a": [0.8, 1.0], "b": [1.0, 0.9]}, model="BiasedMF")
+    choice = defaults.choose([Search("BiasedMF", log) for log in "ab"], results)
+    assert choice["setting"] == spaces.draw("BiasedMF", 0)
+    assert choice["relative"] == {"a": 1.0, "b": 0.9}
+
+
+def test_candidates_are_whole_settings_and_tried_once(tmp_path):
+    for model in defaults.CANDIDATES:
+        assert all(set(s) == set(spaces.SPACES[model]) for s in defaults.candidates(model))
+    path = tmp_path / "settings.json"
+    for _ in range(2):
+        defaults.try_candidates(TINY[1], path)
+    stored = json.loads(path.read_text())["candidates"]["tiny"]["EASE"]
+    assert [one["setting"] for one in stored] == defaults.candidates("EASE")
+    assert all(one["value"] > 0 for one in stored)
 
 
 def test_the_table_compares_the_default_with_the_tuned_setting(tmp_path, capsys):
