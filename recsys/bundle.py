@@ -1,4 +1,4 @@
-"""Model bundles: a folder with a manifest, arrays and nothing that can run.
+"""Bundles of models and logs: a folder with a manifest, arrays and nothing that can run.
 
 manifest.json names the class and its module, its parameters, the fingerprint of the training
 data and the sha256 of every other file. Loading verifies all of it. It imports modules of
@@ -24,6 +24,7 @@ from recsys.version import __version__
 
 FORMAT = 2
 ARRAYS = "arrays.npz"
+LABELS = "labels.json"
 MANIFEST = "manifest.json"
 
 
@@ -37,23 +38,29 @@ def save(
     folder : path
         New, empty or an earlier bundle.
     cls : type
-        Class of the model. `load` calls its class method `restore(parameters, fingerprint,
-        arrays)`, which must return the model.
+        Class of the object. `load` calls its class method `restore(parameters, fingerprint,
+        arrays)`, which must return the object.
     parameters : dict
         Anything that JSON can hold, and random generators.
     fingerprint : str
         Of the training data.
-    arrays : dict of arrays and CSR matrices
+    arrays : dict of arrays, CSR matrices and lists of labels
+        Labels, which must be text or whole numbers, go to labels.json.
     """
+    labels = {name: array for name, array in arrays.items() if isinstance(array, list)}
+    _check_labels(labels)
+    arrays = {name: array for name, array in arrays.items() if name not in labels}
     with atomic_folder(check_folder(folder)) as draft:
         np.savez(draft / ARRAYS, **_flatten(arrays))
+        if labels:
+            (draft / LABELS).write_text(json.dumps(labels) + "\n")
         manifest = {
             "format": FORMAT,
             "version": __version__,
             **class_name(cls),
             "parameters": _to_json(parameters),
             "data_fingerprint": fingerprint,
-            "sha256": {ARRAYS: _sha256(draft / ARRAYS)},
+            "sha256": {file.name: _sha256(file) for file in sorted(draft.iterdir())},
         }
         manifest["checksum"] = checksum(manifest)
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n")
@@ -68,13 +75,13 @@ def check_folder(folder: str | Path) -> Path:
 
 
 def load(folder: str | Path) -> Any:
-    """Read a bundle that `model.save(folder)` wrote and return the model.
+    """Read a bundle that `save` of a model or an Interactions wrote, and return that object.
 
     Raises
     ------
     ValueError
         If the folder is no bundle, is incomplete, any file differs from what was saved, or the
-        model's class is neither in `recsys` nor imported.
+        class is neither in `recsys` nor imported.
     """
     manifest, arrays = read(folder)
     cls = find_class(manifest["module"], manifest["class"])
@@ -82,17 +89,19 @@ def load(folder: str | Path) -> Any:
 
 
 def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
-    """The manifest and the arrays of a bundle, verified."""
+    """The manifest and the arrays of a bundle, verified; labels are among the arrays, as lists."""
     folder = validation.path("folder", folder)
     manifest = read_manifest(folder)
     for name, digest in manifest["sha256"].items():
         path = folder / name
-        if name != ARRAYS or not path.is_file():
-            raise ValueError(f"bundle {str(folder)!r} must hold {ARRAYS}, got no such file")
+        if name not in (ARRAYS, LABELS) or not path.is_file():
+            raise ValueError(f"bundle {str(folder)!r} must hold {name}, got no such file")
         if _sha256(path) != digest:
             raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")
     with np.load(folder / ARRAYS, allow_pickle=False) as file:
         arrays = _unflatten(dict(file))
+    if LABELS in manifest["sha256"]:
+        arrays |= json.loads((folder / LABELS).read_text())
     return manifest | {"parameters": _from_json(manifest["parameters"])}, arrays
 
 
@@ -146,6 +155,13 @@ def read_manifest(folder: str | Path) -> dict:
     return manifest
 
 
+def _check_labels(labels: dict[str, list]) -> None:
+    for name, values in labels.items():
+        for label in values:
+            if type(label) not in (str, int):
+                raise ValueError(f"{name} must be text or whole numbers to be saved, got {label!r}")
+
+
 def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
     """CSR matrices as their parts, named `name.part`."""
     flat = {}
@@ -191,7 +207,7 @@ def _from_json(value: Any) -> Any:
 
 def _replaceable(folder: Path) -> bool:
     names = {path.name for path in folder.iterdir()}
-    return not names or names == {MANIFEST, ARRAYS}
+    return not names or {MANIFEST, ARRAYS} <= names <= {MANIFEST, ARRAYS, LABELS}
 
 
 def _sha256(path: Path) -> str:

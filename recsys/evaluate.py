@@ -43,7 +43,8 @@ class Report:
     Attributes
     ----------
     model : str
-    k : int
+    k : int or tuple of int
+        Lengths of the lists.
     users : array (n,) int32
         The users with a target, a pair in the test set, in rising order; others are left out.
     per_user : dict of str to array (n,) float64
@@ -57,7 +58,7 @@ class Report:
     """
 
     model: str
-    k: int
+    k: int | tuple[int, ...]
     users: np.ndarray
     per_user: dict[str, np.ndarray]
     overall: dict[str, float]
@@ -121,7 +122,7 @@ def evaluate(
     model: Recommender,
     train: Interactions,
     test: Interactions,
-    k: int = 10,
+    k: int | Sequence[int] = 10,
     item_features: Any = None,
 ) -> Report:
     """Evaluate a fitted model on held-out interactions by full ranking.
@@ -131,9 +132,10 @@ def evaluate(
     model : Recommender
         Fitted on `train` and nothing else.
     train, test : Interactions
-        Of the same users and items.
-    k : int
-        Length of the lists.
+        Of the same users and items. Each row of test is a relevant item: its value, if it has
+        one, must be above 0.
+    k : int or sequence of int
+        Length of the lists; of several, the lists are made once, and each gets its metrics.
     item_features : array or sparse matrix (n_items, d), not negative, optional
         Genres, for instance; adds diversity and calibration.
 
@@ -142,24 +144,25 @@ def evaluate(
     Report
         Users without test items are left out of the means and counted.
     """
-    k = validation.whole_number("k", k)
+    lengths = _lengths(k)
     _check_logs(model, train, test)
     users = np.unique(test.user)
-    lists, _ = model.recommend(users, k)
+    longest, _ = model.recommend(users, max(lengths))
     relevant = test.matrix[users]
     history = train.matrix
-    per_user = {f"{name}@{k}": metric(lists, relevant, k) for name, metric in RANKING.items()}
-    per_user |= _beyond_accuracy(lists, relevant, train, users, item_features, k)
-    overall = {
-        f"coverage@{k}": beyond_accuracy.coverage(lists, train.n_items),
-        f"gini@{k}": beyond_accuracy.gini(lists, train.n_items),
-    }
+    per_user, overall = {}, {}
+    for length in lengths:
+        lists = longest[:, :length]
+        per_user |= {f"{name}@{length}": f(lists, relevant, length) for name, f in RANKING.items()}
+        per_user |= _beyond_accuracy(lists, relevant, train, users, item_features, length)
+        overall[f"coverage@{length}"] = beyond_accuracy.coverage(lists, train.n_items)
+        overall[f"gini@{length}"] = beyond_accuracy.gini(lists, train.n_items)
     known = np.bincount(history.indices, minlength=train.n_items) > 0
     seen = _pairs(relevant).multiply(_pairs(history[users]))
     reachable = known[relevant.indices].sum() - seen.nnz
     return Report(
         model=str(model),
-        k=k,
+        k=lengths if np.iterable(k) else lengths[0],
         users=users,
         per_user=per_user,
         overall=overall,
@@ -167,6 +170,16 @@ def evaluate(
         n_targets=relevant.nnz,
         n_reachable=int(reachable),
     )
+
+
+def _lengths(k: int | Sequence[int]) -> tuple[int, ...]:
+    """The lengths of the lists, all different."""
+    if not np.iterable(k) or isinstance(k, str):
+        return (validation.whole_number("k", k),)
+    lengths = tuple(validation.whole_number("k", length) for length in k)
+    if not lengths or len(set(lengths)) < len(lengths):
+        raise ValueError(f"k must hold one length or more, all different, got {k!r}")
+    return lengths
 
 
 def _beyond_accuracy(
@@ -248,6 +261,7 @@ def leaderboard(
     if not isinstance(metric, str) or metric not in RANKING:
         raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")
     named = _named(models)
+    k = validation.whole_number("k", k)
     first = _baseline(baseline, [name for name, _ in named])
     reports = {}
     for name, model in progress_bar(named, "models", progress):

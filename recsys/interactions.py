@@ -11,12 +11,15 @@ import hashlib
 from collections.abc import Hashable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import sparse
 
-from recsys import io, numbering, validation
+from recsys import bundle, io, numbering, validation
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Interactions:
@@ -224,6 +227,89 @@ class Interactions:
         log.n_dropped = int((~known).sum())
         return log
 
+    @classmethod
+    def from_matrix(
+        cls,
+        matrix: Any,
+        user_labels: Sequence[Hashable] | None = None,
+        item_labels: Sequence[Hashable] | None = None,
+        item_info: Mapping[str, Sequence] | None = None,
+    ) -> Interactions:
+        """The log of the nonzero cells of a matrix (n_users, n_items), dense or sparse.
+
+        Its values are those of the cells; a boolean matrix gives none. Stored zeros raise.
+        """
+        cells = sparse.coo_matrix(validation.matrix("matrix", matrix))
+        validation.no_stored_zeros("matrix", cells)
+        value = None if cells.dtype == bool else cells.data
+        labels_and_info = user_labels, item_labels, item_info
+        return cls(cells.row, cells.col, None, value, *cells.shape, *labels_and_info)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A pandas DataFrame of the rows: user and item as labels, and time and value if known."""
+        import pandas as pd
+
+        columns = {"user": self.user, "item": self.item, "time": self.time, "value": self.value}
+        for name, labels in (("user", self.user_labels), ("item", self.item_labels)):
+            if labels is not None:
+                columns[name] = pd.Series(labels).to_numpy()[columns[name]]
+        return pd.DataFrame({name: c for name, c in columns.items() if c is not None}, copy=True)
+
+    def append(self, other: Interactions) -> Interactions:
+        """The log of these rows and then those of `other`, whose new labels are numbered on.
+
+        Both logs must have times or neither, and likewise values and labels. Of `item_info` the
+        columns that are known for all items are kept.
+        """
+        check_log("other", other)
+        for name in ("time", "value"):
+            if (getattr(self, name) is None) != (getattr(other, name) is None):
+                raise ValueError(
+                    f"other must have a {name} if and only if the log has, got {other!r}"
+                )
+        users = numbering.joined(
+            "user", self.user_labels, self.n_users, other.user_labels, other.n_users
+        )
+        items = numbering.joined(
+            "item", self.item_labels, self.n_items, other.item_labels, other.n_items
+        )
+        (user_ids, user_labels), (item_ids, item_labels) = users, items
+        theirs = user_ids[other.user], item_ids[other.item], other.time, other.value
+        columns = [
+            None if column is None else np.concatenate([getattr(self, name), column])
+            for name, column in zip(COLUMNS, theirs, strict=True)
+        ]
+        n_users = max(self.n_users, user_ids.max(initial=-1) + 1)
+        n_items = max(self.n_items, item_ids.max(initial=-1) + 1)
+        new = item_ids >= self.n_items
+        info = {
+            name: np.concatenate([column, other.item_info[name][new]]) if new.any() else column
+            for name, column in self.item_info.items()
+            if name in other.item_info or not new.any()
+        }
+        return self._made(*columns, int(n_users), int(n_items), user_labels, item_labels, info)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the log to a folder of arrays and JSON; `recsys.load(folder)` reads it.
+
+        Labels must be text or whole numbers, and columns of `item_info` text or numbers.
+        """
+        arrays = {f"item_info_{i}": c for i, c in enumerate(_savable(self.item_info))}
+        arrays |= {name: getattr(self, name) for name in (*COLUMNS, "user_labels", "item_labels")}
+        sizes = {"n_users": self.n_users, "n_items": self.n_items}
+        parameters = sizes | {"item_info": list(self.item_info)}
+        arrays = {name: array for name, array in arrays.items() if array is not None}
+        bundle.save(folder, type(self), parameters, self.fingerprint, arrays)
+
+    @classmethod
+    def restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Interactions:
+        """The log that `save` wrote; `recsys.load` calls this."""
+        info = {n: arrays[f"item_info_{i}"] for i, n in enumerate(parameters["item_info"])}
+        columns = (arrays.get(name) for name in COLUMNS)
+        labels = arrays.get("user_labels"), arrays.get("item_labels")
+        sizes = parameters["n_users"], parameters["n_items"]
+        return cls._made(*columns, *sizes, *labels, info, unit="s")
+
     def __len__(self) -> int:
         return len(self.user)
 
@@ -386,6 +472,20 @@ _CACHED = ("matrix", "fingerprint")  # computed from the rows, so a selection dr
 def _longer(known: list | None, size: int, added: list) -> list | None:
     """Labels with more of them; the same list if there are none."""
     return [*(range(size) if known is None else known), *added] if added else known
+
+
+def _savable(item_info: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """Item columns without Python objects, which only pickle could write."""
+    columns = []
+    for name, column in item_info.items():
+        if column.dtype.kind == "O" and all(isinstance(entry, str) for entry in column.flat):
+            column = column.astype(str)
+        if column.dtype.kind not in "biufUSM":
+            raise ValueError(
+                f"item_info[{name!r}] must hold text or numbers to be saved, got {column.dtype}"
+            )
+        columns.append(column)
+    return columns
 
 
 def _copied_columns(info: Mapping[str, Sequence] | None) -> dict[str, np.ndarray]:

@@ -83,6 +83,18 @@ def extend(ids: dict, labels: list) -> tuple[np.ndarray, list]:
     return np.array([ids.get(x, more.get(x)) for x in labels], np.int32), added
 
 
+def joined(
+    kind: str, labels: list | None, size: int, more: list | None, more_size: int
+) -> tuple[np.ndarray, list | None]:
+    """Ids of a second log's users or items after those of a first one, and all labels."""
+    if labels is None and more is None:
+        return np.arange(more_size, dtype=np.int32), None
+    if more is None or (labels is None and more[:size] != list(range(size))):
+        raise ValueError(f"both logs must have {kind}_labels or neither, got them in one only")
+    ids, added = extend(index(labels, size), more)
+    return ids, [*(range(size) if labels is None else labels), *added]
+
+
 def check_known(name: str, ids: dict, labels: list) -> None:
     """ValueError if a label is unknown."""
     for label in labels:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -78,6 +78,8 @@ class TfIdf:
             validation.whole_number("max_features", self.max_features)
         if isinstance(self.stop_words, str) or not np.iterable(self.stop_words):
             raise ValueError(f"stop_words must be a sequence of words, got {self.stop_words!r}")
+        if not isinstance(self.stop_words, Collection):
+            self.stop_words = tuple(self.stop_words)  # a generator can be read only once
         for word in self.stop_words:
             if not isinstance(word, str) or word != word.lower():
                 raise ValueError(f"stop_words must be words in lower case, got {word!r}")
@@ -138,8 +140,12 @@ def _words(texts: Iterable[str]) -> list[list[str]]:
 
 def _strings(name: str, texts: Iterable[str]) -> list[str]:
     """`texts` as a list, all of them str; a single str is refused."""
-    if isinstance(texts, str) or not np.iterable(texts):
-        raise ValueError(f"{name} must be a sequence of texts, got {texts!r}")
+    table = (
+        isinstance(texts, Mapping) or getattr(texts, "ndim", 1) != 1 or hasattr(texts, "columns")
+    )
+    if isinstance(texts, str) or not np.iterable(texts) or table:
+        found = type(texts).__name__ if table else repr(texts)
+        raise ValueError(f"{name} must be a sequence of texts, got {found}")
     texts = list(texts)
     for row, text in enumerate(texts):
         if not isinstance(text, str):

@@ -8,6 +8,7 @@ Lists of another form, ids outside the catalogue and impossible counts raise Val
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from scipy import sparse
 
 from recsys import validation
 from recsys.metrics.ranking import hits_at_k
+
+CELLS_IN_MEMORY = 2_000_000  # feature values expanded at once; with float64, 16 MB
+MANY_FEATURES = 4096  # from here on, those that no item of a block has are left out
 
 
 def coverage(recommended: np.ndarray, n_items: int) -> float:
@@ -89,12 +93,13 @@ def intra_list_diversity(recommended: np.ndarray, item_features: Any) -> np.ndar
     >>> intra_list_diversity(np.array([[0, 1, 2]]), np.array([[1, 0], [1, 0], [0, 1]])).round(3)
     array([0.667])
     """
-    features = _unit_rows(item_features)
-    lists = validation.lists("recommended", recommended, len(features))
-    shown, n = lists >= 0, (lists >= 0).sum(axis=1)
-    vectors = features[np.maximum(lists, 0)] * shown[:, :, None]  # (n, k, d)
-    all_pairs = (vectors.sum(axis=1) ** 2).sum(axis=1)  # sum of the cosines of ordered pairs
-    self_pairs = (vectors**2).sum(axis=(1, 2))  # each item with itself
+    features = _features(item_features)
+    features = features.tocsr() if sparse.issparse(features) else features
+    lists = validation.lists("recommended", recommended, features.shape[0])
+    n = (lists >= 0).sum(axis=1)
+    all_pairs, self_pairs = np.empty((2, len(lists)))
+    for rows in _blocks(len(lists), lists.shape[1] * features.shape[1]):
+        all_pairs[rows], self_pairs[rows] = _sums_of_cosines(lists[rows], features)
     pairs = n * (n - 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.where(pairs > 0, 1 - (all_pairs - self_pairs) / pairs, np.nan)
@@ -160,11 +165,25 @@ def calibration(
     shown = sparse.csr_matrix(
         (np.ones(len(rows)), (rows, lists[rows, positions])), (len(lists), genres.shape[0])
     )
-    p, q = _distribution(history @ genres), _distribution(shown @ genres)
-    q = (1 - smoothing) * q + smoothing * p
+    divergence = np.empty(len(lists))
+    for users in _blocks(len(lists), genres.shape[1]):
+        counts = _used_columns(history[users] @ genres, shown[users] @ genres)
+        p, q = (_distribution(part) for part in counts)
+        divergence[users] = _divergence(p, (1 - smoothing) * q + smoothing * p)
+    return divergence
+
+
+def _divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Kullback-Leibler divergence of each row; nan where a row holds nan."""
     with np.errstate(invalid="ignore", divide="ignore"):
         terms = np.where(p > 0, p * np.log(p / q), 0.0)
     return np.where(np.isnan(p).any(axis=1) | np.isnan(q).any(axis=1), np.nan, terms.sum(axis=1))
+
+
+def _blocks(n_rows: int, cells_per_row: int) -> Iterator[slice]:
+    """Slices of rows that together expand to at most CELLS_IN_MEMORY cells, or to one row."""
+    size = max(1, CELLS_IN_MEMORY // max(cells_per_row, 1))
+    return (slice(start, start + size) for start in range(0, n_rows, size))
 
 
 def _exposure(recommended: np.ndarray, n_items: int) -> np.ndarray:
@@ -215,14 +234,24 @@ def _history(history: Any, shape: tuple[int, int]) -> sparse.csr_matrix:
     return validation.all_finite("history", history)
 
 
-def _unit_rows(item_features: Any) -> np.ndarray:
-    """Feature rows scaled to length 1, dense; rows of zeros stay."""
-    table = _features(item_features)
-    # Not from `table`: a matrix stored by columns stays so, and with it the order of the sums.
-    dense = item_features.toarray() if sparse.issparse(item_features) else table
-    dense = dense.astype(np.float64, copy=False)
-    norms = np.linalg.norm(dense, axis=1, keepdims=True)
-    return dense / np.where(norms > 0, norms, 1)
+def _used_columns(*parts: sparse.csr_matrix) -> Sequence[sparse.csr_matrix]:
+    """CSR matrices, if they are wide without the columns that are empty in all of them."""
+    if parts[0].shape[1] < MANY_FEATURES:
+        return parts
+    used = np.unique(np.concatenate([part.indices for part in parts]))
+    return [part[:, used] for part in parts]
+
+
+def _sums_of_cosines(lists: np.ndarray, features: Any) -> tuple[np.ndarray, np.ndarray]:
+    """The cosines of a list's ordered pairs, summed, and those of each item with itself."""
+    items, index = np.unique(np.maximum(lists, 0), return_inverse=True)
+    used = features[items]  # rows of the listed items alone
+    used = _used_columns(used)[0].toarray() if sparse.issparse(used) else used
+    used = np.ascontiguousarray(used)
+    norms = np.linalg.norm(used, axis=1, keepdims=True)
+    used = used / np.where(norms > 0, norms, 1)  # rows of zeros stay
+    vectors = used[index.reshape(lists.shape)] * (lists >= 0)[:, :, None]  # (n, k, d)
+    return (vectors.sum(axis=1) ** 2).sum(axis=1), (vectors**2).sum(axis=(1, 2))
 
 
 def _distribution(counts: sparse.csr_matrix) -> np.ndarray:

@@ -6,7 +6,7 @@ list of lists; `relevant`, the sets R, as a list of sets or arrays or a CSR matr
 the same users; and `k`. All return one value per user, (n_users,) float64; `.mean()` is the score.
 
 A user without relevant items has no value: nan. An item listed twice, k below 1, or different
-numbers of rows raise ValueError. Left out: graded relevance; an item is relevant or it is not.
+numbers of rows raise ValueError. An item is relevant or it is not; only `ndcg_at_k` can grade.
 """
 
 from __future__ import annotations
@@ -51,18 +51,43 @@ def hit_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
     return _per_user(hits.any(axis=1).astype(np.float64), n)
 
 
-def ndcg_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+def ndcg_at_k(recommended: Any, relevant: Any, k: int, graded: bool = False) -> np.ndarray:
     r"""Normalised discounted cumulative gain: a hit at rank r counts 1 / log2(r + 1).
 
-    The ideal list has its min(n, k) hits first (Järvelin and Kekäläinen 2002).
+    The ideal list has its min(n, k) hits first (Järvelin and Kekäläinen 2002). With `graded`, a
+    hit counts its value in the sparse matrix `relevant`, and the ideal list has the highest first.
 
     >>> ndcg_at_k([[7, 9, 3]], [{3}], k=3)
     array([0.5])
     """
+    if validation.true_or_false("graded", graded):
+        return _graded_ndcg(recommended, relevant, k)
     hits, n = hits_at_k(recommended, relevant, k)
     discount = 1 / np.log2(np.arange(2, k + 2))
     ideal = np.cumsum(discount)[np.clip(n, 1, k) - 1]
     return _per_user((hits * discount).sum(axis=1) / ideal, n)
+
+
+def _graded_ndcg(recommended: Any, relevant: Any, k: int) -> np.ndarray:
+    if not sparse.issparse(relevant):
+        raise ValueError(
+            f"relevant must be a sparse matrix of gains, got {type(relevant).__name__}"
+        )
+    gains = _as_csr(relevant).astype(np.float64)
+    validation.amounts("relevant", gains.data)
+    hits, n = hits_at_k(recommended, gains, k)
+    users, positions = np.nonzero(hits)
+    discount = 1 / np.log2(np.arange(2, k + 2))
+    found = gains[users, _as_lists(recommended, k)[users, positions]]
+    dcg = np.bincount(users, np.ravel(found) * discount[positions], minlength=len(n))
+
+    rows = np.repeat(np.arange(len(n)), n)
+    best = np.lexsort((-gains.data, rows))  # by user, highest gain first; users stay in order
+    rank = np.arange(len(rows)) - gains.indptr[rows]
+    counted = rank < k
+    ideal = gains.data[best][counted] * discount[rank[counted]]
+    ideal = np.bincount(rows[counted], ideal, minlength=len(n))
+    return _per_user(dcg / np.where(n > 0, ideal, 1), n)
 
 
 def average_precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:

@@ -1,4 +1,26 @@
-"""The models, one family a file."""
+"""The models, one family per file.
+
+What the `value` of a row means to each model, and what several rows of one pair mean:
+
+=====================================  ===================================  ================
+model                                  value                                repeated rows
+=====================================  ===================================  ================
+Random                                 ignored                              ignored
+Popularity, Trending                   ignored                              counted
+HackerNewsHot, RedditHot               ignored                              counted
+ItemKNN, UserKNN, EASE                 ignored                              ignored
+BPR, WARP, SampledSoftmax              ignored                              ignored
+Markov                                 ignored                              steps of a history
+ImplicitALS                            confidence 1 + alpha value, not < 0  values summed
+PureSVD                                entry of the matrix                  values summed
+ContentBased                           weight in the user's profile         values summed
+BiasedMF                               the rating to predict, required      each is a rating
+Fallback                               as to each of its models             as to each
+=====================================  ===================================  ================
+
+Without values each row counts 1. Where the value is ignored, `Interactions.positives(min_value)`
+keeps the rows that mean a liking, such as ratings of 4 and more.
+"""
 
 from recsys.models.als import ImplicitALS
 from recsys.models.baselines import Popularity, Random, Trending

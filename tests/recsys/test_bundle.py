@@ -111,7 +111,7 @@ def test_unknown_class_is_refused(module, folder):
 
 
 def test_class_that_is_no_model_is_refused(folder):
-    for module, name in [("recsys.interactions", "Interactions"), ("recsys.models", "ImplicitALS")]:
+    for module, name in [("recsys.evaluate", "Report"), ("recsys.models", "ImplicitALS")]:
         change(folder, "module", module, forge=True)
         change(folder, "class", name, forge=True)
         assert_refused(folder, f"^module {module} has no model class '{name}'")

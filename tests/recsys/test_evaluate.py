@@ -284,3 +284,38 @@ def test_logs_that_number_labels_differently_are_refused(kind):
     assert evaluate(Popularity().fit(train), train, alike, k=1).n_targets == 1
     by_id = Interactions(alike.user, alike.item, n_users=2, n_items=2)
     assert evaluate(Popularity().fit(train), train, by_id, k=1).n_targets == 1
+
+
+class CountsCalls(Popularity):
+    calls = 0
+
+    def recommend(self, *args, **options):
+        type(self).calls += 1
+        return super().recommend(*args, **options)
+
+
+def test_several_k_give_the_values_of_each_from_one_list(train_test):
+    train, test = train_test
+    genres, _ = multi_hot(train.item_info["genre"])
+    model = CountsCalls().fit(train)
+    report = evaluate(model, train, test, k=[20, 5, 10], item_features=genres)
+    assert CountsCalls.calls == 1 and report.k == (20, 5, 10)
+    for k in (5, 10, 20):
+        alone = evaluate(model, train, test, k=k, item_features=genres)
+        for name, values in alone.per_user.items():
+            np.testing.assert_array_equal(report.per_user[name], values)
+        for name, value in alone.overall.items():
+            assert report[name] == value
+        assert alone.k == k
+    assert len(report.table) == 3 * len(alone.table)
+    assert f"{'recall@20':<16}{report['recall@20']:>8.4f}" in str(report)
+
+
+@pytest.mark.parametrize("k", [[], [5, 5], [5, 0], [5, 2.5], "5", None])
+def test_wrong_lengths_are_refused(k, train_test):
+    with pytest.raises(ValueError, match="^k must"):
+        evaluate(Popularity().fit(train_test[0]), *train_test, k=k)
+    with pytest.raises(ValueError, match="^k must"):
+        leaderboard([Popularity()], *train_test, k=k)
+    with pytest.raises(ValueError, match="^k must be a whole number, got"):
+        leaderboard([Popularity()], *train_test, k=[5])

@@ -1,6 +1,8 @@
 """Text: agreement with scikit-learn's TfidfVectorizer."""
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -130,3 +132,25 @@ def test_multi_hot_splits_sorts_and_deduplicates_labels():
     matrix, names = multi_hot(["b, a", "", "a, a", "c"], separator=", ")
     assert names == ["a", "b", "c"]
     assert matrix.toarray().tolist() == [[1, 1, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1]]
+
+
+def test_stop_words_may_come_from_a_generator():
+    vectors = TfIdf(stop_words=(word for word in ("the", "and"))).fit(["the dog and the cat"])
+    assert vectors.vocabulary == ["cat", "dog"]
+    assert vectors.fit(["the end"]).vocabulary == ["end"]  # and again
+
+
+@pytest.mark.parametrize(
+    "texts, found",
+    [
+        (pd.DataFrame({"title": ["a dog"]}), "DataFrame"),
+        (pl.DataFrame({"title": ["a dog"]}), "DataFrame"),
+        ({"title": "a dog"}, "dict"),
+        (np.array([["a dog"]]), "ndarray"),
+    ],
+)
+def test_a_table_is_no_sequence_of_texts(texts, found):
+    for read in (TfIdf().fit, TfIdf().fit_transform, multi_hot):
+        with pytest.raises(ValueError, match=f"must be a sequence of texts, got {found}$"):
+            read(texts)
+    assert TfIdf().fit(pd.Series(["a dog"])).vocabulary == ["dog"]

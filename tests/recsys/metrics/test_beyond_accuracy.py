@@ -1,10 +1,16 @@
 """Metrics beyond accuracy: cases by hand."""
 
+import tracemalloc
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.spatial.distance import cosine
+from scipy.stats import entropy
 
 from recsys.metrics import (
+    beyond_accuracy,
     calibration,
     coverage,
     gini,
@@ -78,3 +84,43 @@ def test_calibration():
         assert calibration(np.array([[0, 1]]), history, features) == pytest.approx(expected)
     with pytest.raises(ValueError, match="^smoothing must be finite and above 0 .*, got 0"):
         calibration(np.array([[0, 1]]), history, genres, smoothing=0)
+
+
+@pytest.mark.parametrize("n_features", [30, 5000])
+def test_values_do_not_depend_on_the_size_of_the_blocks(n_features, monkeypatch):
+    """One user at a time, and all at once; expected values from loops over pairs and features."""
+    rng = np.random.default_rng(0)
+    features = sparse.random(60, n_features, 0.1, "csr", rng=rng)
+    history = sparse.random(40, 60, 0.2, "csr", rng=rng)
+    lists = np.array([rng.permutation(60)[:6] for _ in range(40)])
+    lists[3:9, 4:] = -1
+    dense = features.toarray()
+    diversity, calibrated = [], []
+    for user, listed in enumerate(lists):
+        vectors = dense[listed[listed >= 0]]
+        pairs = combinations(vectors, 2)
+        distances = [cosine(a, b) if a.any() and b.any() else 1.0 for a, b in pairs]
+        diversity.append(np.mean(distances))
+        p, q = history[[user]].toarray()[0] @ dense, vectors.sum(axis=0)
+        p, q = p / p.sum(), q / q.sum()
+        calibrated.append(entropy(p, 0.99 * q + 0.01 * p))
+    for cells in (1, 2_000_000):
+        monkeypatch.setattr(beyond_accuracy, "CELLS_IN_MEMORY", cells)
+        for form in (features, dense):
+            found = intra_list_diversity(lists, form)
+            np.testing.assert_allclose(found, diversity, atol=1e-12)
+            np.testing.assert_allclose(calibration(lists, history, form), calibrated, atol=1e-9)
+
+
+def test_sparse_features_are_never_expanded_whole():
+    """Dense they would take 80 MB, and the vectors of all lists 480 MB."""
+    rng = np.random.default_rng(0)
+    features = sparse.random(500, 20_000, 10 / 20_000, "csr", np.float32, rng=rng)
+    lists = np.array([rng.permutation(500)[:10] for _ in range(300)])
+    history = sparse.random(300, 500, 0.02, "csr", rng=rng)
+    tracemalloc.start()
+    intra_list_diversity(lists, features)
+    calibration(lists, history, features)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 70e6

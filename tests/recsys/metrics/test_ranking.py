@@ -211,3 +211,41 @@ def test_arrays_of_ids_are_one_list_per_user():
     ):
         assert recall_at_k(lists, np.array(ids), 2).tolist() == expected
     assert recall_at_k([], np.empty((0, 3)), 2).tolist() == []
+
+
+@pytest.mark.parametrize("k", [1, 5, 40, 60])
+def test_graded_ndcg_agrees_with_scikit_learn(k):
+    """Linear gains, no ties among the scores."""
+    rng = np.random.default_rng(1)
+    gains = rng.integers(0, 5, (100, 40)) * rng.random((100, 40)).round(2)
+    gains[gains.sum(axis=1) == 0, 0] = 1
+    scores = rng.random((100, 40))
+    lists = np.pad(np.argsort(-scores, axis=1), ((0, 0), (0, 20)), constant_values=-1)
+    found = ndcg_at_k(lists, sparse.csr_matrix(gains), k, graded=True)
+    theirs = [ndcg_score(gains[[u]], scores[[u]], k=k) for u in range(100)]
+    np.testing.assert_allclose(found, theirs, atol=1e-6)
+
+
+def test_graded_ndcg_by_hand():
+    """Gains 3 and 1; the list has the 1 first and the 3 third: (1 + 3/2) / (3 + 1/log2(3))."""
+    gains = sparse.csr_matrix([[0, 3.0, 0, 1], [0, 0, 0, 0], [2, 0, 0, 0]])
+    found = ndcg_at_k([[3, 0, 1], [0, 1, 2], [1, 0, -1]], gains, 3, graded=True)
+    assert found == pytest.approx([2.5 / (3 + 1 / np.log2(3)), np.nan, 1 / np.log2(3)], nan_ok=True)
+    equal = 7 * (gains > 0).astype(float)
+    lists = [[3, 0, 1], [0, 1, 2], [1, 0, -1]]
+    np.testing.assert_array_equal(
+        ndcg_at_k(lists, equal, 3, graded=True), ndcg_at_k(lists, gains, 3)
+    )
+
+
+@pytest.mark.parametrize(
+    "relevant, graded, message",
+    [
+        ([{1}], True, "relevant must be a sparse matrix of gains, got list"),
+        (sparse.csr_matrix([[0, -1.0]]), True, "relevant must be finite and at least 0, got -1"),
+        (sparse.csr_matrix([[0, 1.0]]), 1, "graded must be True or False, got 1"),
+    ],
+)
+def test_what_has_no_grades_is_refused(relevant, graded, message):
+    with pytest.raises(ValueError, match=f"^{message}"):
+        ndcg_at_k([[1]], relevant, 1, graded)
