@@ -130,4 +130,5 @@ def make():
     """Make a fresh model by class name: make("BPR", rng=3)."""
     return lambda name, **parameters: MODELS[name](**parameters)
 
+
 collect_ignore = ["programs"]  # scripts that the tests run in processes of their own
