@@ -92,9 +92,11 @@ def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:
     """The manifest and the arrays of a bundle, verified; labels are among the arrays, as lists."""
     folder = validation.path("folder", folder)
     manifest = read_manifest(folder)
+    if not {ARRAYS} <= set(manifest["sha256"]) <= {ARRAYS, LABELS}:
+        raise ValueError(f"{str(folder / MANIFEST)!r} must hold the sha256 of its files")
     for name, digest in manifest["sha256"].items():
         path = folder / name
-        if name not in (ARRAYS, LABELS) or not path.is_file():
+        if not path.is_file():
             raise ValueError(f"bundle {str(folder)!r} must hold {name}, got no such file")
         if _sha256(path) != digest:
             raise ValueError(f"{str(path)!r} has been changed or cut short: its sha256 differs")

@@ -210,3 +210,12 @@ def test_generator_is_saved_with_its_state(bits, tmp_path):
 def test_bundle_has_the_permissions_of_any_folder(folder, tmp_path):
     (tmp_path / "plain").mkdir()
     assert folder.stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+@pytest.mark.parametrize("names", [[], ["other.npz"], ["arrays.npz", "../secret.npz"]])
+def test_a_forged_list_of_files_is_refused(names, folder):
+    for path in (folder / "other.npz", folder.parent / "secret.npz"):
+        path.write_bytes((folder / "arrays.npz").read_bytes())
+    digest = hashlib.sha256((folder / "arrays.npz").read_bytes()).hexdigest()
+    change(folder, "sha256", dict.fromkeys(names, digest), forge=True)
+    assert_refused(folder, "manifest.json.* must hold the sha256 of its files")
