@@ -7,7 +7,7 @@ A model is a dataclass whose fields are its parameters. It defines `_fit`, which
 from __future__ import annotations
 
 import copy
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -103,14 +103,21 @@ class Recommender:
         if len(train) == 0:
             raise ValueError("train must hold at least one interaction, got none")
         self._check_parameters()  # they may have changed since
+        return self._learn_apart(Recommender._learn, train, progress)
+
+    def _learn(self, train: Interactions, progress: bool) -> None:
+        self._set_history(train.matrix, train.fingerprint)
+        self.user_labels, self.item_labels = train.user_labels, train.item_labels
+        self.row_digest, self.is_folded = train.row_digest, False
+        self._fit(train, progress)
+
+    def _learn_apart(self, learn: Callable, *arguments: Any) -> Recommender:
+        """Let a copy `learn`, then take over all that it holds in one step, see `on_snapshot`."""
         learner = self._learner()
-        learner._set_history(train.matrix, train.fingerprint)
-        learner.user_labels, learner.item_labels = train.user_labels, train.item_labels
-        learner.row_digest, learner.is_folded = train.row_digest, False
         with limit_threads(getattr(self, "n_threads", None)):
-            learner._fit(train, progress)
+            learn(learner, *arguments)
         learner._check_learned()
-        self.__dict__ = learner.__dict__  # in one step, see `on_snapshot`
+        self.__dict__ = learner.__dict__
         return self
 
     @on_snapshot

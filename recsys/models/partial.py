@@ -14,7 +14,6 @@ from scipy import sparse
 
 from recsys.interactions import Interactions, check_log, log_fingerprint
 from recsys.models.base import Recommender
-from recsys.threads import limit_threads
 
 
 @dataclass(eq=False)
@@ -39,17 +38,15 @@ class UpdatableRecommender(Recommender):
         check_log("new_log", new_log)
         self._check_parameters()
         self._check_extends(new_log)
-        learner = self._learner()
-        learner.row_digest = digest = added_digests(self.row_digest, new_log.row_digest)
-        fingerprint = log_fingerprint(new_log.n_users, new_log.n_items, digest)
-        learner._set_history(added_history(self.history, new_log.matrix), fingerprint)
-        learner.user_labels = new_log.user_labels or self.user_labels
-        learner.item_labels = new_log.item_labels or self.item_labels
-        with limit_threads(getattr(self, "n_threads", None)):
-            learner._update(new_log, progress)
-        learner._check_learned()
-        self.__dict__ = learner.__dict__  # in one step, see `on_snapshot`
-        return self
+        return self._learn_apart(UpdatableRecommender._learn_more, new_log, progress)
+
+    def _learn_more(self, new_log: Interactions, progress: bool) -> None:
+        self.row_digest = added_digests(self.row_digest, new_log.row_digest)
+        fingerprint = log_fingerprint(new_log.n_users, new_log.n_items, self.row_digest)
+        self._set_history(added_history(self.history, new_log.matrix), fingerprint)
+        self.user_labels = new_log.user_labels or self.user_labels
+        self.item_labels = new_log.item_labels or self.item_labels
+        self._update(new_log, progress)
 
     def _check_extends(self, new_log: Interactions) -> None:
         """ValueError unless the log goes on where the training log ended."""

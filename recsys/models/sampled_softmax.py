@@ -100,6 +100,7 @@ class SampledSoftmax(SGDRecommender):
         vector are those of `fit`, with the items fixed and negatives drawn by popularity;
         they depend on their own history only.
         """
+        self._check_fitted()
         pairs = np.repeat(np.arange(self.n_items), self.item_counts)
         log_q = log_popularity(pairs, self.n_items) * np.float32(self.correction)
         ends = np.cumsum(self.item_counts)

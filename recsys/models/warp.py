@@ -85,6 +85,7 @@ class WARP(SGDRecommender):
         `histories` is a list of item id lists, a CSR matrix or Interactions. The steps on a user's
         vector are those of `fit`, with the items fixed; they depend on their own history only.
         """
+        self._check_fitted()
         loss = rank_loss(self.n_items)
         return self._fold_in(histories, warp_new_users, loss, self.max_trials)
 

@@ -21,6 +21,7 @@ from recsys.models import (
 from recsys.models.base import as_interactions
 from recsys.models.content import directions
 from recsys.text import TfIdf, row_lengths
+from recsys.threads import on_snapshot
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -33,6 +34,7 @@ class BiasedMF(models.BiasedMF):
     def _fit(self, train, progress):
         super()._fit(rated(train), progress)
 
+    @on_snapshot
     def fold_in(self, histories):
         self._check_fitted()
         return super().fold_in(rated(as_interactions(histories, self.n_items)))
