@@ -370,14 +370,21 @@ class Interactions:
     @cached_property
     def fingerprint(self) -> str:
         """Hexadecimal digest of the rows and sizes; it does not depend on the order of the rows."""
+        return log_fingerprint(self.n_users, self.n_items, self.row_digest)
+
+    @cached_property
+    def row_digest(self) -> np.ndarray:
+        """Number of rows, whether they have times and values, and two sums of hashes: (5,) uint64.
+
+        The sums of two logs add up to those of both.
+        """
         rows = np.zeros(len(self), np.uint64)
         for column in (self.user, self.item, self.time, self.value):
             if column is not None:
                 rows = _hash64(rows ^ column.astype(np.float64).view(np.uint64))
         present = [self.time is not None, self.value is not None]
-        totals = [int(_hash64(rows + np.uint64(salt)).sum(dtype=np.uint64)) for salt in (1, 2)]
-        parts = [len(self), self.n_users, self.n_items, *present, *totals]
-        return hashlib.sha256(repr(parts).encode()).hexdigest()
+        totals = [_hash64(rows + np.uint64(salt)).sum(dtype=np.uint64) for salt in (1, 2)]
+        return np.array([len(self), *present, *totals], np.uint64)
 
     def select(self, rows: Any) -> Interactions:
         """The log of some rows, given by a boolean mask (n,) or an array of positions."""
@@ -425,6 +432,13 @@ class Interactions:
         return numbering.index(self.item_labels, self.n_items)
 
 
+def log_fingerprint(n_users: int, n_items: int, row_digest: np.ndarray) -> str:
+    """The fingerprint of a log of which only the sizes and the digest of the rows are known."""
+    length, has_time, has_value, *totals = row_digest.tolist()
+    parts = [length, n_users, n_items, bool(has_time), bool(has_value), *totals]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
 def check_log(name: str, log: Any) -> None:
     """ValueError unless `log` is an Interactions."""
     if not isinstance(log, Interactions):
@@ -466,7 +480,11 @@ def read_only(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 COLUMNS = ("user", "item", "time", "value")
-_CACHED = ("matrix", "fingerprint")  # computed from the rows, so a selection drops them
+_CACHED = (
+    "matrix",
+    "fingerprint",
+    "row_digest",
+)  # computed from the rows, so a selection drops them
 
 
 def _longer(known: list | None, size: int, added: list) -> list | None:

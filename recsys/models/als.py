@@ -33,6 +33,7 @@ from recsys.interactions import Interactions, check_log
 from recsys.models.als_solver import als_half_step
 from recsys.models.base import largest_contributions
 from recsys.models.factor import FactorRecommender
+from recsys.models.partial import UpdatableRecommender
 from recsys.progress import progress_bar
 from recsys.threads import on_snapshot, one_blas_thread
 
@@ -42,7 +43,7 @@ TINY = np.float32(1e-20)  # a residual this small is zero
 
 
 @dataclass(eq=False)
-class ImplicitALS(FactorRecommender):
+class ImplicitALS(UpdatableRecommender, FactorRecommender):
     """Matrix factorization of implicit feedback by alternating least squares.
 
     Parameters
@@ -84,20 +85,32 @@ class ImplicitALS(FactorRecommender):
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         rng = validation.random_generator(self.rng)
+        X, Y = (small_vectors(rng, n, self.factors) for n in (self.n_users, self.n_items))
+        self._sweep(X, Y, self.iterations, progress)
+
+    def _update(self, new_log: Interactions, progress: bool) -> None:
+        """A third of the sweeps, from the factors so far; new users and items start small."""
+        rng = validation.random_generator(self.rng)
+        X, Y = (
+            np.vstack([old, small_vectors(rng, n - len(old), self.factors)])
+            for old, n in ((self.user_factors, self.n_users), (self.item_factors, self.n_items))
+        )
+        self._sweep(X, Y, -(-self.iterations // 3), progress)
+
+    def _sweep(self, X: np.ndarray, Y: np.ndarray, iterations: int, progress: bool) -> None:
+        """Learn the factors in a number of sweeps from X (n_users, f) and Y (n_items, f)."""
         by_user = self._side(self.history)
         by_item = self._side(transposed(self.history))
-        X = rng.normal(0, 0.01, (self.n_users, self.factors)).astype(np.float32)
-        Y = rng.normal(0, 0.01, (self.n_items, self.factors)).astype(np.float32)
         before = X, Y
         with one_blas_thread():  # the loops below bring their own threads
-            for sweep in progress_bar(range(self.iterations), "ALS", progress):
+            for sweep in progress_bar(range(iterations), "ALS", progress):
                 start = X, Y
                 if sweep > 1:  # the first sweeps change too much
                     start = [extrapolate(*pair, self.momentum) for pair in zip(start, before)]
                 before = X, Y
                 X = self._solve(*start, by_user, self.cg_steps)
                 Y = self._solve(start[1], X, by_item, self.cg_steps)
-            if self.iterations and self.cg_steps > 1:
+            if iterations and self.cg_steps > 1:
                 X = self._solve(X, Y, by_user, MAX_STEPS, CONVERGED)  # as fold_in would
         self.user_factors, self.item_factors = X, Y
 
@@ -193,6 +206,11 @@ class ImplicitALS(FactorRecommender):
         A = Y.T @ Y + (y.T * extra.data) @ y + reg * np.eye(self.factors)
         contributions = (1 + extra.data) * (y @ np.linalg.solve(A, Y[item]))
         return largest_contributions(history.indices, contributions, k)
+
+
+def small_vectors(rng: np.random.Generator, n: int, factors: int) -> np.ndarray:
+    """Random vectors (n, factors) float32 to start from."""
+    return rng.normal(0, 0.01, (n, factors)).astype(np.float32)
 
 
 def extrapolate(now: np.ndarray, before: np.ndarray, momentum: float) -> np.ndarray:

@@ -7,19 +7,22 @@ A model is a dataclass whose fields are its parameters. It defines `_fit`, which
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from scipy import sparse
 
-from recsys import bundle, validation
-from recsys.interactions import Interactions, check_log, read_only
+from recsys import bundle, numbering, validation
+from recsys.interactions import Interactions, check_log, check_same_items, read_only
 from recsys.models.filters import ItemFilter, item_filter
 from recsys.threads import limit_threads, on_snapshot
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MAX_FLOAT = float(np.finfo(np.float32).max)
 SCORES_IN_MEMORY = 4_000_000  # scores computed at once; with float32, 16 MB
@@ -56,6 +59,10 @@ class Recommender:
     n_users, n_items : int
     history : CSR matrix (n_users, n_items), float32
         Items each user interacted with: summed values, or counts.
+    user_labels, item_labels : list or None
+        Outside names of user 0, user 1, ... and of the items, from the training log.
+    is_folded : bool
+        Whether `fold_in` has replaced the users of the training log.
     """
 
     #: whether users and items without training interactions get no score
@@ -63,6 +70,9 @@ class Recommender:
     #: names of the arrays and CSR matrices that `save` writes: what `_fit` learns, and
     #: parameters that are arrays
     learned: ClassVar[tuple[str, ...]] = ()
+    user_labels: ClassVar[list | None] = None
+    item_labels: ClassVar[list | None] = None
+    is_folded: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         self._check_parameters()
@@ -93,12 +103,21 @@ class Recommender:
         if len(train) == 0:
             raise ValueError("train must hold at least one interaction, got none")
         self._check_parameters()  # they may have changed since
+        return self._learn_apart(Recommender._learn, train, progress)
+
+    def _learn(self, train: Interactions, progress: bool) -> None:
+        self._set_history(train.matrix, train.fingerprint)
+        self.user_labels, self.item_labels = train.user_labels, train.item_labels
+        self.row_digest, self.is_folded = train.row_digest, False
+        self._fit(train, progress)
+
+    def _learn_apart(self, learn: Callable, *arguments: Any) -> Recommender:
+        """Let a copy `learn`, then take over all that it holds in one step, see `on_snapshot`."""
         learner = self._learner()
-        learner._set_history(train.matrix, train.fingerprint)
         with limit_threads(getattr(self, "n_threads", None)):
-            learner._fit(train, progress)
+            learn(learner, *arguments)
         learner._check_learned()
-        self.__dict__ = learner.__dict__  # in one step, see `on_snapshot`
+        self.__dict__ = learner.__dict__
         return self
 
     @on_snapshot
@@ -174,6 +193,34 @@ class Recommender:
         return lists
 
     @on_snapshot
+    def recommend_labels(self, labels: Sequence[Hashable], k: int = 10) -> pd.DataFrame:
+        """The k best items for users given by their outside names.
+
+        Returns a DataFrame with columns user, rank (from 1), item and score: the labels of the
+        training log, or ids where it had none. A user has fewer than k rows, or none, where fewer
+        items can be recommended.
+        """
+        import pandas as pd
+
+        self._check_fitted()
+        users = numbering.look_up("user", self._user_index, labels)
+        items, scores = self.recommend(users, k)
+        row, position = np.nonzero(items >= 0)
+        labels, found = list(labels), items[row, position].tolist()
+        return pd.DataFrame(
+            {
+                "user": [labels[r] for r in row],
+                "rank": position + 1,
+                "item": [self.item_labels[i] for i in found] if self.item_labels else found,
+                "score": scores[row, position],
+            }
+        )
+
+    @cached_property
+    def _user_index(self) -> dict:
+        return numbering.index(self.user_labels, self.n_users)
+
+    @on_snapshot
     def score(self, users: int | Sequence[int]) -> np.ndarray:
         """Every item's score for each user: (n, n_items) float32, dense.
 
@@ -195,9 +242,11 @@ class Recommender:
         bundle.save(folder, type(self), self.parameters, self.data_fingerprint, self.state())
 
     def state(self) -> dict[str, Any]:
-        """All that the fitted model holds, as arrays and CSR matrices by name."""
+        """All that the fitted model holds, by name: arrays, CSR matrices and lists of labels."""
         arrays = {name: getattr(self, name) for name in ("history", *self.learned)}
         arrays["cold_items"] = self.__dict__.get("cold_items")  # after `fold_in`: of the old log
+        arrays |= {name: getattr(self, name) for name in ("user_labels", "item_labels")}
+        arrays["is_folded"] = np.uint8(1) if self.is_folded else None
         return {name: array for name, array in arrays.items() if array is not None}
 
     @classmethod
@@ -240,9 +289,12 @@ class Recommender:
         """A copy whose users are new users with the given histories; it shares what was learned."""
         self._check_fitted()
         log = as_interactions(histories, self.n_items)
+        check_same_items("the training log", self.item_labels, "histories", log)
         model = copy.copy(self)
+        model.__dict__.pop("_user_index", None)
         model.__dict__["cold_items"] = self.cold_items
         model._set_history(log.matrix, log.fingerprint)
+        model.user_labels, model.is_folded = log.user_labels, True
         return model
 
     def _check_learned(self) -> None:

@@ -16,7 +16,7 @@ from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import draw, mix
 from recsys.models.base import Recommender
-from recsys.threads import on_snapshot
+from recsys.models.partial import UpdatableRecommender, padded
 
 
 @dataclass(eq=False)
@@ -41,6 +41,13 @@ class Random(Recommender):
         random_scores(users, self.seed[0], scores)
         return scores
 
+    def fold_in(self, histories: Any) -> Random:
+        """The model for new users, numbered from 0: random orders, less their histories.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions.
+        """
+        return self.with_histories(histories)
+
 
 @compiled(parallel=True)
 def random_scores(users, seed, scores):
@@ -55,7 +62,30 @@ def random_scores(users, seed, scores):
 
 
 @dataclass(eq=False)
-class Popularity(Recommender):
+class ItemScores(Recommender):
+    """Base of the models whose scores are the same for all users.
+
+    Attributes after `fit`
+    ----------------------
+    item_scores : array (n_items,) float64
+    """
+
+    needs_history: ClassVar[bool] = False
+    learned: ClassVar[tuple[str, ...]] = ("item_scores",)
+
+    def _scores(self, users: np.ndarray) -> np.ndarray:
+        return np.tile(self.item_scores.astype(np.float32), (len(users), 1))
+
+    def fold_in(self, histories: Any) -> ItemScores:
+        """The model for new users, numbered from 0: the same list, less their histories.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions.
+        """
+        return self.with_histories(histories)
+
+
+@dataclass(eq=False)
+class Popularity(UpdatableRecommender, ItemScores):
     """The items with the most interactions, for all users.
 
     Attributes after `fit`
@@ -64,22 +94,13 @@ class Popularity(Recommender):
         Each item's number of interactions.
     """
 
-    needs_history: ClassVar[bool] = False
-    learned: ClassVar[tuple[str, ...]] = ("item_scores",)
-
     def _fit(self, train: Interactions, progress: bool) -> None:
         self.item_scores = np.bincount(train.item, minlength=self.n_items).astype(np.float64)
 
-    def _scores(self, users: np.ndarray) -> np.ndarray:
-        return np.tile(self.item_scores.astype(np.float32), (len(users), 1))
-
-    @on_snapshot
-    def fold_in(self, histories: Any) -> Popularity:
-        """The model for new users, numbered from 0: the same list, less their histories.
-
-        `histories` is a list of item id lists, a CSR matrix or Interactions.
-        """
-        return self.with_histories(histories)
+    def _update(self, new_log: Interactions, progress: bool) -> None:
+        self.item_scores = padded(self.item_scores, self.n_items) + np.bincount(
+            new_log.item, minlength=self.n_items
+        )
 
 
 @dataclass(eq=False)
@@ -99,14 +120,35 @@ class Trending(Popularity):
     ----------------------
     item_scores : array (n_items,) float64
         Each item's decayed number of interactions.
+    last_time : float64
+        The last time in the training log.
     """
+
+    learned: ClassVar[tuple[str, ...]] = ("item_scores", "last_time")
 
     half_life: float = 7 * 24 * 3600.0
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         if train.time is None:
             raise ValueError("train.time must be given for Trending, got None")
-        age = train.time.max() - train.time
-        order = np.lexsort((age, train.item))  # the same sum for any order of the rows
-        weight = 0.5 ** (age[order] / self.half_life)
-        self.item_scores = np.bincount(train.item[order], weight, minlength=self.n_items)
+        self.last_time = train.time.max()
+        self.item_scores = decayed_counts(train, self.last_time, self.half_life)
+
+    def _update(self, new_log: Interactions, progress: bool) -> None:
+        if new_log.time is None:
+            raise ValueError("new_log.time must be given for Trending, got None")
+        before, self.last_time = (
+            self.last_time,
+            max(self.last_time, new_log.time.max(initial=-np.inf)),
+        )
+        decay = 0.5 ** ((self.last_time - before) / self.half_life)
+        new = decayed_counts(new_log, self.last_time, self.half_life)
+        self.item_scores = decay * padded(self.item_scores, self.n_items) + new
+
+
+def decayed_counts(log: Interactions, now: float, half_life: float) -> np.ndarray:
+    """Each item's interactions (n_items,) float64, weighed by their age at a time."""
+    age = now - log.time
+    order = np.lexsort((age, log.item))  # the same sum for any order of the rows
+    weight = 0.5 ** (age[order] / half_life)
+    return np.bincount(log.item[order], weight, minlength=log.n_items)

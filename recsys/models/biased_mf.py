@@ -13,14 +13,14 @@ Stochastic gradient descent (Funk 2006) takes the known ratings one after the ot
 Only known ratings enter the sum; which items a user did not rate is ignored. So this model
 predicts how a user would rate an item, and is weak at predicting which items they choose
 (Cremonesi et al. 2010). Users and items are dealt into blocks (`sgd`), once. Left out: implicit
-feedback, time, and folding in, since a list of items holds no ratings.
+feedback and time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -28,8 +28,9 @@ from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import ONE, dot, sort_into_cells
+from recsys.models.base import as_interactions
 from recsys.models.sgd import BLOCKS, SGDRecommender, deal
-from recsys.threads import limit_threads, on_snapshot
+from recsys.threads import limit_threads, on_snapshot, one_blas_thread
 
 RATINGS_PER_BLOCK = 20_000  # at least, so that threads have enough to do before they wait
 
@@ -137,10 +138,47 @@ class BiasedMF(SGDRecommender):
             )  # fmt: skip
         return np.clip(ratings, *self.rating_range)
 
+    @on_snapshot
+    def fold_in(self, histories: Any) -> BiasedMF:
+        """The model for new users, with the same items: a ridge regression on each one's ratings.
+
+        `histories` is a CSR matrix of ratings, or Interactions with values; a list of items holds
+        no ratings.
+        """
+        self._check_fitted()
+        log = as_interactions(histories, self.n_items)
+        if log.value is None:
+            raise ValueError(
+                "histories must hold the ratings for BiasedMF, as a CSR matrix or Interactions "
+                f"with values, got {type(histories).__name__} without"
+            )
+        model = self.with_histories(log)
+        model.user_biases = np.zeros(log.n_users, np.float32)
+        model.user_factors = np.zeros((log.n_users, self.factors), np.float32)
+        rows = sorted_rows(log)
+        starts = np.searchsorted(log.user[rows], np.arange(log.n_users + 1))
+        with one_blas_thread():  # the same bits on any number of threads
+            for u in np.flatnonzero(np.diff(starts)):
+                own = rows[starts[u] : starts[u + 1]]
+                rest = log.value[own] - self.mean - self.item_biases[log.item[own]]
+                solution = ridge(self.item_factors[log.item[own]], rest, self.reg)
+                model.user_biases[u], model.user_factors[u] = solution[0], solution[1:]
+        return model
+
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = super()._scores(users)
         scores[:, self.cold_items] = -np.inf
         return scores
+
+
+def ridge(y: np.ndarray, ratings: np.ndarray, reg: float) -> np.ndarray:
+    """The b and x (1 + f,) that minimise sum((ratings - b - y x)^2 + reg (b^2 + |x|^2)).
+
+    The penalty is counted once per rating, as in the objective; y is (n, f).
+    """
+    Z = np.column_stack([np.ones(len(y)), y])  # float64
+    penalty = reg * len(y) * np.eye(Z.shape[1])
+    return np.linalg.lstsq(Z.T @ Z + penalty, Z.T @ ratings, rcond=None)[0]
 
 
 def sorted_rows(train: Interactions) -> np.ndarray:

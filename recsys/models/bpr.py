@@ -14,14 +14,16 @@ which is dealt anew each epoch. Left out: weights for repeated interactions.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
-from recsys.kernels import LINE, ONE, aligned, draw, may_contain, mix, pair_filter
-from recsys.models.sgd import SGDRecommender
+from recsys.kernels import CHUNKS, LINE, ONE, aligned, dot, draw, may_contain, mix, pair_filter
+from recsys.models.sgd import SGDRecommender, adagrad_step, contains, history_seed
+from recsys.threads import on_snapshot
 
 TRIES = 16  # draws of a negative before a pair is skipped
 
@@ -59,6 +61,15 @@ class BPR(SGDRecommender):
         for blocks, seed in self._dealt_epochs(rng, progress):
             bpr_epoch(X, Y, b, *blocks, *self._step_sizes(), seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b[:, 0].copy()
+
+    @on_snapshot
+    def fold_in(self, histories: Any) -> BPR:
+        """The model for new users, with the same items: `epochs` passes over their histories.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions. The steps on a user's
+        vector are those of `fit`, with the items fixed; they depend on their own history only.
+        """
+        return self._fold_in(histories, bpr_new_users)
 
 
 @compiled(parallel=True)
@@ -129,6 +140,31 @@ def bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference):
         Y[j, k] = shrink * Y[j, k] - gradient_scale * X[u, k]
     for k in range(len(difference)):
         X[u, k] = shrink * X[u, k] + gradient_scale * difference[k]
+
+
+@compiled(parallel=True)
+def bpr_new_users(X, Y, b, ptr, items, learning_rate, reg, epochs):
+    """Learn each new user's row of X from their history, a row of the CSR matrix."""
+    for chunk in prange(CHUNKS):
+        for u in range(chunk, len(X), CHUNKS):
+            bpr_new_user(X[u], Y, b, items[ptr[u] : ptr[u + 1]], learning_rate, reg, epochs)
+
+
+@compiled(error_model="numpy")
+def bpr_new_user(x, Y, b, history, learning_rate, reg, epochs):
+    """Gradient steps on ln sigma(r_ui - r_uj) for x alone, in place."""
+    state = history_seed(history)
+    difference = np.empty(len(x), np.float32)
+    for _ in range(epochs):
+        for i in history:
+            for _ in range(TRIES):
+                state, j = draw(state, len(Y))
+                if not contains(history, j):
+                    for k in range(len(x)):
+                        difference[k] = Y[i, k] - Y[j, k]
+                    margin = b[i] - b[j] + dot(x, difference)
+                    adagrad_step(x, difference, ONE / (ONE + np.exp(margin)), learning_rate, reg)
+                    break
 
 
 def bpr_reference(

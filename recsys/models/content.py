@@ -15,6 +15,7 @@ the features, and negative feedback.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar
@@ -24,7 +25,9 @@ from scipy import sparse
 
 from recsys import validation
 from recsys.interactions import Interactions
+from recsys.models import similar
 from recsys.models.base import Recommender, as_interactions, largest_contributions
+from recsys.retrieval.exact import top_k
 from recsys.text import row_lengths, unit_rows
 from recsys.threads import on_snapshot
 
@@ -89,6 +92,25 @@ class ContentBased(Recommender):
         model = self.with_histories(log)
         model.weights = decayed_history(log, None if log.time is None else self.half_life)
         return model
+
+    @on_snapshot
+    def similar_items(
+        self, items: int | Sequence[int], k: int = 10
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k items whose features have the highest cosine to those of each item.
+
+        The item itself is left out. Arrays (n, k) int32, padded with -1, and float32, padded with
+        -inf; (k,) for one item. An item without features has an empty list and is in none.
+        """
+        self._check_fitted()
+        rows, found, scores = similar.empty_lists("items", items, k, self.n_items)
+        for part in self._batches(len(rows)):
+            batch = cosines(self.item_features[rows[part]], self._directions)
+            batch[:, self.cold_items] = -np.inf
+            batch[np.isin(rows[part], self.cold_items)] = -np.inf
+            batch[np.arange(len(batch)), rows[part]] = -np.inf
+            found[part], scores[part] = top_k(batch, k)
+        return (found, scores) if np.iterable(items) else (found[0], scores[0])
 
     @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:

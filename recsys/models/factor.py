@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -10,8 +11,9 @@ import numpy as np
 from recsys.interactions import Interactions
 from recsys.models.base import Recommender
 from recsys.models.filters import ItemFilter
+from recsys.models.similar import nearest
 from recsys.retrieval.mips import best_products
-from recsys.threads import one_blas_thread
+from recsys.threads import on_snapshot, one_blas_thread
 
 
 @dataclass(eq=False)
@@ -71,3 +73,27 @@ class FactorRecommender(Recommender):
         items[:] = allowed.ids(items)
         if self.user_levels is not None:
             scores += self.user_levels[users][:, None]
+
+    @on_snapshot
+    def similar_items(
+        self, items: int | Sequence[int], k: int = 10
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k items whose vectors have the highest cosine to that of each item.
+
+        The item itself is left out. Arrays (n, k) int32, padded with -1, and float32, padded with
+        -inf; (k,) for one item. An item without interactions has an empty list and is in none.
+        """
+        self._check_fitted()
+        return nearest("items", items, k, self.item_factors, self.cold_items)
+
+    @on_snapshot
+    def similar_users(
+        self, users: int | Sequence[int], k: int = 10
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k users whose vectors have the highest cosine to that of each user.
+
+        As `similar_items`; a user without history has an empty list and is in none.
+        """
+        self._check_fitted()
+        without = np.flatnonzero(np.diff(self.history.indptr) == 0)
+        return nearest("users", users, k, self.user_factors, without)

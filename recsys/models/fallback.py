@@ -19,6 +19,8 @@ from recsys.models.base import Recommender
 from recsys.models.filters import ItemFilter
 from recsys.threads import on_snapshot
 
+SHARED = ("history", "user_labels", "item_labels", "is_folded")  # by all its models
+
 
 @dataclass(eq=False)
 class Fallback(Recommender):
@@ -77,7 +79,7 @@ class Fallback(Recommender):
     def fold_in(self, histories: Any) -> Fallback:
         """The models for new users, numbered from 0.
 
-        Raises ValueError if a model learned a vector for each user and has no `fold_in`.
+        Raises ValueError if a model has no `fold_in`.
         `histories` must suit all the models.
         """
         self._check_fitted()
@@ -92,14 +94,14 @@ class Fallback(Recommender):
         return {"models": parts}
 
     def state(self) -> dict[str, Any]:
-        """The history, and each model's arrays by its position: 0_transitions, 1_item_scores."""
+        """What all share, and each model's arrays by its position: 0_transitions, 1_item_scores."""
         arrays = {
             f"{position}_{name}": array
             for position, model in enumerate(self.fitted_models)
             for name, array in model.state().items()
-            if name != "history"
+            if name not in SHARED
         }
-        return {"history": self.history} | arrays
+        return super().state() | arrays
 
     @classmethod
     def restore(cls, parameters: dict, fingerprint: str, arrays: dict) -> Fallback:
@@ -113,6 +115,7 @@ class Fallback(Recommender):
             parts.append(part_class.restore(part["parameters"], fingerprint, own))
         model = cls(*parts)
         model._set_history(arrays["history"], fingerprint)
+        model.__dict__.update({name: arrays[name] for name in SHARED if name in arrays})
         model.fitted_models = parts
         return model
 
@@ -134,8 +137,6 @@ def append_below(scores: np.ndarray, later: np.ndarray) -> None:
 
 
 def _fold_in(model: Recommender, histories: Any) -> Recommender:
-    if hasattr(model, "fold_in"):
-        return model.fold_in(histories)
-    if model.needs_history:
+    if not hasattr(model, "fold_in"):
         raise ValueError(f"models must all be able to fold in, got {model!r}, which cannot")
-    return model.with_histories(histories)
+    return model.fold_in(histories)

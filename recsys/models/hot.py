@@ -23,7 +23,7 @@ import numpy as np
 
 from recsys import validation
 from recsys.interactions import Interactions
-from recsys.models.baselines import Popularity
+from recsys.models.baselines import ItemScores
 
 HOUR = 3600.0  # seconds
 REDDIT_START = 1_134_028_003.0  # 8 December 2005, in seconds since 1970
@@ -98,7 +98,7 @@ def check_shapes(**arrays: np.ndarray) -> None:
 
 
 @dataclass(eq=False)
-class HackerNewsHot(Popularity):
+class HackerNewsHot(ItemScores):
     """The items with the highest Hacker News score at the end of the log, for all users.
 
     An interaction is a vote, an item's first interaction the time of its post. Times are in
@@ -123,7 +123,7 @@ class HackerNewsHot(Popularity):
 
 
 @dataclass(eq=False)
-class RedditHot(Popularity):
+class RedditHot(ItemScores):
     """The items with the highest Reddit score, for all users; an interaction is an up-vote.
 
     Times are in seconds and counted from the end of the log, which shifts all scores equally and

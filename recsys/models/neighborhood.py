@@ -13,6 +13,7 @@ Left out: ratings; repeated interactions count once.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -22,13 +23,15 @@ from scipy import sparse
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
 from recsys.kernels import CHUNKS
-from recsys.models.base import Recommender, largest_contributions
+from recsys.models import similar
+from recsys.models.base import largest_contributions
+from recsys.models.partial import UpdatableRecommender
 from recsys.retrieval.exact import select_row, sort_best
 from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
-class ItemKNN(Recommender):
+class ItemKNN(UpdatableRecommender):
     """Item-item cosine neighbours.
 
     Parameters
@@ -68,6 +71,9 @@ class ItemKNN(Recommender):
             (similarities[found], (rows, neighbors[found])), shape=(self.n_items, self.n_items)
         )
 
+    def _update(self, new_log: Interactions, progress: bool) -> None:
+        self._fit(new_log, progress)  # which reads the history only
+
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), self.n_items), np.float32)
         s = self.similarity
@@ -84,6 +90,17 @@ class ItemKNN(Recommender):
         `histories` is a list of item id lists, a CSR matrix or Interactions.
         """
         return self.with_histories(histories)
+
+    @on_snapshot
+    def similar_items(
+        self, items: int | Sequence[int], k: int = 10
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest of the stored neighbours of each item, and their similarities.
+
+        Arrays (n, k) int32, padded with -1, and float32, padded with -inf; (k,) for one item.
+        """
+        self._check_fitted()
+        return similar.stored("items", items, k, self.similarity)
 
     @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:

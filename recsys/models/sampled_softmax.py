@@ -25,15 +25,16 @@ gradients (AdaGrad, as in `warp`). Left out: the temperature and the towers of t
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 
 from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
-from recsys.kernels import ONE, dot, draw, mix
-from recsys.models.sgd import SGDRecommender, adagrad_step
-from recsys.threads import one_blas_thread
+from recsys.kernels import CHUNKS, ONE, add_rows, dot, draw, mix
+from recsys.models.sgd import SGDRecommender, adagrad_step, history_seed
+from recsys.threads import on_snapshot, one_blas_thread
 
 ITEMS_PER_BLOCK = 128  # at least, so that the negatives of a batch are of many items
 
@@ -63,7 +64,11 @@ class SampledSoftmax(SGDRecommender):
     user_factors : array (n_users, factors) float32
     item_factors : array (n_items, factors) float32
     item_biases : array (n_items,) float32
+    item_counts : array (n_items,) int64
+        Pairs with each item.
     """
+
+    learned: ClassVar[tuple[str, ...]] = (*SGDRecommender.learned, "item_counts")
 
     learning_rate: float = 0.2
     reg: float = 0.1
@@ -85,6 +90,21 @@ class SampledSoftmax(SGDRecommender):
                 step_sizes = self._step_sizes()
                 softmax_epoch((X, Y, b), squares, log_q, *blocks, *step_sizes, batch_size, seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b
+        self.item_counts = np.bincount(self.history.indices, minlength=self.n_items)
+
+    @on_snapshot
+    def fold_in(self, histories: Any) -> SampledSoftmax:
+        """The model for new users, with the same items: `epochs` passes over their histories.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions. The steps on a user's
+        vector are those of `fit`, with the items fixed and negatives drawn by popularity;
+        they depend on their own history only.
+        """
+        self._check_fitted()
+        pairs = np.repeat(np.arange(self.n_items), self.item_counts)
+        log_q = log_popularity(pairs, self.n_items) * np.float32(self.correction)
+        ends = np.cumsum(self.item_counts)
+        return self._fold_in(histories, softmax_new_users, log_q, ends, self.n_negatives)
 
 
 def log_popularity(items: np.ndarray, n_items: int) -> np.ndarray:
@@ -171,6 +191,49 @@ def descend(row, gradient, index, squares, learning_rate, reg):
     """One AdaGrad step of a row against its gradient, in place."""
     adagrad_step(row, gradient, -ONE, learning_rate / np.sqrt(squares[index]), reg)
     squares[index] += dot(gradient, gradient) / np.float32(len(row))
+
+
+@compiled(parallel=True)
+def softmax_new_users(X, Y, b, ptr, items, learning_rate, reg, epochs, log_q, ends, n_negatives):
+    """Learn each new user's row of X from their history, a row of the CSR matrix.
+
+    `ends` (n_items,) counts the pairs with items up to each one.
+    """
+    for chunk in prange(CHUNKS):
+        for u in range(chunk, len(X), CHUNKS):
+            history = items[ptr[u] : ptr[u + 1]]
+            softmax_new_user(
+                X[u], Y, b, history, learning_rate, reg, epochs, log_q, ends, n_negatives
+            )
+
+
+@compiled
+def softmax_new_user(x, Y, b, history, learning_rate, reg, epochs, log_q, ends, n_negatives):
+    """Gradient steps for x alone, in place."""
+    state, square = history_seed(history), np.ones(1, np.float32)
+    items, scores = np.empty(n_negatives + 1, np.int32), np.empty(n_negatives + 1, np.float32)
+    gradient = np.empty(len(x), np.float32)
+    for _ in range(epochs):
+        for i in history:
+            items[0] = i
+            for q in range(1, len(items)):
+                state, pair = draw(state, ends[-1])
+                items[q] = np.searchsorted(ends, pair, side="right")
+            for q in range(len(items)):
+                scores[q] = b[items[q]] - log_q[items[q]] + dot(x, Y[items[q]])
+            highest = scores.max()
+            total = np.float32(0)
+            for q in range(len(items)):
+                scores[q] = np.exp(scores[q] - highest)
+                if q > 0 and items[q] == i:  # no item is its own negative
+                    scores[q] = 0
+                total += scores[q]
+            for q in range(len(items)):
+                scores[q] /= total
+            scores[0] -= ONE
+            gradient[:] = 0
+            add_rows(Y, items, scores, gradient)
+            descend(x, gradient, 0, square, learning_rate, reg)
 
 
 def softmax_reference(

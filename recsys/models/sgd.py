@@ -8,16 +8,17 @@ Each model's file holds its objective, its step, and the loop over the pairs of 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from recsys.compiled import compiled
-from recsys.kernels import ONE, aligned, sort_into_cells
+from recsys.kernels import ONE, aligned, mix, sort_into_cells
 from recsys.models.factor import FactorRecommender
 from recsys.progress import progress_bar
+from recsys.threads import limit_threads
 
 BLOCKS = 8  # at most; also the most threads that can work at once
 ITEMS_PER_BLOCK = 16  # at least, so that a negative can be found
@@ -40,6 +41,22 @@ class SGDRecommender(FactorRecommender):
     learning_rate: float = 0.05
     reg: float = 0.01
     epochs: int = 30
+
+    def _fold_in(self, histories: Any, learn: Callable, *arguments: Any) -> SGDRecommender:
+        """The model for new users: `learn` fills their vectors, with all items fixed.
+
+        It is given (X, Y, b, indptr, indices, learning_rate, reg, epochs, *arguments).
+        """
+        model = self.with_histories(histories)
+        X = np.zeros((model.n_users, self.factors), np.float32)
+        rows = model.history.indptr, model.history.indices
+        with limit_threads(self.n_threads):
+            learn(
+                X, self.item_factors, self.item_biases, *rows, *self._step_sizes(), self.epochs,
+                *arguments,
+            )  # fmt: skip
+        model.user_factors = X
+        return model
 
     def _step_sizes(self) -> tuple[np.float32, np.float32]:
         """`learning_rate` and `reg` in the precision of the factors."""
@@ -92,3 +109,19 @@ def adagrad_step(row, direction, weight, rate, reg):
     shrink, gradient_scale = ONE - rate * reg, rate * weight
     for k in range(len(row)):
         row[k] = shrink * row[k] + gradient_scale * direction[k]
+
+
+@compiled
+def history_seed(history):
+    """A random state that depends on a history and on nothing else."""
+    state = mix(np.uint64(len(history)))
+    for item in history:
+        state = mix(state ^ np.uint64(item))
+    return state
+
+
+@compiled
+def contains(history, item):
+    """Whether an item is in a history, whose ids rise."""
+    position = np.searchsorted(history, item)
+    return position < len(history) and history[position] == item

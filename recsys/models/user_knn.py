@@ -15,6 +15,7 @@ Left out: ratings, and the mean of each user's ratings.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -24,7 +25,9 @@ from scipy import sparse
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions, read_only
 from recsys.kernels import CHUNKS
-from recsys.models.base import Recommender, largest_contributions
+from recsys.models import similar
+from recsys.models.base import largest_contributions
+from recsys.models.partial import UpdatableRecommender
 from recsys.retrieval.exact import select_row, sort_best
 from recsys.threads import limit_threads, on_snapshot
 
@@ -33,7 +36,7 @@ SHIFT = np.uint32(8)  # LANE is 2 to the SHIFT
 
 
 @dataclass(eq=False)
-class UserKNN(Recommender):
+class UserKNN(UpdatableRecommender):
     """The most similar users vote for the items in their histories.
 
     Parameters
@@ -81,6 +84,9 @@ class UserKNN(Recommender):
         parts = similarities[found], neighbors[found], starts
         return sparse.csr_matrix(parts, shape=(history.shape[0], n_voters))
 
+    def _update(self, new_log: Interactions, progress: bool) -> None:
+        self._fit(new_log, progress)  # which reads the history only
+
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), self.n_items), np.float32)
         s, voters = self.similarity, read_only(self.voters)  # after `fit` they share its arrays
@@ -99,6 +105,18 @@ class UserKNN(Recommender):
         with limit_threads(self.n_threads):
             model.similarity = model._similarities(model.history, exclude_self=False)
         return model
+
+    @on_snapshot
+    def similar_users(
+        self, users: int | Sequence[int], k: int = 10
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest of the stored neighbours of each user, and their similarities.
+
+        Neighbours are users of the training log, also of folded-in users. Arrays (n, k) int32,
+        padded with -1, and float32, padded with -inf; (k,) for one user.
+        """
+        self._check_fitted()
+        return similar.stored("users", users, k, self.similarity)
 
     @on_snapshot
     def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:

@@ -24,14 +24,16 @@ catalogue. Left out: weights for repeated interactions.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
-from recsys.kernels import ONE, dot, draw, may_contain, mix, pair_filter
-from recsys.models.sgd import SGDRecommender, adagrad_step
+from recsys.kernels import CHUNKS, ONE, dot, draw, may_contain, mix, pair_filter
+from recsys.models.sgd import SGDRecommender, adagrad_step, contains, history_seed
+from recsys.threads import on_snapshot
 
 
 @dataclass(eq=False)
@@ -75,6 +77,17 @@ class WARP(SGDRecommender):
             step_sizes = self._step_sizes()
             warp_epoch((X, Y, b), squares, loss, *blocks, *step_sizes, self.max_trials, seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b
+
+    @on_snapshot
+    def fold_in(self, histories: Any) -> WARP:
+        """The model for new users, with the same items: `epochs` passes over their histories.
+
+        `histories` is a list of item id lists, a CSR matrix or Interactions. The steps on a user's
+        vector are those of `fit`, with the items fixed; they depend on their own history only.
+        """
+        self._check_fitted()
+        loss = rank_loss(self.n_items)
+        return self._fold_in(histories, warp_new_users, loss, self.max_trials)
 
 
 def rank_loss(n_items: int) -> np.ndarray:
@@ -150,6 +163,34 @@ def warp_step(parameters, squares, u, i, j, weight, learning_rate, reg, differen
         item_squares[item] += mean_square * x_square
     adagrad_step(X[u], difference, weight, learning_rate / np.sqrt(user_squares[u]), reg)
     user_squares[u] += mean_square * difference_square
+
+
+@compiled(parallel=True)
+def warp_new_users(X, Y, b, ptr, items, learning_rate, reg, epochs, loss, max_trials):
+    """Learn each new user's row of X from their history, a row of the CSR matrix."""
+    for chunk in prange(CHUNKS):
+        for u in range(chunk, len(X), CHUNKS):
+            history = items[ptr[u] : ptr[u + 1]]
+            warp_new_user(X[u], Y, b, history, learning_rate, reg, epochs, loss, max_trials)
+
+
+@compiled
+def warp_new_user(x, Y, b, history, learning_rate, reg, epochs, loss, max_trials):
+    """Gradient steps on the hinge loss for x alone, in place."""
+    state, square = history_seed(history), ONE
+    difference = np.empty(len(x), np.float32)
+    for _ in range(epochs):
+        for i in history:
+            margin = b[i] + dot(x, Y[i]) - ONE
+            for trial in range(1, max_trials + 1):
+                state, j = draw(state, len(Y))
+                if b[j] + dot(x, Y[j]) > margin and not contains(history, j):
+                    weight = loss[max(1, (len(Y) - 1) // trial)]
+                    for k in range(len(x)):
+                        difference[k] = Y[i, k] - Y[j, k]
+                    adagrad_step(x, difference, weight, learning_rate / np.sqrt(square), reg)
+                    square += weight * weight * dot(difference, difference) / np.float32(len(x))
+                    break
 
 
 def warp_reference(

@@ -18,8 +18,10 @@ from recsys.models import (
     Trending,
     UserKNN,
 )
+from recsys.models.base import as_interactions
 from recsys.models.content import directions
 from recsys.text import TfIdf, row_lengths
+from recsys.threads import on_snapshot
 
 # The same examples on every run; the first may wait for a kernel to be compiled.
 settings.register_profile("repeatable", derandomize=True, deadline=None)
@@ -30,9 +32,18 @@ class BiasedMF(models.BiasedMF):
     """Takes logs without ratings, for the contract: each pair gets one from 1 to 5."""
 
     def _fit(self, train, progress):
-        value = 1 + (train.user * 3 + train.item * 5 + train.user * train.item) % 7 % 5
-        shape = {"n_users": train.n_users, "n_items": train.n_items}
-        super()._fit(Interactions(train.user, train.item, None, value, **shape), progress)
+        super()._fit(rated(train), progress)
+
+    @on_snapshot
+    def fold_in(self, histories):
+        self._check_fitted()
+        return super().fold_in(rated(as_interactions(histories, self.n_items)))
+
+
+def rated(log):
+    """The pairs of a log with a rating that depends on user and item."""
+    value = 1 + (log.user * 3 + log.item * 5 + log.user * log.item) % 7 % 5
+    return Interactions(log.user, log.item, None, value, log.n_users, log.n_items)
 
 
 def features_of(log):
@@ -120,3 +131,6 @@ def ragged():
 def make():
     """Make a fresh model by class name: make("BPR", rng=3)."""
     return lambda name, **parameters: MODELS[name](**parameters)
+
+
+collect_ignore = ["programs"]  # scripts that the tests run in processes of their own

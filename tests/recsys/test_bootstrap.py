@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from recsys.bootstrap import RESAMPLES, bootstrap_means, interval
+from recsys.bootstrap import RESAMPLES, bootstrap_means, bootstrap_ratios, interval
 
 
 def test_interval_of_a_proportion_is_close_to_the_normal_one():
@@ -39,3 +39,24 @@ def test_resamples_are_reproducible_paired_and_ignore_nan():
     holes[::2] = np.nan
     assert np.mean(bootstrap_means(holes)) == pytest.approx(np.nanmean(holes), abs=0.01)
     assert np.isnan(bootstrap_means(np.full((5, 1), np.nan))).all()
+
+
+def test_ratios_depend_on_the_seed_and_resample_users_whole():
+    rng = np.random.default_rng(0)
+    counts = rng.integers(1, 6, (90, 1)).astype(float)
+    sums = counts * rng.normal(2.0, 0.5, (90, 1))
+    ratios = bootstrap_ratios(sums, counts)
+    assert (ratios == bootstrap_ratios(sums, counts)).all()
+    assert (ratios != bootstrap_ratios(sums, counts, rng=1)).mean() > 0.99
+    assert len(np.unique(ratios)) > 0.99 * RESAMPLES
+    assert ratios.mean() == pytest.approx(sums.sum() / counts.sum(), abs=0.01)
+    # the standard error of a ratio of sums, by linearisation
+    residuals = sums - counts * sums.sum() / counts.sum()
+    error = np.sqrt((residuals**2).sum()) / counts.sum()
+    assert ratios.std() == pytest.approx(error, rel=0.1)
+
+
+def test_each_row_is_drawn_equally_often():
+    """The mean over all resamples of a row's indicator is 1 / n, at both ends too."""
+    means = bootstrap_means(np.eye(40))
+    assert np.abs(means.mean(axis=0) - 1 / 40).max() < 5 * np.sqrt(1 / 40 / 40 / RESAMPLES)

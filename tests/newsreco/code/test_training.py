@@ -8,8 +8,13 @@ import pytest
 
 from newsreco.cli import main
 from newsreco.evaluation.model import evaluate
+from newsreco.features.kernels import Column
+from newsreco.features.matrix import replay
+from newsreco.features.state import State
 from newsreco.files import locked
 from newsreco.models.bundle import Settings, load_model
+from newsreco.models.logistic import LogisticRanker
+from newsreco.models.rankers import RANKERS
 from newsreco.synthetic import write_sample
 from newsreco.training import known_articles, train
 
@@ -169,3 +174,40 @@ def test_two_trainings_at_once_on_one_folder(tmp_path, capsys):
         assert main(command) == 2
     message = capsys.readouterr().err
     assert "another process is writing" in message
+
+
+def test_ranker_learns_from_the_impressions_after_the_warm_up(world, monkeypatch):
+    """Of 640 past impressions the first 64 only fill the counters."""
+    given = {}
+
+    class Recorder(LogisticRanker):
+        def fit(self, X, clicked, start):
+            given.update(X=X.copy(), clicked=clicked, start=start)
+            return super().fit(X, clicked, start)
+
+    monkeypatch.setitem(RANKERS, "logistic", Recorder)
+    train(world.log, progress=False, lists=0)
+    shown = world.log.impressions
+    assert len(shown) == 800 and shown.time[639] < shown.time[640]
+    rows = slice(shown.start[64], shown.start[640])
+    assert (given["start"] == shown.start[64:641] - shown.start[64]).all()
+    assert (given["clicked"] == shown.clicked[rows]).all()
+    X = replay(world.log, State.empty(world.log, Settings().half_life), given_vectors(world))
+    assert given["X"].shape == X[rows].shape
+    no_text = [Column.CATEGORY, Column.AGE, Column.IS_NEW, Column.HISTORY, Column.POSITION]
+    assert (given["X"][:, no_text] == X[rows][:, no_text]).all()
+
+
+def given_vectors(world):
+    """Vectors of zeros: the features that do not use the texts are the same."""
+    return np.zeros((world.log.n_items, 4), np.float32)
+
+
+def test_half_life_of_the_settings_reaches_the_profiles(world):
+    short, long = (
+        train(world.log, Settings(half_life_days=days), progress=False, lists=0).model
+        for days in (0.25, 5.0)
+    )
+    assert short.state.arrays.profile_half_life.tolist() == [0.25 * 86_400]
+    assert long.state.arrays.profile_half_life.tolist() == [5 * 86_400]
+    assert (short.ranker.weights != long.ranker.weights).any()

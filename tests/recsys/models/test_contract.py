@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numba
@@ -18,9 +19,8 @@ from recsys import Interactions, models
 from recsys.retrieval.exact import top_k_reference
 
 PERSONAL = [name for name in models.__all__ if getattr(models, name).needs_history]
-FOLDABLE = ["EASE", "ImplicitALS", "ItemKNN", "PureSVD", "UserKNN"]
-FOLDABLE += ["ContentBased", "Fallback", "Markov"]
-FOLDABLE += ["Popularity", "Trending", "HackerNewsHot", "RedditHot"]
+APPROXIMATE = ["BPR", "WARP", "SampledSoftmax", "BiasedMF"]  # fold in by other steps than fit's
+EXACT = [name for name in models.__all__ if name not in APPROXIMATE]
 CONTENT = ["ContentBased", "Markov"]  # score items without interactions
 
 
@@ -283,8 +283,15 @@ def test_the_order_of_users_only_orders_the_lists(name, fitted):
 def test_an_unfitted_model_raises(name, make, tmp_path):
     model = make(name)
     calls = [lambda: model.recommend(0), lambda: model.score(0), lambda: model.save(tmp_path / "x")]
-    if name in FOLDABLE:
-        calls.append(lambda: model.fold_in([[0]]))
+    calls += [lambda: model.fold_in([[0]]), lambda: model.recommend_labels([0])]
+    log = Interactions([0], [0], [0.0])
+    if hasattr(model, "partial_fit"):
+        calls.append(lambda: model.partial_fit(log))
+    calls += [
+        partial(getattr(model, method), 0)
+        for method in ("similar_items", "similar_users")
+        if hasattr(model, method)
+    ]
     for call in calls:
         with pytest.raises(ValueError, match=f"{name} must be fitted first"):
             call()
@@ -402,11 +409,7 @@ def test_an_interrupted_save_leaves_the_old_bundle_or_none(
         assert bits(recsys.load(folder)) == bits(old)
 
 
-def test_only_models_whose_method_allows_it_fold_in(fitted):
-    assert {name for name, model in fitted.items() if hasattr(model, "fold_in")} == set(FOLDABLE)
-
-
-@pytest.mark.parametrize("kind", FOLDABLE)
+@pytest.mark.parametrize("kind", EXACT)
 def test_folding_in_the_training_histories_gives_the_same_lists(kind, make, train):
     no_decay = {"half_life": None} if kind == "ContentBased" else {}
     model, users = make(kind, **no_decay).fit(train, progress=False), np.arange(300)
@@ -428,7 +431,7 @@ def test_folding_in_the_training_histories_gives_the_same_lists(kind, make, trai
     assert bits(model) == before
 
 
-@pytest.mark.parametrize("kind", FOLDABLE)
+@pytest.mark.parametrize("kind", models.__all__)
 def test_a_model_of_new_users_can_be_saved(kind, fitted, train, tmp_path):
     folded = fitted[kind].fold_in([train.matrix[17].indices, [3]])
     folded.save(tmp_path / "bundle")
@@ -437,7 +440,7 @@ def test_a_model_of_new_users_can_be_saved(kind, fitted, train, tmp_path):
     assert (loaded.recommend(0, 20)[0] >= 0).sum() == (folded.recommend(0, 20)[0] >= 0).sum() > 5
 
 
-@pytest.mark.parametrize("kind", FOLDABLE)
+@pytest.mark.parametrize("kind", models.__all__)
 def test_new_users_are_numbered_from_zero(kind, fitted, train):
     history = train.matrix[17].indices
     folded = fitted[kind].fold_in([[], history, [3]])
@@ -451,7 +454,7 @@ def test_new_users_are_numbered_from_zero(kind, fitted, train):
     assert len(fitted[kind].fold_in([]).recommend([], 5)[0]) == 0
 
 
-@pytest.mark.parametrize("kind", FOLDABLE)
+@pytest.mark.parametrize("kind", models.__all__)
 @pytest.mark.parametrize(
     "histories",
     [
@@ -467,6 +470,33 @@ def test_a_history_of_unknown_items_raises(kind, histories, fitted):
         fitted[kind].fold_in(Interactions([0], [1], n_items=7))
     with pytest.raises(ValueError, match="^histories must have n_items = 150 columns, got 7"):
         fitted[kind].fold_in(Interactions([0], [1], n_items=7).matrix)
+
+
+def labelled_blocks():
+    """The blocks with labels: users "u0", "u1", ..., items 1031, 1030, ..."""
+    train, _ = blocks()
+    users, items = [f"u{u}" for u in range(52)], [1031 - i for i in range(32)]
+    columns = train.user, train.item, train.time, None, 52, 32
+    return Interactions(*columns, user_labels=users, item_labels=items)
+
+
+def test_recommend_labels_is_recommend_by_outside_names(name, make, tmp_path):
+    model = make(name).fit(labelled_blocks(), progress=False)
+    items, scores = model.recommend([40, 3], 30)
+    expected = [
+        (f"u{user}", rank + 1, 1031 - item, score)
+        for user, row, values in zip([40, 3], items.tolist(), scores.tolist())
+        for rank, (item, score) in enumerate(zip(row, values))
+        if item >= 0
+    ]
+    frame = model.recommend_labels(["u40", "u3"], 30)
+    assert list(frame.columns) == ["user", "rank", "item", "score"]
+    assert list(frame.itertuples(index=False, name=None)) == expected
+    model.save(tmp_path / "bundle")
+    loaded = recsys.load(tmp_path / "bundle")
+    assert loaded.recommend_labels(["u40", "u3"], 30).equals(frame)
+    with pytest.raises(ValueError, match="^unknown user 'u52'; known are 'u0', 'u1', 'u2', ..."):
+        loaded.recommend_labels(["u1", "u52"])
 
 
 def test_parameters_are_checked_when_given():
@@ -540,10 +570,9 @@ def test_saved_and_folded_in_models_compile_nothing_again(name, make, train, tmp
     model.save(tmp_path / "bundle")
     recsys.load(tmp_path / "bundle").recommend([0, 1], 5)
     assert compiled_versions() == once
-    if name in FOLDABLE:
-        model.fold_in(train).recommend([0, 1], 5)
-        once = compiled_versions()
-        if name not in ("Markov", "Fallback"):  # a matrix has no order
-            model.fold_in(train.matrix).recommend([0, 1], 5)
-        model.fold_in([[1, 2], [3]]).recommend([0, 1], 5)
-        assert compiled_versions() == once
+    model.fold_in(train).recommend([0, 1], 5)
+    once = compiled_versions()
+    if name not in ("Markov", "Fallback"):  # a matrix has no order
+        model.fold_in(train.matrix).recommend([0, 1], 5)
+    model.fold_in([[1, 2], [3]]).recommend([0, 1], 5)
+    assert compiled_versions() == once

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import recsys
 from recsys import Interactions, bundle, leaderboard
 from recsys.models import (
-    BPR,
+    BiasedMF,
     ContentBased,
     Fallback,
     ImplicitALS,
@@ -20,6 +20,7 @@ from recsys.models import (
     Random,
     Trending,
 )
+from recsys.models.base import Recommender
 from recsys.models.fallback import append_below
 
 WALKS = Interactions([0, 0, 1, 1, 1, 2, 2], [0, 1, 0, 1, 2, 0, 3], [1, 2, 1, 2, 3, 8, 9], n_items=6)
@@ -144,9 +145,37 @@ def test_fold_in_needs_fold_in_of_every_model():
     folded = model.fold_in([[1, 0], []])
     assert folded.recommend([0, 1], 3)[0].tolist() == [[3, 2, 4], [0, 1, 2]]
     assert model.n_users == 3 and model.fitted_models[0].n_users == 3
-    model = Fallback(BPR(2, epochs=1), Popularity()).fit(WALKS, progress=False)
-    with pytest.raises(ValueError, match=r"^models must all be able to fold in, got BPR\("):
+
+
+class FirstUsersFirst(Recommender):
+    """A model that has learned something about each user and cannot fold in."""
+
+    needs_history = False
+
+    def _fit(self, train, progress):
+        self.own = np.arange(self.n_users * self.n_items, dtype=np.float32)
+
+    def _scores(self, users):
+        return self.own.reshape(-1, self.n_items)[users]
+
+
+def test_a_model_without_fold_in_is_refused():
+    model = Fallback(FirstUsersFirst(), Popularity()).fit(WALKS, progress=False)
+    with pytest.raises(ValueError, match=r"^models must all be able to fold in, got FirstUsers"):
         model.fold_in([[0]])
+
+
+def test_new_users_do_not_get_the_training_users_ratings():
+    """User 0 likes even items, user 1 odd ones; the new user 0 likes odd ones."""
+    user, item = np.divmod(np.arange(80), 20)
+    value = np.where((item + user) % 2 == 0, 5.0, 1.0)
+    train = Interactions(user, item, None, value)
+    model = Fallback(BiasedMF(4, 0.05, epochs=60), Popularity()).fit(train, progress=False)
+    assert set(model.recommend(0, 8, exclude_seen=False)[0] % 2) == {0}
+    rows = np.arange(10)
+    new = Interactions(np.zeros(10), rows, None, np.where(rows % 2, 5.0, 1.0), 1, 20)
+    items, _ = model.fold_in(new).recommend(0, 4)
+    assert set(items % 2) == {1} and items.min() >= 10
 
 
 @pytest.mark.parametrize("models", [(), (Popularity(),), (Popularity, Random()), (Random(), "x")])

@@ -142,3 +142,19 @@ def test_warp_without_unobserved_items_learns_nothing():
     model = WARP(4, epochs=3).fit(log)
     start = WARP(4, epochs=0).fit(log)
     assert (model.user_factors == start.user_factors).all() and (model.item_biases == 0).all()
+
+
+def test_a_violation_found_late_weighs_as_rank_1():
+    """With 3 items (3 - 1) / T rounds to 0 from the third draw on; the step is still taken."""
+    rows = np.zeros((1, 1), np.float32), np.zeros((3, 1), np.float32), np.zeros(3, np.float32)
+    rows[2][1] = -5.0  # only item 2 violates the margin
+    squares = tuple(np.ones(n, np.float32) for n in (1, 3, 3))
+    candidates, loss, found = np.arange(3, dtype=np.int32), rank_loss(3), []
+    for seed in range(200):
+        rows[2][[0, 2]], squares[2][:] = 0, 1
+        pair = np.zeros(1, np.int32), np.zeros(1, np.int32)
+        step, none = np.float32(1e-3), np.float32(0)
+        warp_cell(rows, squares, loss, *pair, candidates, step, none, 50, np.uint64(seed))
+        found.append(round(float(rows[2][0]) / 1e-3, 3))
+    assert set(found) == {1.0, 1.5}  # L(1), and L(2) at the first draw
+    assert 0.22 < found.count(1.5) / 200 < 0.45  # one draw in three

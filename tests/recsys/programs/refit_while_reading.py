@@ -22,8 +22,12 @@ USERS, ITEM = np.arange(30), 7  # in both logs
 LOGS = [make_log(40, 35, 300, seed=0), make_log(160, 230, 2500, seed=1)]
 
 
+def arrays(parts):
+    return b"".join(array.tobytes() for array in parts)
+
+
 def lists(model, n):
-    return b"".join(array.tobytes() for array in model.recommend(USERS[:n], 5))
+    return arrays(model.recommend(USERS[:n], 5, items=range(2, 35), exclude=[3, 4]))
 
 
 def saved(model):
@@ -35,9 +39,12 @@ def saved(model):
 READERS = {
     "recommend": lambda model: lists(model, 30),
     "score": lambda model: model.score(USERS).tobytes(),
-    "explain": lambda model: b"".join(array.tobytes() for array in model.explain(3, ITEM)),
+    "explain": lambda model: arrays(model.explain(3, ITEM)),
     "fold_in": lambda model: lists(model.fold_in([[0, 1, ITEM], [ITEM, 2]]), 2),
     "save": saved,
+    "similar_items": lambda model: arrays(model.similar_items(USERS, 5)),
+    "similar_users": lambda model: arrays(model.similar_users(USERS, 5)),
+    "recommend_labels": lambda model: model.recommend_labels(USERS).to_csv(),
     "predict": lambda model: model.predict(USERS, USERS).tobytes(),
 }
 

@@ -155,3 +155,15 @@ def test_error_names_the_missing_faiss_package(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(ValueError, match="needs the package faiss-cpu"):
         FaissIndex().fit(np.eye(3))
+
+
+@pytest.mark.parametrize("k", [10, 32, 33, 512])
+def test_only_allowed_items_are_found(Index, k):
+    """The products fall with the id, so the best allowed items are the first allowed ids."""
+    vectors = np.arange(1000.0, 0.0, -1.0)[:, None]
+    allowed = np.arange(1000) % 3 == 1
+    for queries in ([[1.0]], [[1.0]] * 20):
+        items, scores = Index().fit(vectors).search(queries, k, allowed)
+        expected = np.append(np.arange(1, 1000, 3), np.full(k, -1))[:k]
+        assert all(row.tolist() == expected.tolist() for row in items)
+        np.testing.assert_array_equal(scores[0], np.where(expected < 0, -np.inf, 1000 - expected))

@@ -3,6 +3,7 @@
 import logging
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from newsreco.assistant import Assistant, make_questions
@@ -179,3 +180,25 @@ def test_answers_repeat():
     articles = articles_from(NEWS)
     twice = [Assistant(articles).ask("Who beat Velmouth?") for _ in range(2)]
     assert twice[0] == twice[1]
+
+
+class Order:
+    """A fake search that returns the passages in a given order."""
+
+    def __init__(self, *order):
+        self.order = list(order)
+
+    def fit(self, passages):
+        return self
+
+    def search(self, questions, k):
+        return [np.array(self.order[:k])]
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_confidence_is_that_of_the_best_passage_wherever_it_ranks(order):
+    assistant = Assistant(articles_from(NEWS), search=Order(*order))
+    answer = assistant.ask("Who scored for Tarn against Velmouth?")
+    assert answer.confidence == pytest.approx(9 / 10)  # all but "against"
+    assert answer.answered and answer.citations[0].article == "N1"
+    assert [article for article, _ in answer.nearest] == [f"N{i + 1}" for i in order]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from newsreco.feature_store import FeatureStore, View, database_url
-from newsreco.feature_store.database import masked, parse_url
+from newsreco.feature_store.database import masked, parse_url, short_errors
 
 SECRET = "hunter2secret"
 
@@ -133,3 +133,17 @@ def test_url_is_the_argument_the_environment_or_a_file_here(monkeypatch):
     monkeypatch.setenv("NEWSRECO_DATABASE_URL", "postgresql://h/d")
     assert database_url() == "postgresql://h/d"
     assert database_url("sqlite://") == "sqlite://"
+
+
+@pytest.mark.parametrize(
+    "database",
+    [f"postgresql://u:{SECRET}@h/d", f"postgresql://u@h/d?password={SECRET}",
+     f"postgresql://u@h/d?sslpassword={SECRET}&connect_timeout=3"],
+)  # fmt: skip
+def test_error_of_the_driver_shows_no_password(database):
+    """A driver may repeat the connection string."""
+    driver = Exception(f'connection to "host=h password={SECRET}" failed\n  FATAL: {SECRET}.')
+    with pytest.raises(ConnectionError) as caught, short_errors(parse_url(database)):
+        raise sa.exc.OperationalError("SELECT 1", {}, driver)
+    assert SECRET not in str(caught.value)
+    assert 'connection to "host=h password=***" failed FATAL: ***;' in str(caught.value)
