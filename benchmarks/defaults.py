@@ -1,9 +1,11 @@
 """The library's defaults: how they were chosen, and how they compare with tuned settings.
 
 Tried are the settings of the random search, which are the same on every log, and a few candidates:
-round numbers and the defaults that were in use before. A model's default is the setting with the
-highest mean, over its logs, of the validation metric relative to the best value tried on that log
-(for RMSE, the best value relative to it). The table then fits default and tuned setting, the best
+round numbers and the defaults that were in use before. The best setting of a model is the one with
+the highest mean, over its logs, of the validation metric relative to the best value tried on that
+log (for RMSE, the best value relative to it). Within 1 % of its mean the default in use stays, and
+then a candidate comes before a drawn setting. At most 250 neighbours are considered: more make the
+model of a large catalogue dense. The table then fits default and tuned setting, the best
 of the random search on that log alone, on the whole training sets and evaluates them on the test
 sets. Not chosen here: Trending's half-life, which depends on how fast a catalogue changes, and
 Markov's content_weight, which is 0 as long as no features are given.
@@ -26,6 +28,8 @@ from recsys import models
 from recsys.bootstrap import bootstrap_ratios, interval
 
 GOAL = 0.95  # of the tuned value, on average over the logs
+TOLERANCE = 0.01  # of the mean, within which a default stays or a round setting is taken
+MOST_NEIGHBORS = 250
 
 
 CANDIDATES: dict[str, list[tuple]] = {  # values in the order of `spaces.SPACES`
@@ -42,10 +46,10 @@ CANDIDATES: dict[str, list[tuple]] = {  # values in the order of `spaces.SPACES`
         (64, 15, 0.2, 0.1, 31, True), (64, 15, 0.2, 0.3, 31, True), (32, 15, 0.2, 0.1, 31, True),
         (64, 15, 0.1, 0.1, 31, True), (64, 15, 0.2, 0.1, 127, True),
     ],
-    "ItemKNN": [(50, 0.0), (100, 0.0), (200, 0.0), (50, 5.0), (100, 5.0), (20, 5.0)],
+    "ItemKNN": [(50, 0.0), (100, 0.0), (200, 0.0), (50, 5.0), (100, 5.0), (20, 5.0), (250, 0.0)],
     "UserKNN": [(50, 0.0), (100, 0.0), (50, 5.0), (50, 2.0), (30, 5.0), (100, 2.0)],
     "EASE": [(200.0,), (300.0,), (500.0,)],
-    "PureSVD": [(64,), (32,), (24,), (20,)],
+    "PureSVD": [(64,), (32,), (24,), (20,), (16,)],
     "BiasedMF": [
         (100, 20, 0.005, 0.02), (32, 20, 0.01, 0.05), (32, 40, 0.01, 0.1), (64, 40, 0.01, 0.1),
         (16, 40, 0.01, 0.1),
@@ -83,14 +87,29 @@ def choose(found: list[Search], results: dict[str, Any]) -> dict[str, Any]:
     else:
         parts = [{s: value / max(v.values()) for s, value in v.items()} for v in values]
     shared = [setting for setting in parts[0] if all(setting in part for part in parts)]
-    means = {setting: float(np.mean([part[setting] for part in parts])) for setting in shared}
-    best = max(means, key=means.get)
+    means = {
+        setting: float(np.mean([part[setting] for part in parts]))
+        for setting in shared
+        if json.loads(setting).get("n_neighbors", 0) <= MOST_NEIGHBORS
+    }
+    best = preferred(found[0].model, means)
     return {
         "setting": json.loads(best),
         "relative": {s.log: round(part[best], 4) for s, part in zip(found, parts, strict=True)},
         "mean": round(means[best], 4),
         "n_tries": len(shared),
     }
+
+
+def preferred(model: str, means: dict[str, float]) -> str:
+    """The best setting, or one within the tolerance that is in use or of round numbers."""
+    least = max(means.values()) - TOLERANCE
+    in_use = json.dumps(default_setting(model))
+    if means.get(in_use, 0) >= least:
+        return in_use
+    round_ones = {s: means[s] for s in map(json.dumps, candidates(model)) if s in means}
+    best = max(round_ones, key=round_ones.get, default=None)
+    return best if best and round_ones[best] >= least else max(means, key=means.get)
 
 
 def default_setting(model: str) -> dict[str, Any]:

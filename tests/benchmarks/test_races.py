@@ -88,19 +88,22 @@ def test_growth_is_the_change_of_time_per_pair():
     ]
 
 
-def test_both_sides_stop_at_the_best_of_the_rivals_curve(monkeypatch):
+@pytest.mark.parametrize(
+    "ours, rival, target, steps", [("BPR", "implicit BPR", 0.14, (3, 2)),
+                                   ("ImplicitALS", "implicit ALS", 0.12, (3, 3))],
+)  # fmt: skip
+def test_both_sides_stop_where_they_reach_the_target(ours, rival, target, steps, monkeypatch):
     pytest.importorskip("implicit")
     pytest.importorskip("lightfm")
     from benchmarks import stopping
 
     curve = [(1, 0.10), (2, 0.14), (3, 0.12)]
-    reached = dict(zip(stopping.CHECKPOINTS["SGD"], (0.09, 0.13, 0.145, 0.15), strict=False))
+    reached = dict(zip(stopping.checkpoints(ours), (0.09, 0.13, 0.145, 0.15), strict=False))
     monkeypatch.setattr(stopping, "mean_curve", lambda *given: curve)
     monkeypatch.setattr(stopping, "mean_reached", lambda m, s, h, steps, n: reached[steps])
-    settings = {"BPR": {}, "implicit BPR": {}}
-    found = stopping.stop("BPR", "implicit BPR", settings, None)
-    assert found["steps"] == {"BPR": 3, "implicit BPR": 2}
-    assert found["target"] == 0.14 and found["reached"]
+    found = stopping.stop(ours, rival, {ours: {}, rival: {}}, None)
+    assert (found["steps"][ours], found["steps"][rival]) == steps
+    assert found["target"] == target and found["reached"]
 
 
 @pytest.mark.filterwarnings("ignore::Warning:implicit")

@@ -162,6 +162,19 @@ def test_the_lowest_rmse_is_best_on_average():
     assert choice["relative"] == {"a": 1.0, "b": 0.9}
 
 
+def test_a_default_in_use_stays_and_round_numbers_are_taken_within_one_percent():
+    in_use, round_one, drawn = ({"reg": x} for x in (200.0, 300.0, 123.0))
+    assert defaults.default_setting("EASE") == in_use and round_one in defaults.candidates("EASE")
+    for means, chosen in [
+        ((0.951, 0.955, 0.96), in_use),
+        ((0.949, 0.955, 0.96), round_one),
+        ((0.949, 0.949, 0.96), drawn),
+    ]:
+        settings = map(json.dumps, (in_use, round_one, drawn))
+        found = defaults.preferred("EASE", dict(zip(settings, means, strict=True)))
+        assert json.loads(found) == chosen
+
+
 def test_candidates_are_whole_settings_and_tried_once(tmp_path):
     for model in defaults.CANDIDATES:
         assert all(set(s) == set(spaces.SPACES[model]) for s in defaults.candidates(model))
