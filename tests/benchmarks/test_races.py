@@ -93,8 +93,6 @@ def test_growth_is_the_change_of_time_per_pair():
                                    ("ImplicitALS", "implicit ALS", 0.12, (3, 3))],
 )  # fmt: skip
 def test_both_sides_stop_where_they_reach_the_target(ours, rival, target, steps, monkeypatch):
-    pytest.importorskip("implicit")
-    pytest.importorskip("lightfm")
     from benchmarks import stopping
 
     curve = [(1, 0.10), (2, 0.14), (3, 0.12)]
@@ -109,8 +107,6 @@ def test_both_sides_stop_where_they_reach_the_target(ours, rival, target, steps,
 @pytest.mark.filterwarnings("ignore::Warning:implicit")
 @pytest.mark.parametrize("rival", ["implicit ALS", "implicit BPR", "implicit ItemKNN"])
 def test_a_rival_recommends_unseen_items_and_beats_popularity(rival):
-    pytest.importorskip("implicit")
-    pytest.importorskip("lightfm")
     from benchmarks.tune import fit
 
     setting = {
