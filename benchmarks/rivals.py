@@ -9,7 +9,6 @@ import numpy as np
 from implicit.als import AlternatingLeastSquares
 from implicit.bpr import BayesianPersonalizedRanking
 from implicit.nearest_neighbours import CosineRecommender
-from lightfm import LightFM
 from scipy import sparse
 
 from recsys import Interactions
@@ -47,7 +46,7 @@ class Ranked:
         model = self.model
         if isinstance(model, CosineRecommender):
             return (self.history[users] @ model.similarity).toarray()
-        if isinstance(model, LightFM):  # a user's bias changes no order
+        if hasattr(model, "get_item_representations"):  # LightFM; a user's bias changes no order
             biases, items = model.get_item_representations()
             return model.get_user_representations()[1][users] @ items.T + biases
         return np.asarray(model.user_factors)[users] @ np.asarray(model.item_factors).T
@@ -93,6 +92,8 @@ def lightfm_warp(
     **setting: Any,
 ) -> Any:  # fmt: skip
     """One penalty for users and items."""
+    from lightfm import LightFM  # only `make tune` and `make bench` install it
+
     model = LightFM(loss="warp", random_state=rng, item_alpha=reg, user_alpha=reg, **setting)
     pairs = history.tocoo()
     if watch is None:
