@@ -31,7 +31,7 @@ from benchmarks.storage import machine, read, store  # noqa: E402
 SETTINGS = Path(__file__).parent / "settings.json"
 TRIES = 16
 RNG = 0  # of every fit
-LIKES = ["synthetic", "latest-small likes", "100K likes", logs.EARLY_1M]
+LIKES = ["synthetic", "latest-small likes", "100K likes", logs.LIKES_1M]
 RATINGS = ["latest-small ratings", "100K ratings"]
 DEFAULTS = {  # our models and the logs that their defaults are chosen on
     **dict.fromkeys(
