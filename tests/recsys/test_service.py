@@ -71,7 +71,7 @@ def test_loading_a_model_is_no_use_so_a_preloading_server_keeps_its_threads(tmp_
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_the_blas_limit_ends_with_its_last_holder():
     lines, _ = run("limit_blas.py")
-    assert lines == ["child 3 4 1", "parent 4 3 1 1 1 4"]
+    assert lines == ["child 3 4 1", "parent 4 3 1 1 1 1 4"]
 
 
 def test_fit_works_where_no_cache_can_be_written(tmp_path):
