@@ -22,7 +22,7 @@ def run(program, *arguments, **environment):
     """A program's output lines and log; in a process of its own, so that an abort is a failure."""
     command = [sys.executable, str(PROGRAMS / program), *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines(), done.stderr
 
