@@ -95,6 +95,23 @@ def joined(
     return ids, [*(range(size) if labels is None else labels), *added]
 
 
+def longer(known: list | None, size: int, added: list) -> list | None:
+    """Labels with more of them; the same list if there are none."""
+    return [*(range(size) if known is None else known), *added] if added else known
+
+
+def check_same(kind: str, first: str, a: list | None, second: str, b: list | None) -> None:
+    """ValueError if two logs, called `first` and `second`, number their labels differently."""
+    if a is None or b is None or a is b or a == b:
+        return
+    where = next((i for i, pair in enumerate(zip(a, b)) if pair[0] != pair[1]), min(len(a), len(b)))
+    ours, theirs = (repr(part[where]) if where < len(part) else "nothing" for part in (a, b))
+    raise ValueError(
+        f"{first} and {second} must number the same {kind}s alike, got {ours} and {theirs} as "
+        f"{kind} {where}: from_frame(..., like=log) reads a log with the numbers of another"
+    )
+
+
 def check_known(name: str, ids: dict, labels: list) -> None:
     """ValueError if a label is unknown."""
     for label in labels:
