@@ -24,7 +24,7 @@ def given_size(name: str, size: int | None, labels_name: str, labels: Any) -> in
         size = validation.whole_number(name, size, low=0, high=validation.MAX_ID)
     if labels is None:
         return size
-    if not isinstance(labels, Sized):
+    if not isinstance(labels, Sized) or isinstance(labels, (str, bytes, Set, Mapping)):
         raise ValueError(f"{labels_name} must be a sequence of labels, got {labels!r}")
     if size is not None and size != len(labels):
         raise ValueError(f"{labels_name} must hold {name} = {size} labels, got {len(labels)}")
@@ -50,6 +50,8 @@ def checked(name: str, labels: Sequence[Hashable] | None) -> list | None:
     labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
     labels = [label.item() if isinstance(label, np.generic) else label for label in labels]
     for label in labels:
+        if isinstance(label, float) and label != label:
+            raise ValueError(f"{name} must not be missing, got {label!r}")
         if not isinstance(label, Hashable):
             raise ValueError(f"{name} must be hashable, got {label!r}")
     if len(set(labels)) != len(labels):

@@ -196,6 +196,10 @@ def test_invalid_times_and_values_are_refused(argument, numbers, message):
         ({"value": [0, 1e39]}, "value must be finite, got 1e+39 in row 1"),
         ({"user_labels": ["a", "a"]}, "user_labels must all be different, got 'a' twice"),
         ({"item_labels": ["a", "b", "a"]}, "item_labels must all be different, got 'a' twice"),
+        ({"user_labels": "ab"}, "user_labels must be a sequence of labels, got 'ab'"),
+        ({"user_labels": {"a": 0, "b": 1}}, "user_labels must be a sequence of labels, got {'a'"),
+        ({"item_labels": {"a"}}, "item_labels must be a sequence of labels, got {'a'}"),
+        ({"user_labels": ["a", np.nan]}, "user_labels must not be missing, got nan"),
         ({"item_labels": ["a"], "n_items": 2}, "item_labels must hold n_items = 2 labels, got 1"),
         (
             {"item_info": {"title": ["a"]}},
