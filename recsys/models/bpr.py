@@ -51,6 +51,8 @@ class BPR(SGDRecommender):
     item_biases : array (n_items,) float32
     """
 
+    reg: float = 0.03
+    epochs: int = 60
     rng: int | np.random.Generator = 0
     n_threads: int | None = field(default=None, repr=False)
 
