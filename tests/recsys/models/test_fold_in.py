@@ -9,6 +9,7 @@ from recsys.models import BPR, WARP, BiasedMF, SampledSoftmax
 
 RANKERS = [
     BPR(16, epochs=30),
+    BPR(16, 0.02, 0.003, epochs=30, negatives="popular"),
     WARP(16, epochs=30),
     SampledSoftmax(16),
     SampledSoftmax(16, correction=False),
@@ -57,6 +58,17 @@ def test_a_vector_depends_on_the_users_own_history_only(ranker, train):
     other = ranker.fold_in([[1, 2], [], train.matrix[17].indices]).user_factors
     assert alone.tobytes() == together[17].tobytes() == other[2].tobytes()
     assert (other[1] == 0).all()
+
+
+def test_a_new_users_popular_negatives_follow_the_training_counts():
+    """With unit vectors for items, x shows which were drawn: below 0, and lower the more often."""
+    log = Interactions([0, 1, 2, 3, 4], [0, 1, 2, 3, 4])
+    model = BPR(5, epochs=40, reg=0.0, negatives="popular").fit(log, progress=False)
+    assert model.item_counts.tolist() == [1, 1, 1, 1, 1]
+    model.item_factors, model.item_biases = np.eye(5, dtype=np.float32), np.zeros(5, np.float32)
+    model.item_counts = np.array([9, 9, 2, 8, 0])
+    x = model.fold_in([[0, 1]]).user_factors[0]
+    assert x[3] < x[2] < 0 == x[4] and (x[:2] > 0).all()
 
 
 def ratings(n_users, n_items, n_rows, seed=0):
