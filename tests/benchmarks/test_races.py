@@ -104,6 +104,39 @@ def test_both_sides_stop_where_they_reach_the_target(ours, rival, target, steps,
     assert found["target"] == target and found["reached"]
 
 
+def test_the_curves_are_means_over_seeds_that_differ(monkeypatch):
+    from benchmarks import stopping
+
+    class Fitted:
+        def __init__(self, rng, steps):
+            self.reached = 10 * rng + steps
+
+        def fit(self, train, progress):
+            return self
+
+        def recommend(self, userid, *given, **more):
+            return np.zeros((len(userid), 1), int), None
+
+    class Reached(logs.Holdout):
+        def ndcg(self, model):
+            return np.array([getattr(model, "model", model).reached])
+
+    def build(model, train, rng, **setting):
+        return Fitted(rng, setting["epochs"])
+
+    def rival(history, rng, watch, **setting):
+        for step in range(1, setting["iterations"] + 1):
+            watch(step, Fitted(rng, step))
+
+    monkeypatch.setattr(stopping.spaces, "build", build)
+    monkeypatch.setitem(stopping.FIT, "implicit BPR", rival)
+    tiny = logs.load("tiny").validation
+    holdout = Reached(tiny.train, tiny.held_out)
+    assert stopping.mean_reached("BPR", {}, holdout, 7, 3) == 7 + 10
+    curve = stopping.mean_curve("implicit BPR", {"iterations": 11}, holdout, 3)
+    assert curve == [(steps, steps + 10) for steps in (1, 2, 3, 4, 5, 6, 7, 8, 10, 11)]
+
+
 @pytest.mark.filterwarnings("ignore::Warning:implicit")
 @pytest.mark.parametrize("rival", ["implicit ALS", "implicit BPR", "implicit ItemKNN"])
 def test_a_rival_recommends_unseen_items_and_beats_popularity(rival):

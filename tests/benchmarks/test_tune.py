@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks import defaults, logs, spaces, tune
+from benchmarks.storage import store
 from benchmarks.tune import Search
 
 TINY = [Search(model, "tiny") for model in ("ItemKNN", "EASE")]
@@ -109,6 +110,44 @@ def test_an_interrupted_search_goes_on_where_it_stopped(tmp_path, monkeypatch):
     wanted = [(s.name, spaces.draw(s.model, number)) for number in range(3) for s in TINY]
     assert calls == wanted[:4] + wanted[3:]  # the interrupted try is the only one repeated
     assert tune.tuned(TINY[0], path) == spaces.draw("ItemKNN", 2)
+
+
+def test_tries_of_an_earlier_range_are_made_again(tmp_path, monkeypatch):
+    path, calls = tmp_path / "settings.json", []
+
+    def attempt(search, setting):
+        calls.append(setting)
+        return {"setting": setting, "value": len(calls) / 10}
+
+    monkeypatch.setattr(tune, "attempt", attempt)
+    tune.run(TINY[1:], 3, path)
+    earlier = calls[:]
+    monkeypatch.setitem(spaces.SPACES, "EASE", {"reg": spaces.Between(5, 50)})
+    tune.run(TINY[1:], 3, path)
+    assert len(calls) == 6 and not any(setting in earlier for setting in calls[3:])
+    stored = json.loads(path.read_text())["tiny"]["EASE"]["tries"]
+    assert [one["setting"] for one in stored] == calls[3:]
+
+
+def test_steps_are_counted_again_for_other_settings(tmp_path, monkeypatch):
+    path, calls = tmp_path / "settings.json", []
+    sides = "BPR", "implicit BPR"
+    monkeypatch.setattr(tune, "RACES", {sides: (32,)})
+    monkeypatch.setattr("benchmarks.stopping.stop", lambda *given: calls.append(given) or ENTRY)
+    monkeypatch.setattr(tune, "load", lambda name: logs.load("tiny"))
+    chosen = [tune.race_search(side, 32) for side in sides]
+    for epochs in (5, 5, 6):
+        found = {s.name: {"setting": {"factors": 64, "epochs": epochs}} for s in chosen}
+        stops = json.loads(path.read_text())["stops"] if path.exists() else {}
+        store({logs.LIKES_1M: found, "stops": stops}, path)
+        tune.run_stops(chosen, path)
+    assert [given[2]["BPR"] for given in calls] == [
+        {"factors": 32, "epochs": epochs} for epochs in (5, 6)
+    ]
+    assert tune.stopped(*sides, 32, path)["settings"]["BPR"]["epochs"] == 6
+
+
+ENTRY = {"steps": {"BPR": 3, "implicit BPR": 2}, "target": 0.1}
 
 
 def test_a_setting_that_cannot_be_fitted_costs_one_try(tmp_path, monkeypatch):

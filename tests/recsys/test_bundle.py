@@ -49,6 +49,14 @@ def test_truncated_file_is_detected(file, fraction, folder):
     assert_refused(folder, re.escape(file))
 
 
+def test_changed_labels_are_detected(tmp_path):
+    log = Interactions([0, 1], [0, 1], user_labels=["ann", "bob"], item_labels=["x", "y"])
+    Popularity().fit(log).save(tmp_path / "model")
+    file = tmp_path / "model" / "labels.json"
+    file.write_text(file.read_text().replace("ann", "eve"))
+    assert_refused(tmp_path / "model", "labels.json' has been changed or cut short")
+
+
 def test_any_changed_byte_of_the_arrays_is_detected(folder):
     content = (folder / "arrays.npz").read_bytes()
     for position in np.linspace(0, len(content) - 1, 25).astype(int):

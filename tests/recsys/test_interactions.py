@@ -537,6 +537,31 @@ def test_appended_logs_without_labels_share_their_ids():
     assert both.item_labels is None
 
 
+@pytest.mark.parametrize("kind", ["user", "item"])
+@pytest.mark.parametrize("labelled", [False, True])
+def test_append_keeps_the_size_where_the_last_ids_have_no_rows(kind, labelled):
+    names = {f"{kind}_labels": list("abcde")} if labelled else {f"n_{kind}s": 5}
+    fewer = {f"{kind}_labels": ["b"]} if labelled else {}
+    both = Interactions([0], [0], **names).append(Interactions([0], [0], **fewer))
+    assert getattr(both, f"n_{kind}s") == 5 and both.matrix.shape[kind == "item"] == 5
+    assert getattr(both, kind).tolist() == [0, 1 if labelled else 0]
+    back = Interactions([0], [0], **fewer).append(Interactions([0], [0], **names))
+    assert getattr(back, f"n_{kind}s") == 5
+
+
+@pytest.mark.parametrize("items, known", [(["x", "y"], True), (["x", "z"], False)])
+def test_new_users_leave_the_columns_about_items(items, known):
+    like = Interactions(
+        [0, 0], [0, 1], user_labels=["ann"], item_labels=["x", "y"], item_info={"year": [1, 2]}
+    )
+    frame = pd.DataFrame({"u": ["bob", "ann"], "i": items})
+    added = Interactions.from_frame(frame, "u", "i", like=like, unknown="add")
+    assert added.user_labels == ["ann", "bob"]
+    assert [column.tolist() for column in added.item_info.values()] == [[1, 2]] * known
+    dropped = Interactions.from_frame(frame, "u", "i", like=like, unknown="drop")
+    assert dropped.item_info["year"].tolist() == [1, 2] and dropped.n_users == 1
+
+
 def test_item_columns_are_appended_where_all_items_have_them():
     log = Interactions([0], [0], item_labels=["x"], item_info={"title": ["X"], "year": [1]})
     new = Interactions([0, 0], [0, 1], item_labels=["y", "x"], item_info={"title": ["Y", "other"]})

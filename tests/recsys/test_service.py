@@ -22,7 +22,7 @@ def run(program, *arguments, **environment):
     """A program's output lines and log; in a process of its own, so that an abort is a failure."""
     command = [sys.executable, str(PROGRAMS / program), *map(str, arguments)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)} | environment
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     return done.stdout.splitlines(), done.stderr
 
@@ -71,7 +71,7 @@ def test_loading_a_model_is_no_use_so_a_preloading_server_keeps_its_threads(tmp_
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_the_blas_limit_ends_with_its_last_holder():
     lines, _ = run("limit_blas.py")
-    assert lines == ["child 3 4 1", "parent 4 3 1 1 1 4"]
+    assert lines == ["child 3 4 1", "parent 4 3 1 1 1 1 4"]
 
 
 def test_fit_works_where_no_cache_can_be_written(tmp_path):

@@ -8,7 +8,7 @@ import numpy as np
 import pooch
 import pytest
 
-from recsys import load_movielens
+from recsys import Interactions, load_movielens
 from recsys.datasets import movielens, sources, split_likes
 
 # --- MovieLens: three layouts, the same four ratings -------------------------------------------
@@ -210,6 +210,7 @@ RATINGS = [
     (9, 50, 3, CUT - 9), (9, 60, 5, CUT), (9, 70, 4, CUT + 9),  # a dislike, two likes too late
     (7, 60, 5, CUT + 9), (7, 80, 2, CUT + 10), (7, 70, 4, CUT), (7, 90, 4, CUT + 1),
     (8, 90, 5, CUT + 2), (6, 90, 5, CUT - 1),
+    (6, 30, 4, CUT - 1), (5, 20, 4, CUT - 1), (6, 10, 5, CUT - 1),  # at one time, in no order
 ]  # fmt: skip
 LIKES = [row for row in RATINGS if row[2] >= 4][::-1]
 FILMS = {item: (f"Film {item}é (1990)", "Drama") for item in range(10, 100, 10)}
@@ -218,7 +219,7 @@ FILMS = {item: (f"Film {item}é (1990)", "Drama") for item in range(10, 100, 10)
 @pytest.fixture
 def likes(write_release, monkeypatch, tmp_path):
     """Write the whole release, or the folder of its likes, where the loader looks."""
-    monkeypatch.setattr(movielens, "N_LIKES", 12)
+    monkeypatch.setattr(movielens, "N_LIKES", 15)
 
     def put(source, rows=LIKES):
         if source == "ml-1m":
@@ -250,10 +251,10 @@ def test_likes_are_the_same_from_either_source(likes):
             np.array(log.item_labels)[log.item].tolist(),
             log.value.tolist(), log.time.tolist(), strict=True,
         )  # fmt: skip
-        kept = RATINGS[:9] + [(6, 90, 5, CUT - 1)]
+        kept = RATINGS[:9] + [row for row in RATINGS if row[3] == CUT - 1]
         later = [(7, 90, 4, CUT + 1), (7, 60, 5, CUT + 9)]
         assert list(rows) == sorted(kept, key=lambda row: (row[3], row[0], row[1])) + later
-    assert full.user_labels == supplied.user_labels == [6, 7, 9]
+    assert full.user_labels == supplied.user_labels == [5, 6, 7, 9]
     assert full.item_labels == supplied.item_labels
     assert full.user.tolist() == supplied.user.tolist()
     assert full.item.tolist() == supplied.item.tolist()
@@ -265,13 +266,19 @@ def test_likes_are_split_at_the_cutoff(likes):
     likes("ml-1m-likes")
     log = load_movielens("1m-likes")
     train, test = split_likes(log)
-    assert (len(train), len(test)) == (10, 2) and train.time.max() < CUT < test.time.min()
+    assert (len(train), len(test)) == (13, 2) and train.time.max() < CUT < test.time.min()
     assert set(np.array(log.user_labels)[test.user].tolist()) == {7}
+
+
+def test_a_like_at_the_second_of_the_cutoff_is_no_training_data():
+    times = [CUT - 1, CUT, CUT + 1]
+    train, test = split_likes(Interactions([0, 0, 0], [0, 1, 2], times))
+    assert (train.time.tolist(), test.time.tolist()) == (times[:1], times[1:])
 
 
 def test_wrong_number_of_likes_is_refused(likes):
     likes("ml-1m-likes", LIKES[1:])
-    with pytest.raises(ValueError, match="must hold 12 ratings, got 11"):
+    with pytest.raises(ValueError, match="must hold 15 ratings, got 14"):
         load_movielens("1m-likes")
 
 

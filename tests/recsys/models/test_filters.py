@@ -91,6 +91,16 @@ def test_candidates_and_exclusions_together(model, log):
     check(model, log, USERS, 40, items=SOME, exclude=SOME[:700])
 
 
+def test_small_batches_give_the_same_lists(model, log, monkeypatch):
+    lists = [SOME[5 * row : 5 * row + 300] for row in range(N_USERS)]
+    for filters in ({}, {"items": SOME}, {"exclude": lists}, {"items": SOME, "exclude": lists}):
+        whole = model.recommend(USERS, 20, **filters)
+        with monkeypatch.context() as patch:
+            patch.setattr("recsys.models.base.SCORES_IN_MEMORY", 7 * N_ITEMS)
+            items, scores = model.recommend(USERS, 20, **filters)
+        assert (items == whole[0]).all() and (scores == whole[1]).all()
+
+
 def test_exclusions_may_be_a_sparse_matrix(model):
     lists = [[3, 1], [], [2000]]
     matrix = sparse.csr_matrix(

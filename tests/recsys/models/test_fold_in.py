@@ -1,11 +1,15 @@
 """Folding in by gradient descent and by ridge regression, with the items fixed."""
 
+import contextlib
+
 import numpy as np
 import pytest
 
 from recsys import Interactions
+from recsys.kernels import draw
 from recsys.metrics import ndcg_at_k
-from recsys.models import BPR, WARP, BiasedMF, SampledSoftmax
+from recsys.models import BPR, WARP, BiasedMF, ImplicitALS, Popularity, SampledSoftmax
+from recsys.models.sgd import history_seed
 
 RANKERS = [
     BPR(16, epochs=30),
@@ -69,6 +73,90 @@ def test_a_new_users_popular_negatives_follow_the_training_counts():
     model.item_counts = np.array([9, 9, 2, 8, 0])
     x = model.fold_in([[0, 1]]).user_factors[0]
     assert x[3] < x[2] < 0 == x[4] and (x[:2] > 0).all()
+
+
+def bpr_steps(model, history, state, item_counts):
+    """Per step: a gradient of the loss by the user's vector and how it enters AdaGrad's sum."""
+    Y, b, x = model.item_factors, model.item_biases, (yield)
+    pool = np.repeat(np.arange(len(Y)), item_counts if model.negatives == "popular" else 1)
+    for i in np.tile(history, model.epochs):
+        state, drawn = draw(np.uint64(state), len(pool))
+        while pool[drawn] in history:
+            state, drawn = draw(np.uint64(state), len(pool))
+        j = pool[drawn]
+        margin = b[i] - b[j] + x @ (Y[i] - Y[j])
+        x = yield (Y[j] - Y[i]) / (1 + np.exp(margin)), False
+
+
+def warp_steps(model, history, state, item_counts):
+    Y, b, x = model.item_factors, model.item_biases, (yield)
+    for i in np.tile(history, model.epochs):
+        for trial in range(1, model.max_trials + 1):
+            state, j = draw(np.uint64(state), len(Y))
+            if b[j] + x @ Y[j] > b[i] + x @ Y[i] - 1 and j not in history:
+                rank = max(1, (len(Y) - 1) // trial)
+                x = yield sum(1 / r for r in range(1, rank + 1)) * (Y[j] - Y[i]), True
+                break
+
+
+def softmax_steps(model, history, state, item_counts):
+    Y, b, x = model.item_factors, model.item_biases, (yield)
+    item_of_pair = np.repeat(np.arange(len(Y)), item_counts)
+    log_q = np.log(np.maximum(item_counts, 1) / item_counts.sum()) * model.correction
+    for i in np.tile(history, model.epochs):
+        items = [i]
+        for _ in range(model.n_negatives):
+            state, pair = draw(np.uint64(state), len(item_of_pair))
+            items.append(item_of_pair[pair])
+        scores = x @ Y[items].T + b[items] - log_q[items]
+        weights = np.exp(scores) * ~((np.array(items) == i) & (np.arange(len(items)) > 0))
+        x = yield (weights / weights.sum()) @ Y[items] - Y[i], True
+
+
+@pytest.mark.parametrize(
+    "model, steps",
+    [
+        (BPR(6, epochs=3), bpr_steps),
+        (BPR(6, epochs=3, negatives="popular"), bpr_steps),
+        (WARP(6, epochs=3, max_trials=9), warp_steps),
+        (SampledSoftmax(6, epochs=3, n_negatives=5), softmax_steps),
+        (SampledSoftmax(6, epochs=3, n_negatives=5, correction=False), softmax_steps),
+    ],
+    ids=lambda value: getattr(value, "__name__", repr(value)),
+)
+def test_folding_in_takes_the_steps_of_the_objective(model, steps, train):
+    """In plain NumPy, with the same draws; the steps are large, so that each one shows."""
+    model.fit(train, progress=False)
+    rng = np.random.default_rng(0)
+    model.item_factors = rng.normal(0, 1, model.item_factors.shape).astype(np.float32)
+    item_counts = np.bincount(train.matrix.indices, minlength=train.n_items)
+    for history in (np.array([3]), np.arange(0, train.n_items, 2), np.arange(5, 90)):
+        x, square = np.zeros(6), 1.0
+        gradients = steps(model, history, history_seed(history.astype(np.int32)), item_counts)
+        next(gradients)
+        with contextlib.suppress(StopIteration):
+            while True:
+                gradient, counts = gradients.send(x)
+                rate = model.learning_rate / np.sqrt(square)
+                x = (1 - rate * model.reg) * x - rate * gradient
+                square += counts * np.mean(gradient**2)
+        found = model.fold_in([history]).user_factors[0]
+        np.testing.assert_allclose(found, x, rtol=2e-3, atol=2e-4)
+
+
+@pytest.mark.parametrize("model", [Popularity(), BPR(2, epochs=1), ImplicitALS(2, iterations=1)])
+def test_a_folded_in_model_knows_its_own_users_by_name(model):
+    old = Interactions([0, 0, 1], [0, 1, 1], user_labels=["a", "b"], item_labels=["x", "y", "z"])
+    new = Interactions([0, 1], [1, 0], user_labels=["b", "c"], item_labels=["x", "y", "z"])
+    model.fit(old, progress=False).recommend_labels(["a", "b"], 1)  # its index has been built
+    folded = model.fold_in(new)
+    assert folded.recommend_labels(["c", "b"], 1).values[:, :3].tolist() == [
+        ["c", 1, "y"],
+        ["b", 1, "x"],
+    ]
+    with pytest.raises(ValueError, match="^unknown user 'a'"):
+        folded.recommend_labels(["a"])
+    assert model.recommend_labels(["b"], 1)["item"].tolist() == ["x"]
 
 
 def ratings(n_users, n_items, n_rows, seed=0):

@@ -96,6 +96,16 @@ def test_als_approaches_a_fit_on_the_whole_log(random, train):
     assert updated.data_fingerprint == whole.fingerprint
 
 
+@pytest.mark.parametrize("iterations, sweeps", [(0, 0), (1, 1), (2, 1), (3, 1), (4, 2), (7, 3)])
+def test_als_makes_a_third_of_the_sweeps_rounded_up(iterations, sweeps, monkeypatch):
+    old, new, _ = halves()
+    model = ImplicitALS(4, iterations=iterations).fit(old, progress=False)
+    made = []
+    monkeypatch.setattr("recsys.models.als.progress_bar", lambda n, *_: made.append(len(n)) or n)
+    model.partial_fit(new, progress=False)
+    assert made == [sweeps]
+
+
 def test_an_update_leaves_the_learned_arrays_and_after_an_interruption_the_model(monkeypatch):
     old, new, _ = halves()
     model = ImplicitALS(4, iterations=3).fit(old, progress=False)

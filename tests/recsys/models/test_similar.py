@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from recsys import Interactions
 from recsys.models import BPR, BiasedMF, ContentBased, ImplicitALS, ItemKNN, PureSVD, UserKNN
+from recsys.models.similar import stored
 
 N_USERS, N_ITEMS = 60, 2100  # more than two tiles of 1,024 items
 
@@ -72,6 +74,19 @@ def test_neighbours_are_the_stored_ones_in_order(log):
     expected = sorted((-cosine(seen[4], seen[v]), v) for v in range(59) if v != 4)[:12]
     np.testing.assert_allclose(values, [-value for value, _ in expected], rtol=1e-5)
     assert 4 not in users
+
+
+@pytest.mark.parametrize("n", [3, 40, 500])
+def test_stored_neighbours_of_equal_similarity_come_in_the_order_of_their_ids(n):
+    """Also in rows so long that a sort by similarity alone is not stable, and out of order."""
+    rng = np.random.default_rng(n)
+    values, columns = rng.integers(1, 4, n) / 4, rng.permutation(n)
+    matrix = sparse.csr_matrix((values, columns, [0, n, n]), shape=(2, n))
+    found, similarities = stored("items", [0, 1], n + 2, matrix)
+    by_id = dict(zip(columns.tolist(), values.tolist()))
+    expected = sorted(by_id, key=lambda item: (-by_id[item], item))
+    assert found.tolist() == [[*expected, -1, -1], [-1] * (n + 2)]
+    assert similarities[0, :n].tolist() == [by_id[item] for item in expected]
 
 
 def test_content_based_items_are_similar_by_features():

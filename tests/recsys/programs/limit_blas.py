@@ -49,4 +49,6 @@ if __name__ == "__main__":
         numbers.append(threads())
         leave.set()
         holder.join()
+    with one_blas_thread(), limit_threads(3):  # the lowest counts, not the last
+        numbers += [threads()]
     print("parent", *numbers, threads())

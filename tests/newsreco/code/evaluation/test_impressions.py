@@ -4,8 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from newsreco.evaluation.groups import group_means
 from newsreco.evaluation.impressions import Evaluation
-from newsreco.evaluation.intervals import bootstrap_means_over_users, paired_difference
+from newsreco.evaluation.intervals import (
+    bootstrap_means_over_users,
+    mean_over_users,
+    paired_difference,
+)
 from newsreco.evaluation.lists import LISTS, list_metrics
 from recsys.bootstrap import interval
 
@@ -29,6 +34,31 @@ def test_standard_error_is_that_of_users_not_of_impressions():
     assert means.std() > 1.7 * VALUES.std() / np.sqrt(300)
 
 
+ONE_GROUP = np.zeros(300, int)
+INTERVALS = {  # each as a function of the seed
+    "mean_over_users": lambda rng: mean_over_users(VALUES, USER, rng)[1:],
+    "paired_difference": lambda rng: paired_difference(VALUES, VALUES**2, USER, rng)[1:],
+    "group_means": lambda rng: group_means(VALUES, ONE_GROUP, USER, rng).loc[0, ["low", "high"]],
+    "list_metrics": lambda rng: list(
+        list_metrics(pd.DataFrame({"user": USER, "ranked ndcg": VALUES}), rng=rng).values()
+    )[2:],
+}
+
+
+@pytest.mark.parametrize("name", INTERVALS)
+def test_an_interval_is_that_of_resamples_with_its_seed(name):
+    values = VALUES - VALUES**2 if name == "paired_difference" else VALUES
+    for rng in (0, 1, 5):
+        means = bootstrap_means_over_users(values, USER, rng)
+        assert list(INTERVALS[name](rng)) == pytest.approx(list(np.percentile(means, [2.5, 97.5])))
+    assert len({tuple(INTERVALS[name](rng)) for rng in range(5)}) == 5
+
+
+def test_resamples_of_two_seeds_differ():
+    means = [bootstrap_means_over_users(VALUES, USER, rng) for rng in (0, 1)]
+    assert (means[0] != means[1]).mean() > 0.99
+
+
 def test_paired_difference_uses_impressions_that_both_evaluate():
     other = VALUES - 0.05
     other[::7] = np.nan
@@ -46,6 +76,17 @@ def test_metrics_lie_within_their_intervals(world):
     low, high = interval(bootstrap_means_over_users(auc, shown.user))
     assert (found["best_auc_low"], found["best_auc_high"]) == pytest.approx((low, high))
     assert low < found["best_auc"] == np.nanmean(auc) < high
+
+
+def test_an_evaluation_resamples_with_its_seed(world):
+    found = []
+    for rng in (0, 1):
+        evaluation = Evaluation(world.log.impressions, rng)
+        evaluation.add("truth", world.truth.probability)
+        evaluation.add("none", np.zeros(len(world.truth.probability)))
+        found += [[evaluation.difference("truth", "none"), evaluation.metrics("truth", "best")]]
+    assert found[0][0][0] == found[1][0][0]  # the mean needs no resample
+    assert found[0][0][1:] != found[1][0][1:] and found[0][1] != found[1][1]
 
 
 def test_list_metrics_lie_within_their_intervals():

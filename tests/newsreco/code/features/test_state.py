@@ -7,6 +7,9 @@ import pytest
 
 from newsreco.data import Articles, Impressions, NewsLog
 from newsreco.data.times import DAY, HOUR
+from newsreco.evaluation.lists import _sample_impressions
+from newsreco.features.kernels import Column
+from newsreco.features.matrix import candidate_features
 from newsreco.features.state import State, replay_impressions
 
 
@@ -68,6 +71,22 @@ def test_counters_of_an_article_decay_with_hours_and_days():
     np.testing.assert_allclose(arrays.item_clicks[0], [1 + 0.5**8, 1.5])  # 6 hours, 2 days
     np.testing.assert_allclose(arrays.item_views, [1.5, 1])
     assert (arrays.first_shown[0], arrays.last_shown[0]) == (0, 2 * DAY)
+
+
+def test_all_clicks_of_the_last_impression_count_and_the_nearest_are_ten():
+    """Twelve clicks at once: each is one of the last, and the first two are not among the ten."""
+    clicked = np.arange(12)
+    state = state_after(make_log([(0, 0, [13], [13]), (0, 1, clicked, clicked)], 14))
+    vectors = np.eye(14, dtype=np.float32)
+    X = candidate_features(state, vectors, 0, 2 * HOUR, np.arange(14))
+    assert X[:, Column.LAST].tolist() == [1] * 12 + [0, 0]
+    assert X[:, Column.NEAREST].tolist() == [0] * 2 + [1] * 10 + [0, 0]
+
+
+def test_lists_are_evaluated_on_impressions_later_than_the_training():
+    """Training ended at hour 2; the impression of hour 4 has no click."""
+    rows = [(0, hour, [0], [0] if hour != 4 else []) for hour in (1, 2, 2, 3, 4, 5)]
+    assert _sample_impressions(make_log(rows, 1), 2 * HOUR, 9, rng=0).tolist() == [3, 5]
 
 
 def test_replay_leaves_out_impressions_of_the_same_time():

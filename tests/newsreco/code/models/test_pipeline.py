@@ -58,6 +58,23 @@ def test_without_diversity_and_bonus_the_order_is_the_rankers(model):
         assert (np.diff(scores) <= 0).all()
 
 
+@pytest.mark.parametrize("hours", [1.0, 6.0, 48.0])
+def test_relevance_is_the_scaled_score_plus_a_bonus_halved_by_hours(model, hours):
+    plain = RecommendationPipeline(model, trade_off=1.0, fresh_bonus=0.7, fresh_hours=hours)
+    time = plain.state.now + 1800
+    items, _ = plain.retrieve(-1, time)
+    scores = np.random.default_rng(0).normal(size=len(items))
+    age = (time - plain.state.arrays.first_shown[items]) / 3600
+    relevance = (scores - scores.min()) / np.ptp(scores) + 0.7 * 2.0 ** (-age / hours)
+    expected, stories = [], set()
+    for row in np.argsort(-relevance):
+        title = normalized_title(model.articles.title[items[row]])
+        if title not in stories:
+            expected.append(int(row))
+            stories.add(title)
+    assert plain.rerank(-1, time, items, scores, 15)[0].tolist() == expected[:15]
+
+
 def test_new_user_gets_trending_articles(pipeline, world):
     new = pipeline.recommend(-1)
     same(new, pipeline.recommend(world.log.n_users + 7))
