@@ -45,6 +45,13 @@ def true_or_false(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """`value`, if it is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {list(choices)}, got {value!r}")
+    return value
+
+
 def as_array(name: str, values: Any) -> np.ndarray:
     """`values` as an array; rows of different lengths are refused."""
     try:

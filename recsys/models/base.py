@@ -34,6 +34,7 @@ PARAMETER_CHECKS = {
     "cg_steps": lambda name, x: validation.whole_number(name, x),
     "max_trials": lambda name, x: validation.whole_number(name, x),
     "n_negatives": lambda name, x: validation.whole_number(name, x),
+    "negatives": lambda name, x: validation.one_of(name, x, ("uniform", "popular")),
     "n_neighbors": lambda name, x: x is None or validation.whole_number(name, x),
     "n_threads": lambda name, x: x is None or validation.whole_number(name, x),
     "alpha": lambda name, x: validation.real_number(name, x, high=MAX_FLOAT),
