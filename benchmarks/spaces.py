@@ -1,7 +1,8 @@
 """The hyperparameters of every model and the ranges that `make tune` draws them from.
 
 Left out on both sides: what changes the time but not the objective (threads, ALS's conjugate
-gradient steps and momentum), and ALS's `reg_exponent`, whose penalties are on another scale.
+gradient steps and momentum), ALS's `reg_exponent`, whose penalties are on another scale, and how
+BPR draws negatives: uniformly, as the paper, or in a race by popularity, as implicit.
 """
 
 from __future__ import annotations
@@ -114,6 +115,7 @@ SPACES: dict[str, dict[str, Between | OneOf]] = {
         "max_sampled": Between(10, 100, whole=True),
     },
 }  # fmt: skip
+SAME_DRAWS = {"implicit ALS": "ImplicitALS", "implicit BPR": "BPR"}  # as the ranges are the same
 SIZE_NAMES = ("factors", "no_components")
 
 
@@ -122,7 +124,7 @@ def draw(model: str, number: int, factors: int | None = None) -> dict[str, Any]:
 
     `factors`, where given, is taken instead of what was drawn.
     """
-    rng = np.random.default_rng([zlib.crc32(model.encode()), number])
+    rng = np.random.default_rng([zlib.crc32(SAME_DRAWS.get(model, model).encode()), number])
     setting = {name: space.draw(rng) for name, space in SPACES[model].items()}
     return with_factors(setting, factors)
 
@@ -136,7 +138,7 @@ def with_factors(setting: dict[str, Any], factors: int | None) -> dict[str, Any]
 def edges(model: str, setting: dict[str, Any], factors: int | None = None) -> dict[str, str]:
     """The hyperparameters whose value lies at the edge of its range, and which edge."""
     free = {k: v for k, v in setting.items() if not (factors and k in SIZE_NAMES)}
-    found = {name: SPACES[model][name].edge(value) for name, value in free.items()}
+    found = {name: SPACES[model][name].edge(v) for name, v in free.items() if name in SPACES[model]}
     return {name: edge for name, edge in found.items() if edge}
 
 

@@ -47,6 +47,7 @@ RACES = {  # both sides, and the numbers of factors that they are raced at
     ("BPR", "implicit BPR"): (32, 64, 128),
     ("WARP", "LightFM WARP"): (32, 64),
 }
+FIXED = {"BPR": {"negatives": "popular"}}  # in races, as the rival does
 TUNED_FACTORS = 64  # where both sides are tuned for all their races; ALS at each of its sizes
 
 
@@ -61,6 +62,11 @@ class Search:
     @property
     def name(self) -> str:
         return self.model if self.factors is None else f"{self.model}, {self.factors}"
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What is not searched: a race is run with the rival's way of drawing negatives."""
+        return {} if self.factors is None else FIXED.get(self.model, {})
 
     @property
     def metric(self) -> str:
@@ -141,7 +147,7 @@ def run(chosen: list[Search], tries: int, path: Path) -> None:
     for number, search in tqdm(steps, desc="tries", disable=None):
         entry = results.setdefault(search.log, {}).setdefault(search.name, {})
         done = entry.get("tries", [])[:]
-        setting = spaces.draw(search.model, number, search.factors)
+        setting = spaces.draw(search.model, number, search.factors) | search.fixed
         if number < len(done) and done[number]["setting"] == setting:
             continue
         done[number : number + 1] = [attempt(search, setting)]

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import sparse
 
 from recsys import validation
-from recsys.files import atomic_folder
+from recsys.files import atomic_folder, resolved_folder
 from recsys.version import __version__
 
 FORMAT = 2
@@ -36,7 +36,7 @@ def save(
     Parameters
     ----------
     folder : path
-        New, empty or an earlier bundle.
+        New, empty or an earlier bundle; "~" is expanded, links are followed.
     cls : type
         Class of the object. `load` calls its class method `restore(parameters, fingerprint,
         arrays)`, which must return the object.
@@ -67,10 +67,14 @@ def save(
 
 
 def check_folder(folder: str | Path) -> Path:
-    """The folder as a path; ValueError if it holds anything but an earlier bundle."""
+    """The folder as a path; ValueError if it holds anything but an earlier bundle.
+
+    So does a folder that cannot be replaced, such as the working folder.
+    """
     folder = validation.path("folder", folder)
     if folder.exists() and not (folder.is_dir() and _replaceable(folder)):
         raise ValueError(f"folder must be new, empty or an earlier bundle, got {str(folder)!r}")
+    resolved_folder(folder)
     return folder
 
 

@@ -8,7 +8,7 @@ all, and the report says how many can.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -174,7 +174,7 @@ def evaluate(
 
 def _lengths(k: int | Sequence[int]) -> tuple[int, ...]:
     """The lengths of the lists, all different."""
-    if not np.iterable(k) or isinstance(k, str):
+    if not np.iterable(k) or isinstance(k, (str, Set, Mapping)):
         return (validation.whole_number("k", k),)
     lengths = tuple(validation.whole_number("k", length) for length in k)
     if not lengths or len(set(lengths)) < len(lengths):

@@ -1,8 +1,8 @@
 """Atomic writes: a reader finds the whole new file or folder, or the old one, never half.
 
 Each is written into a temporary folder beside its path, on the same file system, and renamed
-into place at the end. Permissions are those of any new file: the temporary folder's own, which
-no other user may read, are not inherited.
+into place at the end. "~" is expanded and links are followed. Permissions are those of any new
+file: the temporary folder's own, which no other user may read, are not inherited.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def atomic_file(path: str | Path, overwrite: bool = True) -> Iterator[Path]:
     If the block raises, `path` stays as it was. Without `overwrite`, a file that another process
     wrote in the meantime is kept, and the draft dropped.
     """
-    path = Path(path)
+    path = Path(path).expanduser().resolve()
     with _folder_beside(path) as beside:
         draft = Path(beside) / path.name
         yield draft
@@ -42,9 +42,9 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Empty draft folder for the block to fill; it becomes `path` when the block ends.
 
     An earlier folder there is replaced as a whole. If the block or the move raises, `path` stays
-    as it was.
+    as it was. ValueError if it can never be replaced, see `resolved_folder`.
     """
-    path = Path(path)
+    path = resolved_folder(path)
     with _folder_beside(path) as beside:
         draft, old = Path(beside) / "new", Path(beside) / "old"
         draft.mkdir()
@@ -57,6 +57,20 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
             if old.exists():
                 os.replace(old, path)
             raise
+
+
+def resolved_folder(path: str | Path) -> Path:
+    """The folder that `path` names, behind "~" and links.
+
+    A mount point, the working folder and those above it raise ValueError: none can be replaced.
+    """
+    folder = Path(path).expanduser().resolve()
+    if folder.is_mount() or folder in (Path.cwd(), *Path.cwd().parents):
+        raise ValueError(
+            "folder must not be a mount point, the working folder or one above it, "
+            f"got {str(path)!r}"
+        )
+    return folder
 
 
 def _folder_beside(path: Path) -> tempfile.TemporaryDirectory:

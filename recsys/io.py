@@ -18,7 +18,9 @@ def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
 
     They may be views of the frame.
     """
-    if not hasattr(frame, "columns"):
+    if not hasattr(type(frame), "columns") or hasattr(
+        frame, "collect"
+    ):  # a lazy frame has no values
         raise ValueError(f"frame must be a pandas or polars DataFrame, got {type(frame).__name__}")
     _check_names(names, list(frame.columns))
     found = {argument: frame[name] for argument, name in names.items() if name}

@@ -24,7 +24,7 @@ def given_size(name: str, size: int | None, labels_name: str, labels: Any) -> in
         size = validation.whole_number(name, size, low=0, high=validation.MAX_ID)
     if labels is None:
         return size
-    if not isinstance(labels, Sized):
+    if not isinstance(labels, Sized) or isinstance(labels, (str, bytes, Set, Mapping)):
         raise ValueError(f"{labels_name} must be a sequence of labels, got {labels!r}")
     if size is not None and size != len(labels):
         raise ValueError(f"{labels_name} must hold {name} = {size} labels, got {len(labels)}")
@@ -50,6 +50,8 @@ def checked(name: str, labels: Sequence[Hashable] | None) -> list | None:
     labels = labels.tolist() if isinstance(labels, np.ndarray) else list(labels)
     labels = [label.item() if isinstance(label, np.generic) else label for label in labels]
     for label in labels:
+        if isinstance(label, float) and label != label:
+            raise ValueError(f"{name} must not be missing, got {label!r}")
         if not isinstance(label, Hashable):
             raise ValueError(f"{name} must be hashable, got {label!r}")
     if len(set(labels)) != len(labels):
@@ -93,6 +95,23 @@ def joined(
         raise ValueError(f"both logs must have {kind}_labels or neither, got them in one only")
     ids, added = extend(index(labels, size), more)
     return ids, [*(range(size) if labels is None else labels), *added]
+
+
+def longer(known: list | None, size: int, added: list) -> list | None:
+    """Labels with more of them; the same list if there are none."""
+    return [*(range(size) if known is None else known), *added] if added else known
+
+
+def check_same(kind: str, first: str, a: list | None, second: str, b: list | None) -> None:
+    """ValueError if two logs, called `first` and `second`, number their labels differently."""
+    if a is None or b is None or a is b or a == b:
+        return
+    where = next((i for i, pair in enumerate(zip(a, b)) if pair[0] != pair[1]), min(len(a), len(b)))
+    ours, theirs = (repr(part[where]) if where < len(part) else "nothing" for part in (a, b))
+    raise ValueError(
+        f"{first} and {second} must number the same {kind}s alike, got {ours} and {theirs} as "
+        f"{kind} {where}: from_frame(..., like=log) reads a log with the numbers of another"
+    )
 
 
 def check_known(name: str, ids: dict, labels: list) -> None:

@@ -45,6 +45,13 @@ def true_or_false(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def one_of(name: str, value: Any, choices: tuple[str, ...]) -> str:
+    """`value`, if it is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ValueError(f"{name} must be one of {list(choices)}, got {value!r}")
+    return value
+
+
 def as_array(name: str, values: Any) -> np.ndarray:
     """`values` as an array; rows of different lengths are refused."""
     try:
@@ -54,10 +61,13 @@ def as_array(name: str, values: Any) -> np.ndarray:
 
 
 def path(name: str, value: Any) -> Path:
-    """`value` as a path."""
+    """`value` as a path; "~" is the home folder."""
     if not isinstance(value, (str, os.PathLike)):
         raise ValueError(f"{name} must be a path, got {value!r}")
-    return Path(value)
+    try:
+        return Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError(f"{name} must be in a known home folder, got {str(value)!r}") from None
 
 
 def ids(name: str, values: Any, size: int | None = None, copy: bool = True) -> np.ndarray:
@@ -97,19 +107,45 @@ def no_stored_zeros(name: str, table: sparse.spmatrix) -> None:
         )
 
 
-def not_dense(name: str, values: Any) -> None:
-    """ValueError for a dense matrix, whose rows could be misread as lists of ids.
+def is_table(values: Any) -> bool:
+    """Whether `values` is a data frame or a mapping, of which a loop reads the names or columns."""
+    return isinstance(values, Mapping) or hasattr(type(values), "columns")
 
-    An array of ids has whole numbers, no id twice in a row and other ids than 0 and 1.
+
+def not_dense(name: str, values: Any, n_items: int | None = None) -> None:
+    """ValueError for a table or dense matrix, whose rows could be misread as lists of ids.
+
+    An array of ids has whole numbers, no id twice in a row and other ids than 0 and 1. Lists are
+    the rows of a dense matrix if they are equally long (`n_items`, if given; more than two) and
+    hold 0 and 1 only.
     """
-    if not isinstance(values, np.ndarray) or values.ndim != 2 or values.size == 0:
+    must = f"{name} must be one list of ids per user or a sparse matrix"
+    if is_table(values):
+        raise ValueError(f"{must}, got a {type(values).__name__}")
+    table = _equal_rows(values, n_items) if isinstance(values, (list, tuple)) else values
+    if not isinstance(table, np.ndarray) or table.ndim != 2 or table.size == 0:
         return
-    dense = values.dtype.kind not in "iu" or (np.diff(np.sort(values, axis=1), axis=1) == 0).any()
-    if dense or (values.shape[1] > 1 and values.min() >= 0 and values.max() <= 1):
+    dense = table is values and (
+        table.dtype.kind not in "iu" or (np.diff(np.sort(table, axis=1), axis=1) == 0).any()
+    )
+    if dense or (table.shape[1] > 1 and ((table == 0) | (table == 1)).all()):
         raise ValueError(
-            f"{name} must be one list of ids per user or a sparse matrix, got a dense matrix of "
-            f"shape {values.shape}: pass scipy.sparse.csr_matrix({name})"
+            f"{must}, got a dense matrix of shape {table.shape}: "
+            f"pass scipy.sparse.csr_matrix({name})"
         )
+
+
+def _equal_rows(rows: list | tuple, n_items: int | None) -> np.ndarray | None:
+    """Rows of one length above two as an array; None if they are not."""
+    if not all(isinstance(row, (list, tuple, np.ndarray)) for row in rows):
+        return None
+    lengths = {len(row) if np.ndim(row) else 0 for row in rows}
+    if len(lengths) != 1 or not 2 < max(lengths) == (n_items or max(lengths)):
+        return None
+    try:
+        return np.asarray(rows)
+    except ValueError:
+        return None
 
 
 def lists(name: str, values: Any, n_items: int = MAX_ID + 1, columns: int = 0) -> np.ndarray:

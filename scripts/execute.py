@@ -83,6 +83,7 @@ def environment() -> dict[str, str]:
         "PYTHONPATH": search_path(settings.get("PYTHONPATH", "")),
         "OPENBLAS_NUM_THREADS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "TQDM_DISABLE": "1",  # stored outputs hold no progress bars
         "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing that runs here calls home
         "GIT_PYTHON_REFRESH": "quiet",  # git is not needed to track a model
     }

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-import sys
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from recsys.progress import shows_bars
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -83,7 +84,7 @@ def _download(archive: Archive, progress: bool) -> Path:
     """Download an archive into the cache; a failed download leaves nothing there."""
     import pooch
 
-    downloader = pooch.HTTPDownloader(progressbar=progress and sys.stderr.isatty(), timeout=30)
+    downloader = pooch.HTTPDownloader(progressbar=progress and shows_bars(), timeout=30)
     pooch.get_logger().setLevel("WARNING")
     try:
         return Path(

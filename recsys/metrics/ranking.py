@@ -5,13 +5,14 @@ arguments: `recommended`, the lists, padded with -1 if short, as an array (n_use
 list of lists; `relevant`, the sets R, as a list of sets or arrays or a CSR matrix, row by row
 the same users; and `k`. All return one value per user, (n_users,) float64; `.mean()` is the score.
 
-A user without relevant items has no value: nan. An item listed twice, k below 1, or different
-numbers of rows raise ValueError. An item is relevant or it is not; only `ndcg_at_k` can grade.
+A user without relevant items has no value: nan. An item listed twice, k below 1, different numbers
+of rows, and a stored value that is not above 0 raise ValueError. An item is relevant or it is not;
+only `ndcg_at_k` can grade.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,6 @@ def _graded_ndcg(recommended: Any, relevant: Any, k: int) -> np.ndarray:
             f"relevant must be a sparse matrix of gains, got {type(relevant).__name__}"
         )
     gains = _as_csr(relevant).astype(np.float64)
-    validation.amounts("relevant", gains.data)
     hits, n = hits_at_k(recommended, gains, k)
     users, positions = np.nonzero(hits)
     discount = 1 / np.log2(np.arange(2, k + 2))
@@ -146,7 +146,8 @@ def _per_user(values: np.ndarray, n: np.ndarray) -> np.ndarray:
 def _as_lists(recommended: Any, k: int) -> np.ndarray:
     """Lists as an int32 array (n_users, k), padded with -1."""
     if not isinstance(recommended, np.ndarray):
-        if not np.iterable(recommended) or isinstance(recommended, (str, Mapping)):
+        table = validation.is_table(recommended)
+        if not np.iterable(recommended) or isinstance(recommended, str) or table:
             raise ValueError(f"recommended must be one list per user, got {recommended!r}")
         recommended = list(recommended)
         padded = np.full((len(recommended), k), -1, np.int64)
@@ -180,6 +181,8 @@ def _as_csr(relevant: Sequence | sparse.csr_matrix) -> sparse.csr_matrix:
     if sparse.issparse(relevant):
         relevant = relevant.tocsr()
         validation.no_stored_zeros("relevant", relevant)
+        if relevant.dtype != bool:
+            validation.amounts("relevant", relevant.data)
         if not relevant.has_canonical_format:
             relevant = relevant.copy()
             relevant.sum_duplicates()

@@ -74,8 +74,8 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
     learned: ClassVar[tuple[str, ...]] = ("user_factors", "item_factors")
 
     factors: int = 64
-    alpha: float = 40.0
-    reg: float = 0.1
+    alpha: float = 1.0
+    reg: float = 10.0
     reg_exponent: float = 0.0
     iterations: int = 15
     cg_steps: int = 4

@@ -34,6 +34,7 @@ PARAMETER_CHECKS = {
     "cg_steps": lambda name, x: validation.whole_number(name, x),
     "max_trials": lambda name, x: validation.whole_number(name, x),
     "n_negatives": lambda name, x: validation.whole_number(name, x),
+    "negatives": lambda name, x: validation.one_of(name, x, ("uniform", "popular")),
     "n_neighbors": lambda name, x: x is None or validation.whole_number(name, x),
     "n_threads": lambda name, x: x is None or validation.whole_number(name, x),
     "alpha": lambda name, x: validation.real_number(name, x, high=MAX_FLOAT),
@@ -93,7 +94,7 @@ class Recommender:
         train : Interactions
             At least one row.
         progress : bool
-            Show a progress bar on a terminal when the work is long.
+            Show a progress bar on a terminal or in a notebook when the work is long.
 
         Returns
         -------
@@ -206,10 +207,10 @@ class Recommender:
         users = numbering.look_up("user", self._user_index, labels)
         items, scores = self.recommend(users, k)
         row, position = np.nonzero(items >= 0)
-        labels, found = list(labels), items[row, position].tolist()
+        known, found = self.user_labels or range(self.n_users), items[row, position].tolist()
         return pd.DataFrame(
             {
-                "user": [labels[r] for r in row],
+                "user": [known[user] for user in users[row]],
                 "rank": position + 1,
                 "item": [self.item_labels[i] for i in found] if self.item_labels else found,
                 "score": scores[row, position],
@@ -370,9 +371,13 @@ def as_interactions(histories: Any, n_items: int, name: str = "histories") -> In
         rows = histories.tocoo()
         validation.no_stored_zeros(name, rows)
         return Interactions(rows.row, rows.col, None, rows.data, rows.shape[0], n_items)
-    validation.not_dense(name, histories)
+    validation.not_dense(name, histories, n_items)
     if not np.iterable(histories):
         raise ValueError(f"{name} must be one list of items per user, got {histories!r}")
+    histories = list(histories)
+    for items in histories:
+        if not np.iterable(items):
+            raise ValueError(f"{name} must hold one list of items per user, got {items!r}")
     lists = [validation.ids(name, items, n_items) for items in histories]
     users = np.repeat(np.arange(len(lists)), [len(items) for items in lists])
     return Interactions(users, np.concatenate([*lists, []]), None, None, len(lists), n_items)

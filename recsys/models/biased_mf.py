@@ -75,10 +75,9 @@ class BiasedMF(SGDRecommender):
         "mean", "rating_range", "user_biases", "item_biases", "user_factors", "item_factors"
     )  # fmt: skip
 
-    factors: int = 100
-    learning_rate: float = 0.005
-    reg: float = 0.02
-    epochs: int = 20
+    learning_rate: float = 0.01
+    reg: float = 0.1
+    epochs: int = 40
     rng: int | np.random.Generator = 0
     n_threads: int | None = field(default=None, repr=False)
 

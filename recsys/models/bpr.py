@@ -8,13 +8,14 @@ maximises
     - \tfrac{\lambda}{2} \big( \|x_u\|^2 + \|y_i\|^2 + \|y_j\|^2 + b_i^2 + b_j^2 \big) \Big)
 
 Pairs are dealt into blocks (`sgd`), and a pair's negative is drawn from its own block of items,
-which is dealt anew each epoch. Left out: weights for repeated interactions.
+which is dealt anew each epoch: uniformly, or in proportion to the pairs of each item. Left out:
+weights for repeated interactions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -40,6 +41,9 @@ class BPR(SGDRecommender):
         Step size of gradient ascent, and L2 regularisation of every parameter.
     epochs : int
         Passes over all pairs.
+    negatives : "uniform" or "popular"
+        How an unobserved item is drawn. Popular ones teach in fewer epochs, and too many epochs
+        then do more harm.
     rng : int or numpy.random.Generator
     n_threads : int, optional
         Changes the time, never the result.
@@ -49,8 +53,15 @@ class BPR(SGDRecommender):
     user_factors : array (n_users, factors) float32
     item_factors : array (n_items, factors) float32
     item_biases : array (n_items,) float32
+    item_counts : array (n_items,) int64
+        Pairs with each item.
     """
 
+    learned: ClassVar[tuple[str, ...]] = (*SGDRecommender.learned, "item_counts")
+
+    reg: float = 0.03
+    epochs: int = 60
+    negatives: str = "uniform"
     rng: int | np.random.Generator = 0
     n_threads: int | None = field(default=None, repr=False)
 
@@ -59,8 +70,9 @@ class BPR(SGDRecommender):
         X, Y = self._initial_factors(rng)
         b = aligned(np.zeros((self.n_items, LINE)))  # a bias in the first column
         for blocks, seed in self._dealt_epochs(rng, progress):
-            bpr_epoch(X, Y, b, *blocks, *self._step_sizes(), seed)
+            bpr_epoch(X, Y, b, *blocks, *self._step_sizes(), self.negatives == "popular", seed)
         self.user_factors, self.item_factors, self.item_biases = X, Y, b[:, 0].copy()
+        self.item_counts = np.bincount(self.history.indices, minlength=self.n_items)
 
     @on_snapshot
     def fold_in(self, histories: Any) -> BPR:
@@ -69,14 +81,19 @@ class BPR(SGDRecommender):
         `histories` is a list of item id lists, a CSR matrix or Interactions. The steps on a user's
         vector are those of `fit`, with the items fixed; they depend on their own history only.
         """
-        return self._fold_in(histories, bpr_new_users)
+        self._check_fitted()
+        counts = self.item_counts if self.negatives == "popular" else np.ones(self.n_items, int)
+        return self._fold_in(histories, bpr_new_users, np.cumsum(counts))
 
 
 @compiled(parallel=True)
-def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, learning_rate, reg, seed):
+def bpr_epoch(
+    X, Y, b, cell_starts, users, items, members, starts, learning_rate, reg, popular, seed
+):  # fmt: skip
     """One pass over all pairs, diagonal by diagonal of the grid of cells.
 
-    `users` and `items` are the pairs cell by cell, `members` the items block by block.
+    `users` and `items` are the pairs cell by cell, `members` the items block by block. With
+    `popular`, a cell's negatives are drawn from the items of its pairs.
     """
     n_blocks = len(starts) - 1
     for diagonal in range(n_blocks):
@@ -84,14 +101,14 @@ def bpr_epoch(X, Y, b, cell_starts, users, items, members, starts, learning_rate
             col = (row + diagonal) % n_blocks
             cell = row * n_blocks + col
             here = slice(cell_starts[cell], cell_starts[cell + 1])
-            candidates = members[starts[col] : starts[col + 1]]
+            candidates = items[here].copy() if popular else members[starts[col] : starts[col + 1]]
             state = mix(seed + np.uint64(cell))
             bpr_cell(X, Y, b, users[here], items[here], candidates, learning_rate, reg, state)
 
 
 @compiled(fastmath=True, error_model="numpy")
 def bpr_cell(X, Y, b, users, items, candidates, learning_rate, reg, state):
-    """Gradient steps on the pairs of one cell; negatives come from its items, `candidates`."""
+    """Gradient steps on the pairs of one cell; negatives are drawn from `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
     difference = np.empty(X.shape[1], np.float32)
     for p in range(len(users)):
@@ -143,22 +160,27 @@ def bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference):
 
 
 @compiled(parallel=True)
-def bpr_new_users(X, Y, b, ptr, items, learning_rate, reg, epochs):
-    """Learn each new user's row of X from their history, a row of the CSR matrix."""
+def bpr_new_users(X, Y, b, ptr, items, learning_rate, reg, epochs, ends):
+    """Learn each new user's row of X from their history, a row of the CSR matrix.
+
+    Item j is drawn with probability (ends[j] - ends[j - 1]) / ends[-1].
+    """
     for chunk in prange(CHUNKS):
         for u in range(chunk, len(X), CHUNKS):
-            bpr_new_user(X[u], Y, b, items[ptr[u] : ptr[u + 1]], learning_rate, reg, epochs)
+            history = items[ptr[u] : ptr[u + 1]]
+            bpr_new_user(X[u], Y, b, history, learning_rate, reg, epochs, ends)
 
 
 @compiled(error_model="numpy")
-def bpr_new_user(x, Y, b, history, learning_rate, reg, epochs):
+def bpr_new_user(x, Y, b, history, learning_rate, reg, epochs, ends):
     """Gradient steps on ln sigma(r_ui - r_uj) for x alone, in place."""
     state = history_seed(history)
     difference = np.empty(len(x), np.float32)
     for _ in range(epochs):
         for i in history:
             for _ in range(TRIES):
-                state, j = draw(state, len(Y))
+                state, pair = draw(state, ends[-1])
+                j = np.searchsorted(ends, pair, side="right")
                 if not contains(history, j):
                     for k in range(len(x)):
                         difference[k] = Y[i, k] - Y[j, k]

@@ -50,7 +50,7 @@ class ItemKNN(UpdatableRecommender):
 
     learned: ClassVar[tuple[str, ...]] = ("similarity",)
 
-    n_neighbors: int | None = 50
+    n_neighbors: int | None = 250
     shrinkage: float = 0.0
     n_threads: int | None = field(default=None, repr=False)
 

@@ -62,7 +62,7 @@ class PureSVD(FactorRecommender):
 
     learned: ClassVar[tuple[str, ...]] = ("singular_values", "user_factors", "item_factors")
 
-    factors: int = 64
+    factors: int = 16
     rng: int | np.random.Generator = 0
     n_threads: int | None = field(default=None, repr=False)
 

@@ -62,6 +62,7 @@ class WARP(SGDRecommender):
     item_biases : array (n_items,) float32
     """
 
+    factors: int = 32
     reg: float = 0.3
     max_trials: int = 50
     rng: int | np.random.Generator = 0

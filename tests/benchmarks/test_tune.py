@@ -43,10 +43,21 @@ def test_draws_stay_in_their_ranges_and_differ(model):
 
 
 def test_every_hyperparameter_of_our_models_has_a_range():
-    left_out = {"rng", "n_threads", "item_features", "cg_steps", "momentum", "reg_exponent"}
+    left_out = {"rng", "n_threads", "item_features", "negatives"}
+    left_out |= {"cg_steps", "momentum", "reg_exponent"}
     for model in filter(spaces.is_ours, spaces.SPACES):
         names = {field.name for field in dataclasses.fields(getattr(spaces.models, model))}
         assert names - left_out == set(spaces.SPACES[model]), model
+
+
+@pytest.mark.parametrize("ours, rival", [("ImplicitALS", "implicit ALS"), ("BPR", "implicit BPR")])
+def test_both_sides_of_a_race_try_the_same_numbers(ours, rival):
+    for number in range(5):
+        pair = [list(spaces.draw(model, number).values()) for model in (ours, rival)]
+        assert pair[0] == pair[1]
+    searches = [tune.race_search(model, 64) for model in (ours, rival)]
+    assert [s.fixed for s in searches] == [{"negatives": "popular"} if ours == "BPR" else {}, {}]
+    assert Search("BPR", "tiny").fixed == {}
 
 
 def test_a_given_number_of_factors_is_kept():
@@ -59,6 +70,7 @@ def test_a_given_number_of_factors_is_kept():
 def test_values_at_the_edge_of_their_range_are_named():
     setting = {"factors": 128, "epochs": 5, "learning_rate": 0.03, "reg": 0.1}
     assert spaces.edges("BPR", setting) == {"factors": "high", "epochs": "low", "reg": "high"}
+    setting["negatives"] = "popular"  # not searched
     assert spaces.edges("BPR", setting, factors=128) == {"epochs": "low", "reg": "high"}
 
 

@@ -43,7 +43,8 @@ class BiasedMF(models.BiasedMF):
 def rated(log):
     """The pairs of a log with a rating that depends on user and item."""
     value = 1 + (log.user * 3 + log.item * 5 + log.user * log.item) % 7 % 5
-    return Interactions(log.user, log.item, None, value, log.n_users, log.n_items)
+    sizes_and_labels = log.n_users, log.n_items, log.user_labels, log.item_labels
+    return Interactions(log.user, log.item, None, value, *sizes_and_labels)
 
 
 def features_of(log):

@@ -259,3 +259,20 @@ def test_a_forged_list_of_files_is_refused(names, folder):
     digest = hashlib.sha256((folder / "arrays.npz").read_bytes()).hexdigest()
     change(folder, "sha256", dict.fromkeys(names, digest), forge=True)
     assert_refused(folder, "manifest.json.* must hold the sha256 of its files")
+
+
+def test_paths_of_bundles_are_expanded_and_links_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    log = Interactions([0, 1], [1, 0])
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    log.save("~/link")
+    log.save(tmp_path / "link")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "disk").is_dir()
+    assert recsys.load("~/link").fingerprint == log.fingerprint
+
+
+def test_the_working_folder_is_no_bundle(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match="^folder must not be a mount point, the working folder"):
+        Interactions([0], [0]).save(".")
+    assert not any(tmp_path.iterdir())

@@ -94,3 +94,33 @@ def test_failed_move_restores_the_old_folder(tmp_path, monkeypatch):
         pass
     assert names(tmp_path / "model") == ["kept"]
     assert names(tmp_path) == ["model"]
+
+
+def test_a_link_is_followed_and_kept(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "model").symlink_to(tmp_path / "disk" / "model")
+    (tmp_path / "a.txt").symlink_to(tmp_path / "disk" / "a.txt")
+    for text in ("one", "two"):
+        write_text(tmp_path / "a.txt", text)
+        with atomic_folder(tmp_path / "model") as draft:
+            (draft / text).touch()
+    assert (tmp_path / "model").is_symlink() and names(tmp_path / "disk" / "model") == ["two"]
+    assert (tmp_path / "a.txt").is_symlink() and (tmp_path / "disk" / "a.txt").read_text() == "two"
+    assert names(tmp_path) == ["a.txt", "disk", "model"]
+
+
+def test_the_home_folder_is_expanded(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_text("~/a.txt", "text")
+    with atomic_folder("~/model"):
+        pass
+    assert names(tmp_path) == ["a.txt", "model"]
+
+
+@pytest.mark.parametrize("folder", [".", "..", "/"])
+def test_folders_that_cannot_be_replaced_are_refused(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = "^folder must not be a mount point, the working folder or one above it, got '"
+    with pytest.raises(ValueError, match=message), atomic_folder(folder):
+        pass
+    assert names(tmp_path) == []

@@ -282,3 +282,8 @@ def test_the_types_of_labels_in_a_frame_are_taken_as_they_are():
 def test_wrong_like_and_unknown_are_refused(options, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         Interactions.from_frame(pd.DataFrame(LATER), **LATER_NAMES, **options)
+
+
+def test_a_lazy_frame_is_refused_by_name():
+    with pytest.raises(ValueError, match="^frame must be a pandas or polars .*, got LazyFrame"):
+        Interactions.from_frame(pl.LazyFrame({"u": [1], "i": [2]}), "u", "i")

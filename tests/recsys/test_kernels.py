@@ -273,7 +273,7 @@ def test_bpr_cell_equals_the_reference(reg, ragged):
         assert np.abs(fast - before).max() > 0.05
 
 
-def one_epoch(log, seed=0):
+def one_epoch(log, seed=0, **more):
     """Each user's positives and negatives in one epoch, read from the change of their vector.
 
     User vectors start at zero and item vectors at the unit vectors, so a tiny step for (u, i, j)
@@ -282,7 +282,8 @@ def one_epoch(log, seed=0):
     n, m = log.n_users, log.n_items
     rng = Given(np.zeros((n, m)), np.eye(m))
     rng.bit_generator.state = np.random.PCG64(seed).state
-    model = BPR(m, learning_rate=2e-6, reg=0.0, epochs=1, rng=rng).fit(log, progress=False)
+    model = BPR(m, learning_rate=2e-6, reg=0.0, epochs=1, rng=rng, **more)
+    model.fit(log, progress=False)
     return model.user_factors * 1e6
 
 
@@ -308,6 +309,20 @@ def test_negatives_come_from_all_unobserved_items(ragged):
         counts = drawn[user][~observed[user]]
         assert (counts > 0).mean() > 0.9
         assert counts.max() < 6 * counts.mean() + 5
+
+
+def test_popular_negatives_are_drawn_in_proportion_to_their_pairs(ragged):
+    log, n_epochs = ragged(60, 48, 400, 1), 60
+    observed = log.matrix.toarray() > 0
+    epochs = [one_epoch(log, seed, negatives="popular") for seed in range(n_epochs)]
+    drawn = -sum(np.where(observed, 0, counts) for counts in epochs).round()
+    weights = np.where(observed, 0, observed.sum(axis=0))  # (users, items)
+    draws = n_epochs * observed.sum(axis=1, keepdims=True)
+    expected = draws * weights / weights.sum(axis=1, keepdims=True)
+    assert (drawn[expected == 0] == 0).all()
+    totals = expected.sum(axis=0)
+    assert totals.max() > 5 * np.sort(totals)[5]
+    assert (abs(drawn.sum(axis=0) - totals) < 5 * np.sqrt(totals) + 0.03 * totals + 1).all()
 
 
 @pytest.mark.parametrize("n_blocks", [1, 3, 8])

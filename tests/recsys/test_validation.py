@@ -314,7 +314,7 @@ def test_diverging_training_is_an_error(kind):
 def test_overflowing_confidence_is_an_error():
     log = Interactions([0, 0, 1], [0, 1, 1], value=[3e38, 3e38, 3e38])
     with pytest.raises(ValueError, match=r"^alpha must be smaller for values up to 3e\+38, got 40"):
-        models.ImplicitALS(factors=2).fit(log, progress=False)
+        models.ImplicitALS(factors=2, alpha=40.0).fit(log, progress=False)
     with pytest.raises(ValueError, match="^train.value must be smaller .*, got values up to 3e"):
         models.ImplicitALS(factors=2, alpha=1.0).fit(log, progress=False)
 

@@ -2,6 +2,8 @@
 
 import ir_measures
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -249,3 +251,43 @@ def test_graded_ndcg_by_hand():
 def test_what_has_no_grades_is_refused(relevant, graded, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         ndcg_at_k([[1]], relevant, 1, graded)
+
+
+DENSE = [[1, 0, 1], [0, 1, 0]]
+
+
+@pytest.mark.parametrize(
+    "relevant, got",
+    [
+        (DENSE, r"a dense matrix of shape \(2, 3\): pass"),
+        ([[1.0, 0.0, 1.0], (0.0, 1.0, 0.0)], r"a dense matrix of shape \(2, 3\): pass"),
+        ([np.array(row) for row in DENSE], r"a dense matrix of shape \(2, 3\): pass"),
+        (pd.DataFrame(DENSE), "a DataFrame$"),
+        (pl.DataFrame({"a": [0, 1], "b": [1, 2]}), "a DataFrame$"),
+        ({0: [1], 1: [2]}, "a dict$"),
+    ],
+)
+def test_tables_are_not_read_as_lists_of_relevant_items(relevant, got):
+    with pytest.raises(
+        ValueError, match=f"^relevant must be one list of ids per user .*, got {got}"
+    ):
+        recall_at_k([[0, 1], [2, 3]], relevant, 2)
+
+
+def test_lists_of_ids_0_and_1_are_read_where_they_are_no_matrix():
+    lists = [[0, 1], [1, 0]]
+    assert recall_at_k(lists, [[0, 1], [1, 0]], 2).tolist() == [1, 1]
+    assert recall_at_k(lists, [[0, 1, 2], [1, 0, 3]], 2).tolist() == [2 / 3, 2 / 3]
+    assert recall_at_k(lists, [{0, 1}, {0}], 2).tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("table", [pl.DataFrame({"a": [0, 1], "b": [1, 2]}), {0: [1], 1: [2]}])
+def test_tables_are_not_read_as_recommended_lists(table):
+    with pytest.raises(ValueError, match="^recommended must be one list per user, got "):
+        recall_at_k(table, [{0}, {1}], 2)
+
+
+@pytest.mark.parametrize("value", [-1, np.nan])
+def test_values_that_are_not_above_zero_are_not_relevant_without_a_word(value):
+    with pytest.raises(ValueError, match="^relevant must be finite and at least 0, got "):
+        recall_at_k([[0, 1]], sparse.csr_matrix([[1.0, value]]), 2)

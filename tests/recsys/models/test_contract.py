@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numba
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 from scipy import sparse
 
@@ -464,6 +466,8 @@ def test_new_users_are_numbered_from_zero(kind, fitted, train):
         *([[150]], [[-1]], [[0.5]], [["a"]], [0, 1], 5, ["ab"], [{1}]),
         *(np.eye(150), np.eye(150, dtype=int), np.eye(150, dtype=bool), np.array([[0, 1]])),
         sparse.csr_matrix(([1.0, 0.0], ([0, 0], [3, 4])), (1, 150)),
+        *(np.eye(2, 150).tolist(), np.eye(2, 150, dtype=int).tolist()),
+        *({0: [1]}, pd.DataFrame([[1, 2]]), pl.DataFrame({"a": [1, 2]})),
     ],
 )
 def test_a_history_of_unknown_items_raises(kind, histories, fitted):
@@ -498,8 +502,28 @@ def test_recommend_labels_is_recommend_by_outside_names(name, make, tmp_path):
     model.save(tmp_path / "bundle")
     loaded = recsys.load(tmp_path / "bundle")
     assert loaded.recommend_labels(["u40", "u3"], 30).equals(frame)
+    for labels in (np.array(["u40", "u3"]), (label for label in ["u40", "u3"])):
+        again = model.recommend_labels(labels, 30)
+        assert again.equals(frame) and {type(user) for user in again["user"]} <= {str}
     with pytest.raises(ValueError, match="^unknown user 'u52'; known are 'u0', 'u1', 'u2', ..."):
         loaded.recommend_labels(["u1", "u52"])
+
+
+@pytest.mark.parametrize("kind", models.__all__)
+def test_a_log_of_histories_that_numbers_items_otherwise_is_refused(kind, make, tmp_path):
+    """The same sizes, other meanings; also for a bundle, and for a model of new users."""
+    log = labelled_blocks()
+    columns = log.user, log.item, log.time, log.value, log.n_users, log.n_items
+    other = Interactions(*columns, item_labels=log.item_labels[::-1])
+    alike = Interactions(*columns, user_labels=range(log.n_users), item_labels=log.item_labels)
+    model = make(kind).fit(log, progress=False)
+    folded = model.fold_in(alike)
+    folded.save(tmp_path / "model")
+    message = "^the training log and histories must number the same items alike, got 1031 and"
+    for each in (model, folded, recsys.load(tmp_path / "model")):
+        with pytest.raises(ValueError, match=message):
+            each.fold_in(other)
+    assert folded.recommend_labels([3], 1)["item"].isin(log.item_labels).all()
 
 
 def test_parameters_are_checked_when_given():

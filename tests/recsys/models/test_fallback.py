@@ -96,7 +96,7 @@ def test_the_given_models_are_not_changed():
 
 
 def test_names_on_a_leaderboard(train_test):
-    chains = [Fallback(Markov(), Popularity()), Fallback(ItemKNN(), Popularity())]
+    chains = [Fallback(Markov(), Popularity()), Fallback(ItemKNN(50), Popularity())]
     table = leaderboard([Popularity(), *chains], *train_test, progress=False)
     assert table.index.tolist() == [
         "Popularity",

@@ -13,6 +13,7 @@ from recsys.models.sgd import history_seed
 
 RANKERS = [
     BPR(16, epochs=30),
+    BPR(16, 0.02, 0.003, epochs=30, negatives="popular"),
     WARP(16, epochs=30),
     SampledSoftmax(16),
     SampledSoftmax(16, correction=False),
@@ -63,13 +64,26 @@ def test_a_vector_depends_on_the_users_own_history_only(ranker, train):
     assert (other[1] == 0).all()
 
 
+def test_a_new_users_popular_negatives_follow_the_training_counts():
+    """With unit vectors for items, x shows which were drawn: below 0, and lower the more often."""
+    log = Interactions([0, 1, 2, 3, 4], [0, 1, 2, 3, 4])
+    model = BPR(5, epochs=40, reg=0.0, negatives="popular").fit(log, progress=False)
+    assert model.item_counts.tolist() == [1, 1, 1, 1, 1]
+    model.item_factors, model.item_biases = np.eye(5, dtype=np.float32), np.zeros(5, np.float32)
+    model.item_counts = np.array([9, 9, 2, 8, 0])
+    x = model.fold_in([[0, 1]]).user_factors[0]
+    assert x[3] < x[2] < 0 == x[4] and (x[:2] > 0).all()
+
+
 def bpr_steps(model, history, state, item_counts):
     """Per step: a gradient of the loss by the user's vector and how it enters AdaGrad's sum."""
     Y, b, x = model.item_factors, model.item_biases, (yield)
+    pool = np.repeat(np.arange(len(Y)), item_counts if model.negatives == "popular" else 1)
     for i in np.tile(history, model.epochs):
-        state, j = draw(np.uint64(state), len(Y))
-        while j in history:
-            state, j = draw(np.uint64(state), len(Y))
+        state, drawn = draw(np.uint64(state), len(pool))
+        while pool[drawn] in history:
+            state, drawn = draw(np.uint64(state), len(pool))
+        j = pool[drawn]
         margin = b[i] - b[j] + x @ (Y[i] - Y[j])
         x = yield (Y[j] - Y[i]) / (1 + np.exp(margin)), False
 
@@ -103,6 +117,7 @@ def softmax_steps(model, history, state, item_counts):
     "model, steps",
     [
         (BPR(6, epochs=3), bpr_steps),
+        (BPR(6, epochs=3, negatives="popular"), bpr_steps),
         (WARP(6, epochs=3, max_trials=9), warp_steps),
         (SampledSoftmax(6, epochs=3, n_negatives=5), softmax_steps),
         (SampledSoftmax(6, epochs=3, n_negatives=5, correction=False), softmax_steps),

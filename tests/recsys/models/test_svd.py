@@ -127,9 +127,9 @@ def test_the_identity_has_equal_singular_values():
 
 
 def test_more_factors_than_the_rank_reconstruct_the_matrix():
-    """The default of 64 on a matrix of 3 x 5: the columns beyond 3 are zero."""
+    """64 factors of a matrix of 3 x 5: the columns beyond 3 are zero."""
     log = Interactions([0, 0, 1, 2, 2], [0, 1, 2, 3, 4], None, [5, 3, 4, 1, 2])
-    model = PureSVD().fit(log, progress=False)
+    model = PureSVD(64).fit(log, progress=False)
     assert model.user_factors.shape == (3, 64) and model.item_factors.shape == (5, 64)
     assert (model.singular_values > 0).sum() == 3 and (model.item_factors[:, 3:] == 0).all()
     np.testing.assert_allclose(model.score([0, 1, 2]), log.matrix.toarray(), atol=1e-5)
