@@ -231,6 +231,11 @@ def test_models_are_named_and_a_baseline_is_chosen(train_test):
         table = leaderboard(two, *train_test, baseline=baseline)
         assert table.index.tolist() == [*names, "Popularity"]
         assert table["difference"].iloc[2] == 0 and (table["difference"].iloc[:2] != 0).all()
+    first = leaderboard(two, *train_test, baseline=0)
+    names = ["difference", "difference_low", "difference_high"]
+    assert first[names].iloc[0].tolist() == table[names].iloc[2].tolist() == [0, 0, 0]
+    swapped = [-first[name].iloc[2] for name in (names[0], names[2], names[1])]
+    np.testing.assert_allclose(table[names].iloc[0], swapped)  # the same resamples
     assert "mrr@10" in leaderboard(two, *train_test, metric="mrr").columns
 
 

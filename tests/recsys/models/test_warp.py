@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from recsys import Interactions
-from recsys.models import WARP
+from recsys.models import BPR, WARP, SampledSoftmax
 from recsys.models.sgd import deal
 from recsys.models.warp import rank_loss, warp_cell, warp_reference, warp_step
 
@@ -158,3 +158,17 @@ def test_a_violation_found_late_weighs_as_rank_1():
         found.append(round(float(rows[2][0]) / 1e-3, 3))
     assert set(found) == {1.0, 1.5}  # L(1), and L(2) at the first draw
     assert 0.22 < found.count(1.5) / 200 < 0.45  # one draw in three
+
+
+@pytest.mark.parametrize("kind", [BPR, WARP, SampledSoftmax])
+def test_each_epoch_has_its_own_cells_and_seed(kind, train):
+    model = kind(2, epochs=6).fit(train, progress=False)
+
+    def dealt(rng):
+        epochs = model._dealt_epochs(np.random.default_rng(rng), progress=False)
+        return [(members.tobytes(), int(seed)) for (*_, members, _), seed in epochs]
+
+    cells, seeds = zip(*dealt(0))
+    assert len(set(cells)) == len(set(seeds)) == 6
+    assert dealt(0) == list(zip(cells, seeds))
+    assert not set(seeds) & {seed for _, seed in dealt(1)}

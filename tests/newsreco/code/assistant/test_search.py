@@ -104,6 +104,19 @@ def test_articles_are_listed_once(world):
     assert len(found) == len(set(found.tolist())) == 5
 
 
+@pytest.mark.parametrize("k", [1, 3, 50])
+def test_articles_come_in_the_order_of_their_best_passages(world, k):
+    passages = cut_into_passages(world.log.articles, size=1, overlap=0)
+    search = PassageSearch().fit(passages)
+    found, scores = search.search("league match goal minute", 4 * k)
+    best = {}
+    for article, score in zip(passages.article[found].tolist(), scores.tolist()):
+        best.setdefault(article, score)
+    assert list(best.values()) == sorted(best.values(), reverse=True)
+    assert k == 1 or list(best) != sorted(best), "not the order of the ids"
+    assert search.articles("league match goal minute", k).tolist() == list(best)[:k]
+
+
 def test_a_question_is_cleaned():
     assert clean_question(" Who\x1b[31m won\x00 \n it?\u202e ") == "Who [31m won it?"
     assert clean_question("x" * 1000) == "x" * 1000
