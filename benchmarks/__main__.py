@@ -63,7 +63,7 @@ def main() -> None:
     results = {"machine": machine(), "data": name, "contests": rows, "first_call": starts}
     if not options.only:
         store(results | stored_news(options.out), options.out)  # safe if what follows fails
-        results |= growth_and_loops()
+        results |= growth_and_loops() | {"top_k": top_k_rows()}
     elif options.out.is_file():
         results = merge(read(options.out), results)
     store(results | stored_news(options.out), options.out)
@@ -121,6 +121,16 @@ def growth_and_loops() -> dict[str, Any]:
             + memory
         )
     return results
+
+
+def top_k_rows() -> list[dict[str, Any]]:
+    """Top k of 50,000 items, by k and method, relative to the bare product."""
+    from benchmarks import top_k
+
+    rows = top_k.rows()
+    for row in rows:
+        print(top_k.line(row))
+    return rows
 
 
 def stored_news(path: Path) -> dict[str, Any]:

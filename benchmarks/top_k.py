@@ -83,6 +83,10 @@ def rows(sizes: tuple[int, ...] = SIZES, repeats: int = 5) -> list[dict[str, flo
     return table
 
 
+def line(row: dict[str, float | str]) -> str:
+    return f"{row['method']:20} {row['k']:5} {row['times the product']:6.2f}"
+
+
 if __name__ == "__main__":
     for row in rows():
-        print(f"{row['method']:20} {row['k']:5} {row['times the product']:6.2f}")
+        print(line(row))
