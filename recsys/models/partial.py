@@ -59,7 +59,8 @@ class UpdatableRecommender(Recommender):
                 raise ValueError(f"new_log must have at least {size} {kind}s, got {new_size}")
             if known is not None and (labels is None and new_size > size):
                 raise ValueError(f"new_log must have {kind}_labels, as the training log, got None")
-            if known is not None and labels is not None and labels[:size] != known:
+            known = list(range(size)) if known is None else known
+            if labels is not None and labels[:size] != known:
                 raise ValueError(
                     f"new_log must number the known {kind}s as the training log does: "
                     'from_frame(..., like=train, unknown="add")'

@@ -1,6 +1,7 @@
 """partial_fit: a fit on the first rows and an update with the rest, against a fit on all rows."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import recsys
@@ -145,3 +146,14 @@ def test_logs_that_do_not_continue_the_first_are_refused():
         model.partial_fit([])
     with pytest.raises(ValueError, match="^new_log.time must be given for Trending"):
         Trending().fit(old).partial_fit(Interactions([0], [0], n_users=80, n_items=1100))
+
+
+def test_a_model_without_labels_takes_no_log_of_other_labels():
+    """Without labels an id is its own label, so "x" is no new name of user 0."""
+    old = Interactions([0, 1], [0, 1])
+    with pytest.raises(ValueError, match="^new_log must number the known users as the training"):
+        Popularity().fit(old).partial_fit(Interactions([0], [0], user_labels=["x", "y"], n_items=2))
+    rows = pd.DataFrame({"u": [1, 7], "i": [0, 9]})
+    new = Interactions.from_frame(rows, "u", "i", like=old, unknown="add")
+    model = Popularity().fit(old).partial_fit(new)
+    assert model.user_labels == [0, 1, 7] and model.item_labels == [0, 1, 9]
