@@ -17,7 +17,9 @@ from scipy import sparse
 
 from recsys import validation
 from recsys.bootstrap import bootstrap_means, interval
+from recsys.compiled import compiled
 from recsys.interactions import Interactions, check_log, check_same_labels
+from recsys.kernels import contains
 from recsys.metrics import beyond_accuracy, ranking
 from recsys.progress import progress_bar
 
@@ -215,15 +217,24 @@ def _beyond_accuracy(
 
 def _most_popular(train: Interactions, users: np.ndarray, k: int) -> np.ndarray:
     """Each user's k most popular items that are not in their history, padded with -1."""
-    history = train.matrix
     by_popularity = np.argsort(-np.bincount(train.item, minlength=train.n_items), kind="stable")
     lists = np.full((len(users), k), -1, np.int32)
-    for row, user in zip(lists, users):
-        seen = history.indices[history.indptr[user] : history.indptr[user + 1]]
-        candidates = by_popularity[: k + len(seen)]
-        new = candidates[~np.isin(candidates, seen)][:k]
-        row[: len(new)] = new
+    fill_with_unseen(lists, by_popularity, train.matrix.indptr, train.matrix.indices, users)
     return lists
+
+
+@compiled
+def fill_with_unseen(lists, ranking, ptr, items, users):
+    """Write the first items of `ranking` that are not in the user's history into each row."""
+    for row in range(len(users)):
+        history = items[ptr[users[row]] : ptr[users[row] + 1]]
+        n = 0
+        for item in ranking:
+            if n == lists.shape[1]:
+                break
+            if not contains(history, item):
+                lists[row, n] = item
+                n += 1
 
 
 def leaderboard(

@@ -141,3 +141,10 @@ def locate(user, item, size):
     key = (np.uint64(user) << np.uint64(32)) | np.uint64(item)
     position = mix(key) & np.uint64(size - 1)
     return np.int64(position >> np.uint64(6)), np.uint64(1) << (position & np.uint64(63))
+
+
+@compiled
+def contains(history, item):
+    """Whether an item is in a history, whose ids rise."""
+    position = np.searchsorted(history, item)
+    return position < len(history) and history[position] == item

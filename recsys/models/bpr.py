@@ -22,8 +22,19 @@ import numpy as np
 from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
-from recsys.kernels import CHUNKS, LINE, ONE, aligned, dot, draw, may_contain, mix, pair_filter
-from recsys.models.sgd import SGDRecommender, adagrad_step, contains, history_seed
+from recsys.kernels import (
+    CHUNKS,
+    LINE,
+    ONE,
+    aligned,
+    contains,
+    dot,
+    draw,
+    may_contain,
+    mix,
+    pair_filter,
+)  # fmt: skip
+from recsys.models.sgd import SGDRecommender, adagrad_step, history_seed
 from recsys.threads import on_snapshot
 
 TRIES = 16  # draws of a negative before a pair is skipped

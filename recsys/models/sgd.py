@@ -118,10 +118,3 @@ def history_seed(history):
     for item in history:
         state = mix(state ^ np.uint64(item))
     return state
-
-
-@compiled
-def contains(history, item):
-    """Whether an item is in a history, whose ids rise."""
-    position = np.searchsorted(history, item)
-    return position < len(history) and history[position] == item

@@ -31,8 +31,8 @@ import numpy as np
 from recsys import validation
 from recsys.compiled import compiled, prange
 from recsys.interactions import Interactions
-from recsys.kernels import CHUNKS, ONE, dot, draw, may_contain, mix, pair_filter
-from recsys.models.sgd import SGDRecommender, adagrad_step, contains, history_seed
+from recsys.kernels import CHUNKS, ONE, contains, dot, draw, may_contain, mix, pair_filter
+from recsys.models.sgd import SGDRecommender, adagrad_step, history_seed
 from recsys.threads import on_snapshot
 
 
