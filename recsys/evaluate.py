@@ -115,9 +115,7 @@ class Report:
     __repr__ = __str__
 
     def _check(self, metric: str) -> None:
-        names = [*self.per_user, *self.overall]
-        if metric not in names:
-            raise ValueError(f"metric must be one of {names}, got {metric!r}")
+        validation.one_of("metric", metric, [*self.per_user, *self.overall])
 
 
 def evaluate(
@@ -269,8 +267,7 @@ def leaderboard(
         is statistically significant. `attrs["reachable"]` is the fraction of targets that could
         have been recommended.
     """
-    if not isinstance(metric, str) or metric not in RANKING:
-        raise ValueError(f"metric must be one of {list(RANKING)}, got {metric!r}")
+    validation.one_of("metric", metric, list(RANKING))
     named = _named(models)
     k = validation.whole_number("k", k)
     first = _baseline(baseline, [name for name, _ in named])

@@ -18,9 +18,8 @@ def columns(frame: Any, names: dict[str, str | None]) -> dict[str, np.ndarray]:
 
     They may be views of the frame.
     """
-    if not hasattr(type(frame), "columns") or hasattr(
-        frame, "collect"
-    ):  # a lazy frame has no values
+    is_lazy = hasattr(frame, "collect")  # polars' frames without values
+    if is_lazy or not hasattr(type(frame), "columns"):
         raise ValueError(f"frame must be a pandas or polars DataFrame, got {type(frame).__name__}")
     _check_names(names, list(frame.columns))
     found = {argument: frame[name] for argument, name in names.items() if name}
@@ -88,8 +87,8 @@ def seconds(time: Any, length: int, unit: str | None = None, copy: bool = True) 
 
     Numbers are seconds, or what `unit` says; without it, 1e11 and above raise ValueError.
     """
-    if unit is not None and unit not in UNITS:
-        raise ValueError(f"unit must be one of {list(UNITS)}, got {unit!r}")
+    if unit is not None:
+        validation.one_of("unit", unit, list(UNITS))
     array = _in_utc(time)
     if array.dtype.kind == "M":
         if unit is not None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from recsys import validation
 from recsys.datasets.sources import Archive, Source, data_folders, find_source
 from recsys.interactions import Interactions
 from recsys.io import read_csv
@@ -77,10 +78,8 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
     ConnectionError
         If the data is not found and cannot be downloaded.
     """
-    if name == LIKES:
+    if validation.one_of("name", name, [*MOVIELENS, LIKES]) == LIKES:
         return _load_likes(progress)
-    if not isinstance(name, str) or name not in MOVIELENS:
-        raise ValueError(f"name must be one of {[*MOVIELENS, LIKES]}, got {name!r}")
     release = MOVIELENS[name]
     source = find_source(release, progress)
     ratings, films = _read(source, release.layout)

@@ -60,6 +60,23 @@ def test_both_sides_of_a_race_try_the_same_numbers(ours, rival):
     assert Search("BPR", "tiny").fixed == {}
 
 
+def test_the_stored_settings_are_those_that_a_new_search_would_try():
+    stored = tune.read(tune.SETTINGS)
+    for search in tune.searches():
+        entry = stored[search.log][search.name]
+        drawn = [
+            spaces.draw(search.model, number, search.factors) | search.fixed
+            for number in range(search.n_tries)
+        ]
+        assert [one["setting"] for one in entry["tries"]] == drawn, search
+        assert entry["setting"] == search.best(entry["tries"])["setting"], search
+
+
+def test_both_sides_of_a_race_have_as_many_tries():
+    for sides, sizes in tune.RACES.items():
+        assert len({tune.race_search(side, size).n_tries for side in sides for size in sizes}) == 1
+
+
 def test_a_given_number_of_factors_is_kept():
     drawn = spaces.draw("BPR", 3)
     assert spaces.draw("BPR", 3, factors=32) == drawn | {"factors": 32}
