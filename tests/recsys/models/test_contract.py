@@ -532,6 +532,7 @@ def test_parameters_are_checked_when_given():
         "factors": [0, -1, 2.5, "8", None], "iterations": [-1, 1.5, None], "epochs": [-1, 1.5],
         "cg_steps": [0, 1.5], "momentum": [-0.1, 1.0], "max_trials": [0, -1, 1.5],
         "n_negatives": [0, -1, 1.5], "correction": [1, 0.0, "yes", None],
+        "negatives": ["popularity", "", 1, None],
         "n_neighbors": [0, -1, 1.5], "n_threads": [0, -2, 1.5],
         "alpha": [-1, np.nan, np.inf, "1", None], "reg": [-0.1, np.nan, np.inf],
         "reg_exponent": [-1, 3, np.nan], "shrinkage": [-1, np.nan], "half_life": [0, -1, np.inf],
