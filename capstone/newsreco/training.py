@@ -1,7 +1,9 @@
 """Training: from a log to a model, and its evaluation on the held-out impressions after it.
 
 The log is cut at a time between two impressions. Everything is learned from the part before: the
-embedder's words and patterns, of the articles known by then, the counters, the ranker.
+embedder's words and patterns, of the articles known by then, the counters, the ranker. With
+`refit`, the model that is kept learns from the whole log afterwards; the metrics stay those of the
+model that did not see the held-out impressions.
 """
 
 from __future__ import annotations
@@ -84,11 +86,14 @@ def train(
     """
     settings = settings or Settings()
     past = log.before(log.cutoff_time(settings.test_fraction))
-    with tqdm(total=len(STAGES), disable=not progress, unit="stage") as bar:
+    stages = len(STAGES) + settings.refit * (len(STAGES) - 1)
+    with tqdm(total=stages, disable=not progress, unit="stage") as bar:
         model = _fit(past, settings, bar)
         bar.set_description("evaluation")
         evaluation, metrics = evaluate(model, log, truth, lists)
         bar.update()
+        if settings.refit:
+            model = _fit(log, settings, bar)
     return Result(model, metrics, model.ranker.steps, evaluation)
 
 

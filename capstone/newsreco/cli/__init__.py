@@ -16,7 +16,17 @@ from collections.abc import Sequence
 from newsreco import __version__
 from newsreco.cli.options import Parser
 
-GROUPS = ("sample", "train", "recommend", "sweep", "registry", "feature_store", "svd", "ask")
+GROUPS = (
+    "sample",
+    "train",
+    "update",
+    "recommend",
+    "sweep",
+    "registry",
+    "feature_store",
+    "svd",
+    "ask",
+)
 
 
 def make_parser() -> argparse.ArgumentParser:

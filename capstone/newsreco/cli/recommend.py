@@ -30,7 +30,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; a new user gets trending articles."""
-    from newsreco.data.times import HOUR
+    from newsreco.data.times import HOUR, iso_time
     from newsreco.models.bundle import load_model
     from newsreco.models.pipeline import RecommendationPipeline
     from recsys import validation
@@ -40,9 +40,12 @@ def run(arguments: argparse.Namespace) -> int:
     pipeline = RecommendationPipeline(model, index=arguments.index)
     known = arguments.user in model.user_ids
     user = model.user_ids.index(arguments.user) if known else -1
-    found = pipeline.recommend(user, pipeline.state.now + hours * HOUR, arguments.k)
+    time = pipeline.state.now + hours * HOUR
+    found = pipeline.recommend(user, time, arguments.k)
     if not known:
         print(f"{arguments.user} is a new user: trending articles")
+    if found.as_of < time:
+        print(f"nothing is newer than the articles of {iso_time(found.as_of)}: the freshest of all")
     show(found, model.articles, arguments.json)
     return 0
 

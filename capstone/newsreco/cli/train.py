@@ -29,13 +29,16 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument("--embedder", choices=EMBEDDERS, default="tfidf", help="text embedder")
     train.add_argument("--ranker", choices=RANKERS, default="logistic", help="ranking model")
     add_options(train, "--test-fraction", "--seed", "--tracking-uri")
+    train.add_argument(
+        "--refit", action="store_true", help="learn from the whole log after the evaluation"
+    )
     train.add_argument("--no-tracking", action="store_true", help="record nothing in MLflow")
     train.set_defaults(run=run_train)
 
     evaluate = add_command(
         commands,
         "evaluate",
-        "evaluate a trained model on the training data, or data that continues it",
+        "evaluate a trained model on impressions later than its training",
         "--model model --data data",
     )
     add_options(evaluate, "--model", "--data", *OUTPUT)
@@ -75,6 +78,7 @@ def settings_of(arguments: argparse.Namespace) -> Settings:
         ranker=arguments.ranker,
         test_fraction=arguments.test_fraction,
         seed=arguments.seed,
+        refit=arguments.refit,
     )
 
 
@@ -83,14 +87,18 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     from newsreco.data import load_mind
     from newsreco.evaluation.model import evaluate
     from newsreco.models.bundle import load_model
+    from newsreco.models.matching import match
     from newsreco.synthetic import read_ground_truth
     from newsreco.training import Result
 
     model = load_model(arguments.model)
     log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
     warn_skipped(report)
-    evaluation, metrics = evaluate(model, log, read_ground_truth(arguments.data, log))
-    show(Result(model, metrics, [], evaluation), arguments)
+    truth, matched = read_ground_truth(arguments.data, log), match(model, log)
+    if matched.log is not log:
+        print(f"matched by id: {matched}", file=sys.stderr)
+    evaluation, metrics = evaluate(matched.model, matched.log, truth)
+    show(Result(matched.model, metrics, [], evaluation), arguments)
     return 0
 
 

@@ -17,6 +17,7 @@ from newsreco.data import NewsLog
 from newsreco.data.times import DAY
 from newsreco.features.state import State, replay_impressions
 from newsreco.models.bundle import NewsModel
+from newsreco.models.matching import match
 from newsreco.models.pipeline import RecommendationPipeline
 from newsreco.models.retrievers import live_articles
 from newsreco.synthetic.click_model import TrueClickModel
@@ -41,7 +42,7 @@ def evaluate_lists(
     Parameters
     ----------
     log : NewsLog
-        The training log, or one that continues it.
+        Of the model's site. Articles and users are matched by id; new ones are taken on.
     k : int
         Length of the lists.
     at_most : int
@@ -49,7 +50,7 @@ def evaluate_lists(
     rng : int
         Seed of this sample.
     click_model : TrueClickModel, optional
-        Of the synthetic log.
+        Of the synthetic log, which must number its articles as the model does.
     settings :
         Of the `RecommendationPipeline`, such as `pool_size`.
 
@@ -62,6 +63,10 @@ def evaluate_lists(
         each article's probability at position 0, and "best click_probability" and "displayed
         click_probability", of the k best live articles and of the articles displayed.
     """
+    matched = match(model, log)
+    if click_model is not None and matched.log is not log:
+        raise ValueError("log must number its articles as the model does, for a click model")
+    model, log = matched.model, matched.log
     state = model.state.copy()
     pipeline = RecommendationPipeline(model, state, **settings)
     shown, rows = log.impressions, []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from newsreco.data import NewsLog
+from newsreco.data import Articles, NewsLog
 from newsreco.features.counters import (
     HALF_LIVES,
     RECENT,
@@ -21,6 +21,7 @@ from newsreco.features.counters import (
     load_history,
 )
 
+CATEGORY_COLUMNS = ("category_time", "category_clicks", "category_views")
 CLICK_COLUMNS = ("click_item", "click_time", "click_previous", "click_untimed")
 
 
@@ -77,9 +78,30 @@ class State:
     def n_users(self) -> int:
         return len(self.arrays.user_newest)
 
+    @property
+    def n_items(self) -> int:
+        return len(self.arrays.first_shown)
+
     def copy(self) -> State:
         """A copy that can be advanced independently."""
         return State(Arrays(*(array.copy() for array in self.arrays)))
+
+    def with_articles(self, articles: Articles) -> State:
+        """A copy for a catalogue that begins with the articles counted so far."""
+        larger = self.copy()
+        items = len(articles) - self.n_items
+        larger._extend({"first_shown": np.inf, "last_shown": -np.inf}, items)
+        larger._extend(dict.fromkeys(("item_time", "item_clicks", "item_views"), 0), items)
+        categories = len(articles.categories) - len(self.arrays.category_time)
+        larger._extend(dict.fromkeys(CATEGORY_COLUMNS, 0), categories)
+        topics = len(articles.subcategories) - len(self.arrays.topics)
+        larger._extend({"topics": 0}, topics)
+        larger.arrays = larger.arrays._replace(
+            category=articles.category,
+            subcategory=articles.subcategory,
+            user_topics=np.pad(larger.arrays.user_topics, ((0, 0), (0, topics), (0, 0))),
+        )
+        return larger
 
     def compact(self) -> State:
         """A copy without spare room: equal states have equal bytes."""
@@ -97,7 +119,15 @@ class State:
         return cls(Arrays(**arrays))
 
     def make_room(self, log: NewsLog, first: int, last: int) -> None:
-        """Allocate for the users and clicks of impressions first..last-1."""
+        """Allocate for the users and clicks of impressions first..last-1.
+
+        The log's articles must be numbered as the state's: see `newsreco.models.matching`.
+        """
+        if log.n_items != self.n_items:
+            raise ValueError(
+                f"log must hold the state's {self.n_items} articles, got {log.n_items}: match "
+                "the model and the log by id first (newsreco.models.matching.match)"
+            )
         shown = log.impressions
         new_clicks = int(shown.clicked[shown.start[first] : shown.start[last]].sum())
         self._grow_clicks(new_clicks + len(log.history_item))

@@ -42,6 +42,8 @@ class Settings:
     test_fraction : float
         Fraction of the impressions, the last in time, that are held out.
     seed : int
+    refit : bool
+        Whether the model learned from the whole log again, after its evaluation.
     """
 
     half_life_days: float = 3.0
@@ -49,6 +51,7 @@ class Settings:
     ranker: str = "logistic"
     test_fraction: float = 0.2
     seed: int = 0
+    refit: bool = False
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.half_life_days) and self.half_life_days > 0):
@@ -60,6 +63,7 @@ class Settings:
         if not 0 < self.test_fraction < 1:
             raise ValueError(f"test_fraction must be between 0 and 1, got {self.test_fraction!r}")
         validation.whole_number("seed", self.seed, low=0)
+        validation.true_or_false("refit", self.refit)
 
     @property
     def half_life(self) -> float:

@@ -17,6 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from newsreco.data import NewsLog
+from newsreco.features.state import State
 from recsys import Interactions
 from recsys.compiled import compiled
 from recsys.models import ItemKNN
@@ -29,36 +30,70 @@ Tables = dict[str, sparse.csr_matrix]
 
 def fit_tables(past: NewsLog) -> Tables:
     """Both tables of a log, by name: CSR matrices (n_items, n_items) float32."""
-    return {"item_item": co_clicks(past), "sequence": transition_table(past)}
-
-
-def co_clicks(past: NewsLog) -> sparse.csr_matrix:
-    """Item-item similarity by all clicks of a log and those before it."""
     clicks = past.clicks()
     earlier = np.repeat(np.arange(past.n_users), np.diff(past.history_start))
     user = np.concatenate([earlier, clicks.user])
     item = np.concatenate([past.history_item, clicks.item])
+    time = np.concatenate([np.full(len(earlier), np.nan), clicks.time])
+    return click_tables(user, item, time, past.n_items)
+
+
+def tables_of_state(state: State) -> Tables:
+    """Both tables of all clicks that a state has counted: those of `fit_tables`."""
+    arrays, n = state.arrays, int(state.arrays.n_clicks[0])
+    user = owners(arrays.user_newest, arrays.click_previous[:n])
+    time = np.where(arrays.click_untimed[:n], np.nan, arrays.click_time[:n])
+    return click_tables(user, arrays.click_item[:n], time, state.n_items)
+
+
+def click_tables(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int) -> Tables:
+    """Both tables of clicks (n,).
+
+    A user's clicks of one time are one impression. Time nan is a click before the log: it has no
+    order, and only item_item reads it.
+    """
+    timed = ~np.isnan(time)
+    sequence = transition_table(user[timed], item[timed], time[timed], n_items)
+    return {"item_item": co_clicks(user, item, n_items), "sequence": sequence}
+
+
+def co_clicks(user: np.ndarray, item: np.ndarray, n_items: int) -> sparse.csr_matrix:
+    """Item-item similarity by clicks (n,)."""
     if len(user) == 0:
-        return sparse.csr_matrix((past.n_items, past.n_items), dtype=np.float32)
-    pairs = Interactions(user, item, n_users=past.n_users, n_items=past.n_items)
+        return sparse.csr_matrix((n_items, n_items), dtype=np.float32)
+    pairs = Interactions(user, item, n_items=n_items)
     return ItemKNN(NEIGHBORS, shrinkage=SHRINKAGE).fit(pairs, progress=False).similarity
 
 
-def transition_table(past: NewsLog) -> sparse.csr_matrix:
+def transition_table(
+    user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: int
+) -> sparse.csr_matrix:
     """Fractions of the clicks on the user's next impression with a click, per article clicked."""
-    shown = past.impressions
-    rows = np.flatnonzero(shown.clicked)
-    impressions, impression = np.unique(shown.impression[rows], return_inverse=True)
-    order = np.argsort(shown.user[impressions], kind="stable")  # those of each user, by time
-    size = len(impressions), past.n_items
-    pairs = np.ones(len(rows), np.float32), (impression, shown.item[rows])
-    clicks = sparse.csr_matrix(pairs, shape=size)[order]
-    same = np.flatnonzero(np.diff(shown.user[impressions[order]]) == 0)
+    order = np.lexsort((time, user))  # the clicks of each user, by time
+    user, item, time = user[order], item[order], time[order]
+    first = np.ones(len(order), bool)  # of its impression
+    first[1:] = (np.diff(user) != 0) | (np.diff(time) != 0)
+    row = np.cumsum(first) - 1
+    pairs = np.ones(len(row), np.float32), (row, item)
+    clicks = sparse.csr_matrix(pairs, shape=(int(first.sum()), n_items))
+    same = np.flatnonzero(np.diff(user[first]) == 0)
     counts = (clicks[same].T @ clicks[same + 1]).tocsr()  # each click, then each of the next
     counts.sort_indices()
     total = np.asarray(counts.sum(axis=1)).ravel()
     counts.data /= np.repeat(total, np.diff(counts.indptr))
     return counts
+
+
+@compiled
+def owners(newest, previous):
+    """The user of each click (n,), from the linked lists of clicks: a list's head has the user."""
+    user = np.full(len(previous), -1, np.int64)
+    for u in range(len(newest)):
+        click = newest[u]
+        while click >= 0:
+            user[click] = u
+            click = previous[click]
+    return user
 
 
 def best_of_rows(

@@ -26,6 +26,8 @@ from newsreco.models.retrievers import Retriever, live_articles, make_retrievers
 from recsys import validation
 from recsys.rerank import drop_duplicates, freshness, mmr, number_texts, to_unit_range
 
+FOREVER = 1e12  # seconds
+MILLISECONDS = 1e11  # a time from here on is hardly in seconds: it would be the year 5138
 SIMILAR = 0.3  # cosine above which a click explains a recommendation
 MARKS = re.compile(
     r"^\s*(update|updated|recap|live|watch|video)\s*:|(\((updated|update|video)\)|- report)\s*$"
@@ -48,6 +50,9 @@ class Recommendation:
         The retrievers that found each.
     seconds : dict of str to float
         Duration of each stage.
+    as_of : float
+        Time (seconds UTC) for which the list was made: earlier than asked for, if no article that
+        the user has not clicked was shown in the days before that time.
     """
 
     items: np.ndarray
@@ -55,6 +60,7 @@ class Recommendation:
     because: np.ndarray
     found_by: list[tuple[str, ...]]
     seconds: dict[str, float]
+    as_of: float
 
     def reasons(self, titles: list[str]) -> list[str]:
         """An explanation of each: a similar article that the user read, or that it is trending."""
@@ -105,6 +111,11 @@ class RecommendationPipeline:
         validation.real_number("fresh_hours", self.fresh_hours, open_low=True)
         if self.state is None:
             self.state = self.model.state
+        if self.state.n_items != len(self.model.articles):
+            raise ValueError(
+                f"state must know the model's {len(self.model.articles)} articles, got one of "
+                f"{self.state.n_items}"
+            )
         self.retrievers = make_retrievers(self.model.vectors, self.model.tables, self.index)
         self.story = number_texts(self.model.articles.title, normalized_title)
 
@@ -124,8 +135,11 @@ class RecommendationPipeline:
         user = user if user < self.state.n_users else -1
         now = self.state.now
         time = validation.real_number("time", now if time is None else time, low=now)
+        if time >= MILLISECONDS:
+            raise ValueError(f"time must be in seconds since 1970, got {time}: milliseconds?")
         timer = _StageTimer()
-        items, found_by = self.retrieve(user, time)
+        allowed, time = self.live(user, time)
+        items, found_by = self.retrieve(user, time, allowed)
         timer.stop("retrieve")
         X = candidate_features(self.state, self.model.vectors, user, time, items)
         timer.stop("features")
@@ -135,11 +149,31 @@ class RecommendationPipeline:
         timer.stop("rerank")
         names = list(self.retrievers)
         found = [tuple(n for n, hit in zip(names, found_by[row]) if hit) for row in kept]
-        return Recommendation(items[kept], scores[kept], because, found, timer.seconds)
+        return Recommendation(items[kept], scores[kept], because, found, timer.seconds, time)
 
-    def retrieve(self, user: int, time: float) -> tuple[np.ndarray, np.ndarray]:
-        """The candidates (n,) int32, and which retrievers found each, (n, n_retrievers) bool."""
-        allowed = live_articles(self.state, user, time, self.window_days * DAY)
+    def live(self, user: int, time: float) -> tuple[np.ndarray, float]:
+        """What may be recommended at a time, (n_items,) of bool, and the time to rank it for.
+
+        If nothing is live, it is the freshest that the user has not clicked, ranked for the time
+        of the last event counted.
+        """
+        window = self.window_days * DAY
+        allowed = live_articles(self.state, user, time, window)
+        if allowed.any():
+            return allowed, time
+        unread = live_articles(self.state, user, self.state.now, FOREVER)
+        shown = np.where(unread, self.state.arrays.last_shown, -np.inf)
+        return unread & (shown >= shown.max() - window), self.state.now
+
+    def retrieve(
+        self, user: int, time: float, allowed: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """The candidates (n,) int32, and which retrievers found each, (n, n_retrievers) bool.
+
+        `allowed` (n_items,) are by default the articles that are live at the time.
+        """
+        if allowed is None:
+            allowed = live_articles(self.state, user, time, self.window_days * DAY)
         found = [
             retriever.candidates(self.state, user, time, self.pool_size, allowed)[0]
             for retriever in self.retrievers.values()

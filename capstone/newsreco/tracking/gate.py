@@ -56,6 +56,8 @@ class Comparison:
     def __str__(self) -> str:
         if self.production is None:
             return f"version {self.candidate}, the first in production"
+        if not self.impressions:
+            return f"version {self.candidate} against {self.production}: not compared"
         text = (
             f"version {self.candidate} against {self.production}: {self.metric} "
             f"{self.difference:+.4f} ({self.low:+.4f} to {self.high:+.4f}) on "
@@ -79,17 +81,16 @@ def compare_models(
     """Candidate minus production on the impressions later than both trainings.
 
     Returns the mean difference, the ends of its 95 % confidence interval, and the numbers of
-    users and impressions evaluated. The log must begin as the training logs did.
+    users and impressions evaluated. Either model takes on the articles that it does not know, so
+    that both order the same impressions.
     """
     check_metric(metric)
     column = metric.removeprefix("ranker_")
     tables = []
     for model in (candidate, production):
-        if model.articles.ids != log.articles.ids:
-            raise ValueError("log must hold the articles that the models were trained with")
         tables.append(evaluate(model, log, lists=0)[0].per_impression("ranker"))
     n = min(map(len, tables))  # the last n impressions are later than both trainings
-    user = tables[0]["user"].to_numpy()[-n:]
+    user = log.impressions.user[-n:]
     first, second = (table[column].to_numpy()[-n:] for table in tables)
     evaluated = np.isfinite(first - second)
     users, impressions = len(np.unique(user[evaluated])), int(evaluated.sum())

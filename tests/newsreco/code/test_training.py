@@ -115,13 +115,18 @@ def test_metrics_are_those_of_the_held_out_period(world, result):
     assert result.metrics["impressions_evaluated"] == auc.notna().sum() < n_later
 
 
-def test_log_of_other_users_or_without_later_impressions_is_refused(world, result):
-    users = world.log.user_ids[::-1]
-    with pytest.raises(ValueError, match="users"):
-        evaluate(result.model, replace(world.log, user_ids=users))
+def test_log_without_later_impressions_is_refused(world, result):
     past = world.log.before(world.log.cutoff_time(0.2))
     with pytest.raises(ValueError, match="later"):
         evaluate(result.model, past)
+
+
+def test_refit_learns_from_the_whole_log_and_keeps_the_metrics(world, result):
+    again = train(world.log, Settings(refit=True), world.truth, progress=False)
+    assert again.metrics == result.metrics
+    assert again.model.state.now == world.log.impressions.time[-1] > result.model.state.now
+    assert again.model.data_fingerprint == world.log.fingerprint()
+    assert again.model.user_ids == world.log.user_ids
 
 
 @pytest.mark.parametrize(
@@ -133,6 +138,7 @@ def test_log_of_other_users_or_without_later_impressions_is_refused(world, resul
         ({"ranker": "best"}, "ranker"),
         ({"test_fraction": 1.0}, "test_fraction"),
         ({"seed": -1}, "seed"),
+        ({"refit": 1}, "refit"),
     ],
 )
 def test_wrong_settings_raise(change, named):

@@ -37,6 +37,12 @@ def test_new_user_gets_trending_articles(saved, capsys):
     assert "U0 is a new user" in printed and printed.count("trending now") == 10
 
 
+def test_long_after_the_training_the_freshest_articles_are_printed(saved, capsys):
+    assert main(["recommend", "--model", str(saved[1]), "--user", "U0", "--hours", "9999"]) == 0
+    printed = capsys.readouterr().out
+    assert "nothing is newer than" in printed and printed.count("trending now") == 10
+
+
 @pytest.mark.parametrize("wrong", [["--k", "0"], ["--hours", "-1"], ["--index", "annoy"]])
 def test_wrong_options_end_with_2(saved, capsys, wrong):
     assert main(["recommend", "--model", str(saved[1]), "--user", "x", *wrong]) == 2

@@ -104,8 +104,36 @@ def test_list_is_shorter_than_k_if_fewer_articles_are_live(pipeline):
     found = pipeline.recommend(0, k=1000)
     assert len(found.items) < pipeline.model.vectors.shape[0]
     assert len(set(found.items.tolist())) == len(found.items)
-    late = pipeline.state.now + 30 * DAY
-    assert len(pipeline.recommend(0, late).items) == 0  # no article is live
+
+
+def test_long_after_the_log_the_freshest_articles_are_recommended(pipeline):
+    now = pipeline.state.now
+    for user in (-1, 0):
+        late = pipeline.recommend(user, now + 30 * DAY)
+        assert late.as_of == now and len(late.items) == 10
+        on_time = pipeline.recommend(user, now)
+        assert on_time.as_of == now and late.items.tolist() == on_time.items.tolist()
+    soon = pipeline.recommend(0, now + DAY)
+    assert soon.as_of == now + DAY
+
+
+def test_a_user_who_clicked_all_that_is_live_gets_the_freshest_of_the_rest(pipeline):
+    state = pipeline.state.copy()
+    state.arrays.last_shown[:] = state.now - 9 * DAY
+    state.arrays.last_shown[[3, 4]] = state.now  # what is live
+    state.arrays.last_shown[[5, 6]] = state.now - 5 * DAY
+    state.arrays.last_shown[7] = -np.inf  # never shown
+    user = state.n_users
+    state.load_history(user, np.array([3, 4]))
+    mask, time = RecommendationPipeline(pipeline.model, state).live(user, state.now)
+    assert time == state.now and np.flatnonzero(mask).tolist() == [5, 6]
+    state.load_history(user + 1, np.flatnonzero(np.arange(state.n_items) != 7))
+    assert not RecommendationPipeline(pipeline.model, state).live(user + 1, state.now)[0].any()
+
+
+def test_time_in_milliseconds_is_refused(pipeline):
+    with pytest.raises(ValueError, match="time must be in seconds"):
+        pipeline.recommend(0, pipeline.state.now * 1000)
 
 
 def test_saved_model_recommends_the_same(pipeline, tmp_path):

@@ -9,7 +9,7 @@ from scipy import sparse
 from newsreco.data import Articles, Impressions, NewsLog
 from newsreco.data.times import HOUR
 from newsreco.features.state import State
-from newsreco.models.cooccurrence import best_of_rows, co_clicks, fit_tables, transition_table
+from newsreco.models.cooccurrence import best_of_rows, fit_tables
 from newsreco.models.retrievers import (
     ContentRetriever,
     TableRetriever,
@@ -68,22 +68,22 @@ def test_transitions_go_from_each_click_to_those_of_the_next_impression():
     expected = np.zeros((6, 6))
     expected[0, [2, 3]] = 0.5  # by user 0 and by user 1
     expected[1, 2] = 1
-    np.testing.assert_allclose(transition_table(make_log(IMPRESSIONS)).toarray(), expected)
+    np.testing.assert_allclose(fit_tables(make_log(IMPRESSIONS))["sequence"].toarray(), expected)
 
 
 def test_other_users_and_impressions_without_clicks_do_not_break_the_chain():
     impressions = [(0, 1, [0], [0]), (1, 2, [1], [1]), (0, 3, [2], []), (0, 4, [3], [3])]
-    table = transition_table(make_log(impressions))
+    table = fit_tables(make_log(impressions))["sequence"]
     assert table.nnz == 1 and table[0, 3] == 1
 
 
-def test_simultaneous_impressions_follow_the_order_of_the_log():
-    table = transition_table(make_log([(0, 1, [0], [0]), (0, 1, [1], [1])]))
-    assert table[0, 1] == 1 and table.nnz == 1
+def test_a_users_clicks_of_one_time_are_one_impression():
+    table = fit_tables(make_log([(0, 1, [0], [0]), (0, 1, [1], [1]), (0, 2, [2], [2])]))["sequence"]
+    assert table[0, 2] == table[1, 2] == 1 and table.nnz == 2
 
 
 def test_co_clicks_count_users_and_earlier_clicks():
-    table = co_clicks(make_log(IMPRESSIONS, histories=[[5], [], [5, 0]]))
+    table = fit_tables(make_log(IMPRESSIONS, histories=[[5], [], [5, 0]]))["item_item"]
     # 0 and 5: users 0 and 2 clicked both; 0 has three users, 5 two
     assert table[0, 5] == pytest.approx(2 / (np.sqrt(3 * 2) + 10))
     assert table[0, 2] == pytest.approx(1 / (np.sqrt(3 * 1) + 10))

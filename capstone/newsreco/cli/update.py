@@ -1,0 +1,48 @@
+"""newsreco update: a trained model brought up to date, without retraining."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+from newsreco.cli.options import add_command, add_options
+
+
+def add(commands: argparse._SubParsersAction) -> None:
+    """The parser of this command."""
+    parser = add_command(
+        commands,
+        "update",
+        "bring a model's counters and articles up to date with later data, without retraining",
+        "--model model --data today",
+    )
+    add_options(parser, "--model", "--data")
+    parser.add_argument(
+        "--out", metavar="FOLDER", help="folder of the updated model (default: that of --model)"
+    )
+    add_options(parser, "--json", "--strict", "--quiet")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the updated model; its folder is replaced when it is complete."""
+    from newsreco.cli.train import warn_skipped
+    from newsreco.data import load_mind
+    from newsreco.files import locked
+    from newsreco.models.bundle import load_model
+    from newsreco.models.update import update
+    from recsys.bundle import check_folder
+    from recsys.files import write_text
+
+    out = arguments.out or arguments.model
+    check_folder(out)
+    with locked(out):
+        model = load_model(arguments.model)
+        log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        warn_skipped(report)
+        updated = update(model, log)
+        updated.model.save(out)
+    print(updated)
+    if arguments.json:
+        write_text(arguments.json, json.dumps(updated.counts(), indent=2) + "\n")
+    return 0
