@@ -88,17 +88,18 @@ def train(
     past = log.before(log.cutoff_time(settings.test_fraction))
     stages = len(STAGES) + settings.refit * (len(STAGES) - 1)
     with tqdm(total=stages, disable=not progress, unit="stage") as bar:
-        model = _fit(past, settings, bar)
+        model = fit_model(past, settings, bar)
         bar.set_description("evaluation")
         evaluation, metrics = evaluate(model, log, truth, lists)
         bar.update()
         if settings.refit:
-            model = _fit(log, settings, bar)
+            model = fit_model(log, settings, bar)
     return Result(model, metrics, model.ranker.steps, evaluation)
 
 
-def _fit(past: NewsLog, settings: Settings, bar: tqdm) -> NewsModel:
+def fit_model(past: NewsLog, settings: Settings, bar: tqdm | None = None) -> NewsModel:
     """The model, from `past` alone; the bar advances with each stage."""
+    bar = tqdm(disable=True) if bar is None else bar
     bar.set_description("embeddings")
     embedder = make_embedder(settings.embedder)
     texts = past.articles.texts()

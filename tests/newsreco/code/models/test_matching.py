@@ -13,13 +13,13 @@ from newsreco.evaluation.model import evaluate
 from newsreco.features.matrix import replay
 from newsreco.features.state import State
 from newsreco.models.bundle import Settings, load_model
-from newsreco.models.cooccurrence import fit_tables, tables_of_state
+from newsreco.models.cooccurrence import click_tables, fit_tables, tables_of_state
 from newsreco.models.matching import match
 from newsreco.models.pipeline import RecommendationPipeline
 from newsreco.models.update import update
 from newsreco.synthetic import make_synthetic_log
 from newsreco.tracking.gate import compare_models
-from newsreco.training import train
+from newsreco.training import fit_model, train
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -99,6 +99,19 @@ def test_new_articles_are_embedded_and_begin_at_zero(world):
     assert np.array_equal(grown.vectors[:98], model.vectors)
     assert (grown.state.arrays.item_views[98:] == 0).all()
     assert np.isneginf(grown.state.arrays.last_shown[98:]).all()
+
+
+def test_numbers_of_new_articles_do_not_depend_on_the_order_of_the_file(world, shuffled):
+    dropped = np.arange(world.log.n_items) % 4 == 1
+    small = without_articles(world.log, dropped).before(world.log.cutoff_time(0.2))
+    model = fit_model(small, Settings())
+    a, b = update(model, world.log).model, update(model, shuffled).model
+    assert a.articles.ids == b.articles.ids and len(a.articles.ids) == world.log.n_items
+    assert set(a.user_ids) == set(world.log.user_ids) > set(model.user_ids)
+    users = world.log.user_ids[-20:]
+    assert lists_by_id(a, users) == lists_by_id(b, users)
+    found, expected = (evaluate_lists(model, log, at_most=20) for log in (world.log, shuffled))
+    assert found.drop(columns="user").equals(expected.drop(columns="user"))
 
 
 def test_an_article_never_shown_changes_no_metric(world, model):
@@ -233,6 +246,12 @@ def test_training_on_any_numbering_gives_the_same_ranking_quality(world, seed):
     expected = train(world.log, Settings(), progress=False, lists=0).metrics
     assert found["ranker_auc"] == pytest.approx(expected["ranker_auc"], abs=2e-3)
     assert found["trending_auc"] == pytest.approx(expected["trending_auc"], abs=1e-6)
+
+
+def test_two_users_at_one_time_are_two_impressions():
+    user, item, time = np.array([0, 0, 1, 1]), np.array([0, 1, 2, 3]), np.array([1.0, 2, 2, 3])
+    table = click_tables(user, item, time, 4)["sequence"].toarray()
+    assert table[0, 1] == table[2, 3] == 1 and table.sum() == 2
 
 
 def test_tables_of_two_users_by_hand(world):
