@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from newsreco.cli.options import INDEXES, add_command, add_k, add_options
+from newsreco.output import json_text, say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
     user = model.user_ids.index(arguments.user) if known else -1
     found = pipeline.recommend(user, pipeline.state.now + hours * HOUR, arguments.k)
     if not known:
-        print(f"{arguments.user} is a new user: trending articles")
+        say(f"{arguments.user} is a new user: trending articles")
     show(found, model.articles, arguments.json)
     return 0
 
@@ -55,8 +55,8 @@ def show(found, articles, file: str | None) -> None:
     for item, score, reason in zip(found.items, found.scores, found.reasons(articles.title)):
         category = articles.categories[articles.category[item]]
         title = articles.title[item]
-        print(f"{articles.ids[item]:>8}  {score:6.2f}  {title} [{category}] {reason}")
+        say(f"{articles.ids[item]:>8}  {score:6.2f}  {title} [{category}] {reason}")
         row = {"id": articles.ids[item], "score": float(score), "because": reason}
         rows.append(row | {"title": title, "category": category})
     if file:
-        write_text(file, json.dumps(rows, indent=2) + "\n")
+        write_text(file, json_text(rows, indent=2) + "\n")

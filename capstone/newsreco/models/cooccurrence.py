@@ -24,12 +24,13 @@ from recsys.retrieval.exact import select_row, sort_best
 
 NEIGHBORS = 50
 SHRINKAGE = 10.0
+TABLES = ("item_item", "sequence")
 Tables = dict[str, sparse.csr_matrix]
 
 
 def fit_tables(past: NewsLog) -> Tables:
     """Both tables of a log, by name: CSR matrices (n_items, n_items) float32."""
-    return {"item_item": co_clicks(past), "sequence": transition_table(past)}
+    return dict(zip(TABLES, (co_clicks(past), transition_table(past))))
 
 
 def co_clicks(past: NewsLog) -> sparse.csr_matrix:
