@@ -121,9 +121,11 @@ def bpr_epoch(
 def bpr_cell(X, Y, b, users, items, candidates, learning_rate, reg, state):
     """Gradient steps on the pairs of one cell; negatives are drawn from `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
+    difference = np.empty(X.shape[1], np.float32)
     for p in range(len(users)):
         if negatives[p] >= 0:
-            bpr_step(X, Y, b, users[p], items[p], negatives[p], learning_rate, reg)
+            u, i, j = users[p], items[p], negatives[p]
+            bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference)
 
 
 @compiled
@@ -145,25 +147,27 @@ def draw_negatives(users, items, candidates, state):
 
 
 @compiled(inline="always")  # a call costs as much as the step
-def bpr_step(X, Y, b, u, i, j, learning_rate, reg):
-    """One gradient step on ln sigma(r_ui - r_uj), in place.
+def bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference):
+    """One gradient step on ln sigma(r_ui - r_uj), in place; `difference` (f,) holds y_i - y_j.
 
-    The first loop writes no row, so that its sum is computed in the same order, wherever the rows
-    lie in memory. The second reads and writes each row once.
+    The compiler vectorises loops that write one row each. The first loop writes none, so that
+    its sum is computed in the same order, wherever the rows lie in memory.
     """
-    x, y_i, y_j = X[u], Y[i], Y[j]
     margin = b[i, 0] - b[j, 0]
-    for k in range(len(x)):
-        margin += x[k] * (y_i[k] - y_j[k])
+    for k in range(len(difference)):
+        margin += X[u, k] * (Y[i, k] - Y[j, k])
+    for k in range(len(difference)):
+        difference[k] = Y[i, k] - Y[j, k]
     gradient_scale = learning_rate / (ONE + np.exp(margin))  # learning_rate sigma(-margin)
     shrink = ONE - learning_rate * reg
     b[i, 0] = shrink * b[i, 0] + gradient_scale
     b[j, 0] = shrink * b[j, 0] - gradient_scale
-    for k in range(len(x)):
-        x_k, difference = x[k], y_i[k] - y_j[k]
-        x[k] = shrink * x_k + gradient_scale * difference
-        y_i[k] = shrink * y_i[k] + gradient_scale * x_k
-        y_j[k] = shrink * y_j[k] - gradient_scale * x_k
+    for k in range(len(difference)):
+        Y[i, k] = shrink * Y[i, k] + gradient_scale * X[u, k]
+    for k in range(len(difference)):
+        Y[j, k] = shrink * Y[j, k] - gradient_scale * X[u, k]
+    for k in range(len(difference)):
+        X[u, k] = shrink * X[u, k] + gradient_scale * difference[k]
 
 
 @compiled(parallel=True)
