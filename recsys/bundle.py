@@ -8,10 +8,12 @@ a pickle runs whatever code its author put there.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +89,21 @@ def load(folder: str | Path) -> Any:
         If the folder is no bundle, is incomplete, any file differs from what was saved, or the
         class is neither in `recsys` nor imported.
     """
-    manifest, arrays = read(folder)
-    cls = find_class(manifest["module"], manifest["class"])
-    return cls.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
+    with restoring(folder):
+        manifest, arrays = read(folder)
+        cls = find_class(manifest["module"], manifest["class"])
+        return cls.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
+
+
+@contextlib.contextmanager
+def restoring(folder: str | Path) -> Iterator[None]:
+    """ValueError that names the folder if its contents lack a part, or have one too many."""
+    try:
+        yield
+    except KeyError as error:
+        raise ValueError(f"bundle {str(folder)!r} must hold {error}, got none") from error
+    except TypeError as error:  # of a constructor, which names the argument
+        raise ValueError(f"bundle {str(folder)!r} is of another version: {error}") from error
 
 
 def read(folder: str | Path) -> tuple[dict, dict[str, Any]]:

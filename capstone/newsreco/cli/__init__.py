@@ -15,6 +15,7 @@ from collections.abc import Sequence
 
 from newsreco import __version__
 from newsreco.cli.options import Parser
+from newsreco.output import say
 
 GROUPS = (
     "sample",
@@ -58,10 +59,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as error:
-        print(f"newsreco {command}: {describe(error)}", file=sys.stderr)
+        say(f"newsreco {command}: {describe(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print(f"newsreco {command}: interrupted", file=sys.stderr)
+        say(f"newsreco {command}: interrupted", file=sys.stderr)
         return 130
 
 

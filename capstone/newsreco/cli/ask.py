@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from newsreco.cli.options import add_command, add_options, utc_time
+from newsreco.output import json_text, say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -55,7 +55,7 @@ def run_ask(arguments: argparse.Namespace) -> int:
     if arguments.evaluate:
         return evaluate(assistant, arguments)
     answer = assistant.ask(arguments.question)
-    print(json.dumps(answer.as_dict(), indent=2) if arguments.json else answer.plain())
+    say(json_text(answer.as_dict(), indent=2) if arguments.json else answer.plain())
     return 0
 
 
@@ -88,8 +88,8 @@ def evaluate(assistant, arguments: argparse.Namespace) -> int:
     table = summary(assistant, evaluation)
     if arguments.json:
         metrics = {"threshold": assistant.threshold} | table.to_dict("index")
-        print(json.dumps(metrics, indent=2))
+        say(json_text(metrics, indent=2))
     else:
-        print(f"threshold {assistant.threshold:.3f}, from {len(choose)} other questions")
-        print(table.round(3).to_string())
+        say(f"threshold {assistant.threshold:.3f}, from {len(choose)} other questions")
+        say(table.round(3).to_string())
     return 0

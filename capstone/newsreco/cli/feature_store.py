@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from newsreco.cli.options import add_command, add_options, utc_time
+from newsreco.output import say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -48,5 +49,5 @@ def run_build(arguments: argparse.Namespace) -> int:
         log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
         built = build(store, log, schedule, until, progress=not arguments.quiet)
     written = f"{built.windows:,} windows written ({built.rows:,} rows)"
-    print(f"{written}, {built.skipped:,} already built")
+    say(f"{written}, {built.skipped:,} already built")
     return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
+from newsreco.output import visible
+
 CLICK_MODELS = ("preference", "random")
 EMBEDDERS = ("tfidf", "sentence")
 INDEXES = ("exact", "faiss")
@@ -44,7 +46,7 @@ class Parser(argparse.ArgumentParser):
     """Parser whose errors are one sentence."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {visible(message)}\n")
 
 
 class Help(argparse.ArgumentDefaultsHelpFormatter):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from newsreco.cli.options import INDEXES, add_command, add_k, add_options
+from newsreco.output import json_text, say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -43,9 +43,9 @@ def run(arguments: argparse.Namespace) -> int:
     time = pipeline.state.now + hours * HOUR
     found = pipeline.recommend(user, time, arguments.k)
     if not known:
-        print(f"{arguments.user} is a new user: trending articles")
+        say(f"{arguments.user} is a new user: trending articles")
     if found.as_of < time:
-        print(f"nothing is newer than the articles of {iso_time(found.as_of)}: the freshest of all")
+        say(f"nothing is newer than the articles of {iso_time(found.as_of)}: the freshest of all")
     show(found, model.articles, arguments.json)
     return 0
 
@@ -58,8 +58,8 @@ def show(found, articles, file: str | None) -> None:
     for item, score, reason in zip(found.items, found.scores, found.reasons(articles.title)):
         category = articles.categories[articles.category[item]]
         title = articles.title[item]
-        print(f"{articles.ids[item]:>8}  {score:6.2f}  {title} [{category}] {reason}")
+        say(f"{articles.ids[item]:>8}  {score:6.2f}  {title} [{category}] {reason}")
         row = {"id": articles.ids[item], "score": float(score), "because": reason}
         rows.append(row | {"title": title, "category": category})
     if file:
-        write_text(file, json.dumps(rows, indent=2) + "\n")
+        write_text(file, json_text(rows, indent=2) + "\n")

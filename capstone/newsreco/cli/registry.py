@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from newsreco.cli.options import METRICS, add_command, add_options
+from newsreco.output import say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -58,7 +59,7 @@ def run_register(arguments: argparse.Namespace) -> int:
 
     store = arguments.tracking_uri, arguments.name
     version = register(arguments.run_id, arguments.model, *store)
-    print(f"version {version} of {arguments.name}")
+    say(f"version {version} of {arguments.name}")
     return 0
 
 
@@ -76,7 +77,7 @@ def run_promote(arguments: argparse.Namespace) -> int:
     comparison = promote(
         arguments.version, log, arguments.metric, *store, arguments.force, arguments.why
     )
-    print(f"{'promoted' if comparison.passes else 'promoted by force'}: {comparison}")
+    say(f"{'promoted' if comparison.passes else 'promoted by force'}: {comparison}")
     return 0
 
 
@@ -85,7 +86,7 @@ def run_rollback(arguments: argparse.Namespace) -> int:
     from newsreco.tracking.promotion import rollback
 
     version = rollback(arguments.tracking_uri, arguments.name, arguments.why)
-    print(f"version {version} of {arguments.name} is in production again")
+    say(f"version {version} of {arguments.name} is in production again")
     return 0
 
 
@@ -97,7 +98,7 @@ def run_status(arguments: argparse.Namespace) -> int:
     store = arguments.tracking_uri, arguments.name
     versions = status(*store).drop(columns="run").round(4)
     versions["registered"] = versions["registered"].dt.strftime("%Y-%m-%dT%H:%M:%SZ")
-    print(versions.to_string())
+    say(versions.to_string())
     decisions = history(*store).drop(columns="users").round(4)
-    print("\n" + (decisions.to_string(index=False) if len(decisions) else "no decisions yet"))
+    say("\n" + (decisions.to_string(index=False) if len(decisions) else "no decisions yet"))
     return 0

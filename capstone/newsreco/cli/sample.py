@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from newsreco.cli.options import CLICK_MODELS, add_command, add_options
+from newsreco.output import json_text, say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -49,7 +49,7 @@ def run_sample(arguments: argparse.Namespace) -> int:
         click_model=arguments.click_model,
         progress=not arguments.quiet,
     )
-    print(f"synthetic data of seed {arguments.seed} written to {folder}")
+    say(f"synthetic data of seed {arguments.seed} written to {folder}")
     return 0
 
 
@@ -59,9 +59,9 @@ def run_check(arguments: argparse.Namespace) -> int:
     from recsys.files import write_text
 
     _, report = load_mind(arguments.data, progress=not arguments.quiet)
-    print(report)
+    say(report)
     if arguments.json:
-        write_text(arguments.json, json.dumps(report.as_dict(), indent=2) + "\n")
+        write_text(arguments.json, json_text(report.as_dict(), indent=2) + "\n")
     if arguments.strict and not report.clean:
         raise ValueError(f"{arguments.data} has bad lines; the first: {report.problems[0]}")
     return 0

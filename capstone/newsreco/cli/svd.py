@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from newsreco.cli.options import add_command, add_k, add_options, utc_time
+from newsreco.output import json_text, say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -92,8 +92,8 @@ def run_train(arguments: argparse.Namespace) -> int:
     with locked(arguments.out), open_store(arguments) as store:
         system = train_svd(store, at, settings)
         system.save(arguments.out)
-    print(f"trained on {len(system.items):,} articles as of {iso_time(at)}: {arguments.out}")
-    print(track_svd("svd-train", system, {}, {}))
+    say(f"trained on {len(system.items):,} articles as of {iso_time(at)}: {arguments.out}")
+    say(track_svd("svd-train", system, {}, {}))
     return 0
 
 
@@ -112,12 +112,12 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         evaluation = evaluate_svd(store, log, system, arguments.k)
     metrics, report = evaluation.metrics(), performance_report(evaluation)
     for name, value in metrics.items():
-        print(f"{name:{max(map(len, metrics))}}  {round(value, 4)}")
+        say(f"{name:{max(map(len, metrics))}}  {round(value, 4)}")
     if arguments.json:
-        write_text(arguments.json, json.dumps(metrics, indent=2) + "\n")
+        write_text(arguments.json, json_text(metrics, indent=2) + "\n")
     if arguments.report:
         write_text(arguments.report, report)
-    print(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
+    say(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
     return 0
 
 
@@ -130,5 +130,5 @@ def run_recommend(arguments: argparse.Namespace) -> int:
         at = store.now() if arguments.at is None else arguments.at
         items, scores = system.recommend(store, arguments.user, at, arguments.k)
     for rank, (item, score) in enumerate(zip(items, scores), 1):
-        print(f"{rank:2}  {item:12}  {score:.3f}")
+        say(f"{rank:2}  {item:12}  {score:.3f}")
     return 0

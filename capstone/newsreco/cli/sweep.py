@@ -6,6 +6,7 @@ import argparse
 import itertools
 
 from newsreco.cli.options import EMBEDDERS, RANKERS, add_command, add_options
+from newsreco.output import say
 
 SHOWN = ["ranker_auc", "ranker_auc_low", "ranker_auc_high", "ranker_ndcg_at_10"]
 
@@ -53,5 +54,5 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     results = sweep(validation, settings, uri=uri, name=name)
     rows = {run_name(r.settings): [r.metrics[metric] for metric in SHOWN] for r in results}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=SHOWN)
-    print(table.sort_values("ranker_auc", ascending=False).round(4).to_string())
+    say(table.sort_values("ranker_auc", ascending=False).round(4).to_string())
     return 0

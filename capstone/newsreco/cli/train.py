@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from typing import TYPE_CHECKING
 
 from newsreco.cli.options import EMBEDDERS, RANKERS, add_command, add_options
+from newsreco.output import json_text, say
 
 if TYPE_CHECKING:
     from newsreco.data import LoadReport
@@ -96,7 +96,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     warn_skipped(report)
     truth, matched = read_ground_truth(arguments.data, log), match(model, log)
     if matched.log is not log:
-        print(f"matched by id: {matched}", file=sys.stderr)
+        say(f"matched by id: {matched}", file=sys.stderr)
     evaluation, metrics = evaluate(matched.model, matched.log, truth)
     show(Result(matched.model, metrics, [], evaluation), arguments)
     return 0
@@ -105,20 +105,20 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 def warn_skipped(report: LoadReport) -> None:
     """One line on stderr if any of the data was left out."""
     if not report.clean:
-        print(report.short(), file=sys.stderr)
+        say(report.short(), file=sys.stderr)
 
 
 def show(result: Result, arguments: argparse.Namespace) -> None:
     """Print the metrics; write them and the report where the options say."""
     from recsys.files import write_text
 
-    print(metrics_text(result.metrics))
+    say(metrics_text(result.metrics))
     if arguments.json:
-        write_text(arguments.json, json.dumps(result.metrics, indent=2) + "\n")
+        write_text(arguments.json, json_text(result.metrics, indent=2) + "\n")
     if arguments.report:
         from newsreco.reports.page import write_report
 
-        print(f"report: {write_report(result, arguments.report)}")
+        say(f"report: {write_report(result, arguments.report)}")
 
 
 def metrics_text(metrics: dict[str, float]) -> str:

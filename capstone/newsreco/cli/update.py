@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 from newsreco.cli.options import add_command, add_options
+from newsreco.output import json_text, say
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -42,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         warn_skipped(report)
         updated = update(model, log)
         updated.model.save(out)
-    print(updated)
+    say(updated)
     if arguments.json:
-        write_text(arguments.json, json.dumps(updated.counts(), indent=2) + "\n")
+        write_text(arguments.json, json_text(updated.counts(), indent=2) + "\n")
     return 0

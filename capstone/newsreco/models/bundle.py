@@ -22,7 +22,7 @@ from newsreco.features.embeddings import EMBEDDERS, Embedder
 from newsreco.features.kernels import Column
 from newsreco.features.matrix import FEATURES, candidate_features
 from newsreco.features.state import State
-from newsreco.models.cooccurrence import Tables
+from newsreco.models.cooccurrence import TABLES, Tables
 from newsreco.models.rankers import RANKERS
 from recsys import bundle, validation
 
@@ -154,7 +154,7 @@ class NewsModel:
             embedder=embedder.from_arrays(parameters["embedder"], groups["embedder"]),
             vectors=arrays["vectors"],
             ranker=ranker.from_arrays(parameters["ranker"], groups["ranker"]),
-            tables=groups["tables"],
+            tables={name: groups["tables"][name] for name in TABLES},
             state=State.from_arrays({}, groups["state"]),
             articles=_articles_from_arrays(groups["articles"]),
             user_ids=unpack(arrays["users"]),
@@ -164,10 +164,11 @@ class NewsModel:
 
 def load_model(folder: str | Path) -> NewsModel:
     """Read what `NewsModel.save` wrote; ValueError if anything was changed or is missing."""
-    manifest, arrays = bundle.read(folder)
-    if manifest["class"] != NewsModel.__name__:
-        raise ValueError(f"{str(folder)!r} must hold a NewsModel, got a {manifest['class']}")
-    return NewsModel.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
+    with bundle.restoring(folder):
+        manifest, arrays = bundle.read(folder)
+        if manifest["class"] != NewsModel.__name__:
+            raise ValueError(f"{str(folder)!r} must hold a NewsModel, got a {manifest['class']}")
+        return NewsModel.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
 
 
 def pack(texts: Sequence[str]) -> np.ndarray:

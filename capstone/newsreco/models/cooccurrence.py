@@ -25,6 +25,7 @@ from recsys.retrieval.exact import select_row, sort_best
 
 NEIGHBORS = 50
 SHRINKAGE = 10.0
+TABLES = ("item_item", "sequence")
 Tables = dict[str, sparse.csr_matrix]
 
 
@@ -54,7 +55,7 @@ def click_tables(user: np.ndarray, item: np.ndarray, time: np.ndarray, n_items: 
     """
     timed = ~np.isnan(time)
     sequence = transition_table(user[timed], item[timed], time[timed], n_items)
-    return {"item_item": co_clicks(user, item, n_items), "sequence": sequence}
+    return dict(zip(TABLES, (co_clicks(user, item, n_items), sequence)))
 
 
 def co_clicks(user: np.ndarray, item: np.ndarray, n_items: int) -> sparse.csr_matrix:

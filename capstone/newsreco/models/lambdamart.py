@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+MOST_ROWS = 10_000  # in one impression, LightGBM's limit
+
 
 @dataclass(eq=False)
 class LambdaMARTRanker:
@@ -45,6 +47,11 @@ class LambdaMARTRanker:
             raise ValueError(
                 f"start and clicked must cover X's {len(X)} rows, got {sizes.sum()} "
                 f"and {len(clicked)}"
+            )
+        if (most := sizes.max(initial=0)) > MOST_ROWS:
+            raise ValueError(
+                f"ranker 'lambdamart' takes at most {MOST_ROWS:,} articles in an impression, got "
+                f"{most:,}: use the ranker 'logistic'"
             )
         rows = lightgbm.Dataset(X, np.asarray(clicked, np.int32), group=sizes, params=QUIET)
         found: dict[str, dict[str, list[float]]] = {}

@@ -168,10 +168,11 @@ class SVDSystem:
 
 def load_svd(folder: str | Path) -> SVDSystem:
     """Read what `SVDSystem.save` wrote; ValueError if anything was changed or is missing."""
-    manifest, arrays = bundle.read(folder)
-    if manifest["class"] != SVDSystem.__name__:
-        raise ValueError(f"{str(folder)!r} must hold an SVDSystem, got a {manifest['class']}")
-    return SVDSystem.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
+    with bundle.restoring(folder):
+        manifest, arrays = bundle.read(folder)
+        if manifest["class"] != SVDSystem.__name__:
+            raise ValueError(f"{str(folder)!r} must hold an SVDSystem, got a {manifest['class']}")
+        return SVDSystem.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
 
 
 def train_svd(store: FeatureStore, at: float, settings: SVDSettings | None = None) -> SVDSystem:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from newsreco.output import visible
 from recsys.plot import BLUE, GREY, ORANGE, RED
 
 if TYPE_CHECKING:
@@ -99,8 +100,8 @@ def calibration(table: pd.DataFrame) -> str:
 
 
 def _literal(name: object) -> str:
-    """A label in which a dollar sign starts no formula."""
-    return str(name).replace("$", r"\$")
+    """A label in which a dollar sign starts no formula and XML has nothing to refuse."""
+    return visible(name).replace("$", r"\$")
 
 
 def _svg(draw, height: float, width: float = 7.0) -> str:

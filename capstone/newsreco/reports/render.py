@@ -8,9 +8,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from newsreco.output import visible
+
 
 def render(name: str, **values: Any) -> str:
-    """The template NAME.j2 with these values; HTML is escaped."""
+    """The template NAME.j2 with these values; HTML is escaped, control characters written out."""
     environment = Environment(
         loader=PackageLoader("newsreco.reports"),
         autoescape=select_autoescape(["html.j2"]),
@@ -20,7 +22,7 @@ def render(name: str, **values: Any) -> str:
         keep_trailing_newline=True,
     )
     environment.filters |= {"base64": _base64, "markdown": _markdown}
-    return environment.get_template(f"{name}.j2").render(values)
+    return visible(environment.get_template(f"{name}.j2").render(values))
 
 
 def _base64(text: str) -> str:

@@ -7,11 +7,11 @@ set, as when the notebook is run by hand, nothing is written.
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
 from newsreco.config import read_config
+from newsreco.output import json_text
 
 
 def record(name: str, value: Any) -> None:
@@ -31,7 +31,10 @@ def record(name: str, value: Any) -> None:
     """
     if not isinstance(name, str) or not name:
         raise ValueError(f"name must be a word such as 'ranker_auc', got {name!r}")
-    line = json.dumps({"name": name, "value": _to_json(name, value)}, ensure_ascii=False)
+    try:
+        line = json_text({"name": name, "value": value})
+    except ValueError as error:
+        raise ValueError(f"{name} must be what JSON can hold: {error}") from None
     if path := read_config().results:
         with open(path, "a", encoding="utf-8") as file:
             file.write(line + "\n")
@@ -42,18 +45,3 @@ def read(path: str | Path) -> dict[str, Any]:
     path = Path(path)
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     return {result["name"]: result["value"] for result in map(json.loads, lines)}
-
-
-def _to_json(name: str, value: Any) -> Any:
-    """The value in JSON's types: NumPy numbers and arrays have `tolist`."""
-    if hasattr(value, "tolist"):
-        value = value.tolist()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, (str, int)):
-        return value
-    if isinstance(value, dict):
-        return {str(key): _to_json(name, one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_to_json(name, one) for one in value]
-    raise ValueError(f"{name} must be a number, text, list or dict, got {type(value).__name__}")

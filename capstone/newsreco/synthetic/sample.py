@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 from newsreco.data.mind import BEHAVIORS, NEWS
 from newsreco.data.times import mind_time
 from newsreco.files import locked
+from newsreco.output import json_text
 from newsreco.synthetic.generate import Chunk, Plan, make_plan
 from newsreco.synthetic.ground_truth import TRUTH
 from newsreco.synthetic.questions import questions_about
@@ -104,7 +104,7 @@ def _readme(plan: Plan) -> str:
         "seed": plan.seed,
         "click_model": plan.click_model,
     }
-    return README.format(first=FIRST_WORDS, settings=json.dumps(settings))
+    return README.format(first=FIRST_WORDS, settings=json_text(settings))
 
 
 def _news_lines(plan: Plan) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _question_lines(plan: Plan) -> Iterator[str]:
     ids, stories = plan.articles.articles.ids, plan.articles.stories
     for q in questions_about(ids, stories, seed=plan.seed):
         row = {"question": q.text, "kind": q.kind, "sources": q.sources, "answer": q.answer}
-        yield json.dumps(row) + "\n"
+        yield json_text(row) + "\n"
 
 
 def _impression_lines(plan: Plan, chunk: Chunk) -> Iterator[tuple[str, str]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
+from newsreco.output import json_text
 from newsreco.synthetic.topics import NAMES, TOPICS, Sentence
 
 SQUAD, WOMEN = 9, 5  # players of a club; the first of the squad is the goalkeeper
@@ -118,7 +118,7 @@ class Story:
 
     def mentions(self, text: str) -> str:
         """The entity column of a title or an abstract, in JSON, as in MIND."""
-        return json.dumps(
+        return json_text(
             [
                 {
                     "Label": name,

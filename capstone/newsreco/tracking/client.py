@@ -20,6 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from newsreco.config import read_config, set_mlflow_defaults
+from newsreco.output import visible
 from recsys.files import atomic_file
 
 DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -68,9 +69,9 @@ def mlflow_client(uri: str | None = None, create: bool = False) -> Iterator[Modu
 
 
 def error_message(error: BaseException) -> str:
-    """First line of an error's text, at most 200 characters, passwords masked."""
+    """First line of an error's text, at most 200 characters, without passwords or controls."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = mask_password(lines[0])
+    text = visible(mask_password(lines[0]))
     return text if len(text) <= 200 else text[:197] + "..."
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from newsreco.models.bundle import NewsModel
+from newsreco.output import json_text
 from newsreco.tracking.provenance import code_version, libraries, requirements
 from recsys import bundle
 
@@ -117,7 +118,7 @@ def _log_files(mlflow, result: Result, report: bool) -> None:
     """The report, all metrics as JSON, and the metrics of every impression."""
     from newsreco.reports.page import write_report  # loads Matplotlib
 
-    mlflow.log_dict(result.metrics, "metrics.json")
+    mlflow.log_text(json_text(result.metrics, indent=2), "metrics.json")
     with tempfile.TemporaryDirectory() as folder:
         if report:
             write_report(result, Path(folder) / "report")

@@ -14,6 +14,7 @@ import uuid
 import pandas as pd
 
 from newsreco.config import REGISTERED_MODEL
+from newsreco.output import json_text
 from newsreco.tracking.client import mlflow_client
 from newsreco.tracking.registry import registered_model
 
@@ -40,7 +41,7 @@ def record_decision(
     at = time.time_ns()
     decision = {"action": action, "version": version, "before": before, "by": current_user()}
     decision |= {"at": f"{pd.Timestamp(at).floor('s').isoformat()}Z", **details}
-    text = json.dumps(decision)
+    text = json_text(decision)
     client.set_registered_model_tag(name, f"{PREFIX}{at:020d}.{uuid.uuid4().hex[:8]}", text)
     client.set_model_version_tag(name, str(version), "decision", RESTORED.get(action, action))
     client.set_model_version_tag(name, str(version), f"decision.{action}", text)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from newsreco.models.rankers import RANKERS, LogisticRanker
+from newsreco.models.rankers import RANKERS, LambdaMARTRanker, LogisticRanker
 
 
 def rows(n=3000, seed=0):
@@ -81,3 +81,9 @@ def test_wrong_rows_raise():
     X[3, 1] = np.nan
     with pytest.raises(ValueError, match="finite"):
         LogisticRanker().fit(X, clicked)
+
+
+def test_impression_longer_than_lightgbm_can_order_is_one_sentence():
+    rows = np.zeros((10_001, 2))
+    with pytest.raises(ValueError, match="at most 10,000 articles in an impression, got 10,001"):
+        LambdaMARTRanker().fit(rows, np.zeros(10_001, bool), np.array([0, 10_001]))
