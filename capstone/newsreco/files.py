@@ -1,12 +1,15 @@
-"""A lock on a folder, so that one process at a time writes it."""
+"""Before a folder or file is written: a lock, so that one process does, and whether it can be."""
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from recsys import validation
 
 
 @contextlib.contextmanager
@@ -32,3 +35,21 @@ def locked(folder: str | Path, timeout: float = 0.0) -> Iterator[None]:
             missing_ok=True
         )  # while it is held; filelock ignores a file without a name
         lock.release()
+
+
+def check_writable(path: str | Path, folder: bool = False) -> None:
+    """ValueError if a file, or with `folder` a folder, cannot be written at `path`.
+
+    Folders above it that do not exist yet will be made, so that the nearest one that exists must
+    take a new entry. It is tried and not asked: a file system may be read-only. Nothing is left.
+    """
+    path = validation.path("path", path).resolve()
+    if path.exists() and path.is_dir() != folder:
+        kinds = ("folder", "file") if folder else ("file", "folder")
+        raise ValueError("must be a {}, and {!r} is a {}".format(kinds[0], str(path), kinds[1]))
+    above = next(one for one in (path, *path.parents) if one.exists() and one != path)
+    try:
+        with tempfile.TemporaryFile(dir=path if folder and path.exists() else above):
+            pass
+    except OSError as error:
+        raise ValueError(f"{str(path)!r} cannot be written: {error.strerror}") from None

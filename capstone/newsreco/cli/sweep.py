@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import itertools
 
+from newsreco.cli.data import add_reading, read_log
 from newsreco.cli.options import EMBEDDERS, RANKERS, add_command, add_options
 from newsreco.output import say
 
@@ -32,7 +33,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     sweep.add_argument(
         "--sweep-name", default="sweep", metavar="NAME", help="name of the parent run"
     )
-    add_options(sweep, "--data", "--test-fraction", "--seed", "--tracking-uri", "--quiet")
+    add_options(sweep, "--data", "--test-fraction", "--seed", "--tracking-uri")
+    add_reading(sweep)
     sweep.set_defaults(run=run_sweep)
 
 
@@ -40,7 +42,6 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     """Train on all combinations; print metrics with intervals, highest AUC first."""
     import pandas as pd
 
-    from newsreco.data import load_mind
     from newsreco.models.bundle import Settings
     from newsreco.tracking.runs import run_name
     from newsreco.tracking.sweep import sweep, validation_log
@@ -48,7 +49,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     grid = itertools.product(arguments.half_life, arguments.embedder, arguments.ranker)
     rest = {"test_fraction": arguments.test_fraction, "seed": arguments.seed}
     settings = [Settings(*combination, **rest) for combination in grid]
-    log, _ = load_mind(arguments.data, progress=not arguments.quiet)
+    log, _ = read_log(arguments)
     validation = validation_log(log, arguments.test_fraction)
     uri, name = arguments.tracking_uri, arguments.sweep_name
     results = sweep(validation, settings, uri=uri, name=name)
