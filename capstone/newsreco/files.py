@@ -38,18 +38,18 @@ def locked(folder: str | Path, timeout: float = 0.0) -> Iterator[None]:
 
 
 def check_writable(path: str | Path, folder: bool = False) -> None:
-    """ValueError if a file, or with `folder` a folder, cannot be written at `path`.
+    """ValueError if a file, or with `folder` files in a folder, cannot be written at `path`.
 
     Folders above it that do not exist yet will be made, so that the nearest one that exists must
-    take a new entry. It is tried and not asked: a file system may be read-only. Nothing is left.
+    take a new file. It is tried and not asked: a file system may be read-only. Nothing is left.
     """
     path = validation.path("path", path).resolve()
     if path.exists() and path.is_dir() != folder:
         kinds = ("folder", "file") if folder else ("file", "folder")
-        raise ValueError("must be a {}, and {!r} is a {}".format(kinds[0], str(path), kinds[1]))
-    above = next(one for one in (path, *path.parents) if one.exists() and one != path)
+        raise ValueError(f"must be a {kinds[0]}, and {str(path)!r} is a {kinds[1]}")
+    folders = [path, *path.parents] if folder else path.parents
     try:
-        with tempfile.TemporaryFile(dir=path if folder and path.exists() else above):
+        with tempfile.TemporaryFile(dir=next(one for one in folders if one.exists())):
             pass
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be written: {error.strerror}") from None

@@ -60,8 +60,7 @@ def fraction(text: str) -> float:
 COMMON = {
     "--data": FOLDER | {"help": "folder with news.tsv and behaviors.tsv"},
     "--model": FOLDER | {"help": "folder of the trained model"},
-    "--out": FOLDER
-    | {"type": output_folder, "help": "folder of the model; replaced only when training is done"},
+    "--out": FOLDER | {"help": "folder of the model; replaced only when training is done"},
     "--json": {"type": output_file, "metavar": "FILE", "help": "write the result to this file"},
     "--report": {
         "type": output_folder, "metavar": "FOLDER", "help": "write a report in HTML and Markdown",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from newsreco.cli.options import CLICK_MODELS, add_command, add_options, output_folder
+from newsreco.cli.options import CLICK_MODELS, add_command, add_options
 from newsreco.output import json_text, say
 
 
@@ -14,9 +14,8 @@ def add(commands: argparse._SubParsersAction) -> None:
         commands, "sample", "write synthetic data in the MIND schema", "--out data --seed 1"
     )
     sample.add_argument(
-        "--out", required=True, type=output_folder, metavar="FOLDER",
-        help="new or empty folder, or an earlier sample",
-    )  # fmt: skip
+        "--out", required=True, metavar="FOLDER", help="new or empty folder, or an earlier sample"
+    )
     sample.add_argument(
         "--click-model",
         choices=CLICK_MODELS,

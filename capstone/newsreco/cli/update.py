@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from newsreco.cli.data import add_reading, read_log
-from newsreco.cli.options import add_command, add_options, output_folder
+from newsreco.cli.options import add_command, add_options
 from newsreco.output import json_text, say
 
 
@@ -19,9 +19,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     )
     add_options(parser, "--model", "--data")
     parser.add_argument(
-        "--out", type=output_folder, metavar="FOLDER",
-        help="folder of the updated model (default: that of --model)",
-    )  # fmt: skip
+        "--out", metavar="FOLDER", help="folder of the updated model (default: that of --model)"
+    )
     add_options(parser, "--json")
     add_reading(parser)
     parser.set_defaults(run=run)

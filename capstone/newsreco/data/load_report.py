@@ -1,13 +1,14 @@
 """The report of loading a data set: lines read, skipped or incomplete, with reasons.
 
 What is lost is measured three ways, because a file can lose much in one and little in another:
-the fraction of the lines, of the entries (articles shown, and clicks before the log) and of the
-clicks. A header line, a repeated line and a test set, which has no labels, are no loss.
+the fraction of the lines (of news.tsv or of behaviors.tsv, whichever is larger), of the entries
+(articles shown, and clicks before the log) and of the clicks. A header line, a repeated line and a test set, which has no labels, are no loss.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -121,13 +122,11 @@ class LoadReport:
     def lost(self) -> dict[str, float]:
         """Fractions of the lines, of the entries and of the clicks that could not be used."""
         files = [file for file in self.files if not file.is_test_set]
-        lines = sum(file.read + file.skipped.total() for file in files)
-        counts = {
-            "lines": (sum(file.skipped.total() for file in files), lines),
-            "entries": (sum(f.lost_entries for f in files), sum(f.entries for f in files)),
-            "clicks": (sum(f.lost_clicks for f in files), sum(f.clicks for f in files)),
+        return {
+            "lines": max(_lost_lines(files).values(), default=0.0),
+            "entries": _fraction((f.lost_entries, f.entries) for f in files),
+            "clicks": _fraction((f.lost_clicks, f.clicks) for f in files),
         }
-        return {what: lost / max(total, 1) for what, (lost, total) in counts.items()}
 
     def metrics(self) -> dict[str, float]:
         """The fractions lost, under the names that results give them."""
@@ -197,6 +196,23 @@ class LoadReport:
         rows += [f"lost: {self._percentages()}"]
         rows += [", ".join(f"{n:,} {what}" for what, n in self.sizes.items())]
         return "\n".join(rows)
+
+
+def _lost_lines(files: list[FileReport]) -> dict[str, float]:
+    """Fraction of the lines skipped, for each name of files."""
+    kinds: dict[str, list[FileReport]] = {}
+    for file in files:
+        kinds.setdefault(file.file.rpartition("/")[2], []).append(file)
+    return {
+        name: _fraction((n := f.skipped.total(), n + f.read) for f in kind)
+        for name, kind in kinds.items()
+    }
+
+
+def _fraction(counts: Iterable[tuple[int, int]]) -> float:
+    """What is lost of a total, from (lost, total) of each part."""
+    lost, total = map(sum, zip(*counts, strict=True))
+    return lost / max(total, 1)
 
 
 def _notes(file: FileReport) -> list[str]:
