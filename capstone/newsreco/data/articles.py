@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from newsreco.data.file_report import FileReport
 from newsreco.data.lines import is_header, line_digest, rows
-from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.load_report import LoadReport
 from newsreco.data.log import Articles
 from newsreco.output import CONTROL
 

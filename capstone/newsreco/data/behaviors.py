@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from newsreco.data.file_report import NO_LABELS, FileReport
 from newsreco.data.lines import is_header, line_digest, rows
-from newsreco.data.load_report import NO_LABELS, FileReport, LoadReport
+from newsreco.data.load_report import LoadReport
 from newsreco.data.times import parse_time
 from newsreco.output import CONTROL
 

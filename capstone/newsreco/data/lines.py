@@ -9,7 +9,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.file_report import FileReport
+from newsreco.data.load_report import LoadReport
 
 BLOCK = 1 << 20  # bytes per read
 MAX_LINE = 1 << 24  # bytes

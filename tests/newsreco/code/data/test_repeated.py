@@ -106,6 +106,11 @@ def test_header_lines_are_recognised(header, other):
     assert "news.tsv: 1 header" in str(report) and "2 header lines" in report.passed_over()
 
 
+def test_file_with_nothing_but_a_header_is_refused():
+    with pytest.raises(ValueError, match="holds an impression that can be read: only a header"):
+        load((NEWS, [BEHAVIORS_HEADERS[0]]))
+
+
 @pytest.mark.parametrize(
     "line", ["N4\tcategory\tb\tTitle fight\t\t\t\t", "N4\tx\tb\ttitle\t\t\t\t",
              "id\tsoccer\tb\ttitle\t\t\t\t"],
