@@ -76,7 +76,7 @@ def test_limit_is_an_option_and_a_setting(commands, half, monkeypatch, capsys):
     assert "300 lines and 0 entries left out (50.0% of the lines" in capsys.readouterr().err
     monkeypatch.setenv("NEWSRECO_MAX_LOSS", "0.5")
     assert main(words) == 0
-    assert main([*words, "--max-loss", "0.49"]) == 2
+    assert main([*words, "--max-loss", "0.49"]) == main([*words, "--max-loss", "0"]) == 2
     for wrong in ("1.5", "-0.1", "nan", "half"):
         capsys.readouterr()
         assert main([*words, "--max-loss", wrong]) == 2
