@@ -23,10 +23,12 @@ import numpy as np
 import pytest
 
 from newsreco.models.bundle import load_model
-from newsreco.tracking.registry import load_version, status
+from newsreco.tracking.client import mlflow_client
+from newsreco.tracking.registry import load_version
 from recsys import bundle
 
 KILLS = int(os.environ.get("CRASH_KILLS", "2"))
+ROOT = Path(__file__).parents[3]
 VICTIM = Path(__file__).parents[1] / "victim.py"
 STORE = "sqlite:///store/mlflow.db"
 
@@ -34,7 +36,8 @@ STORE = "sqlite:///store/mlflow.db"
 def run(folder: Path, death: str, words: str) -> subprocess.CompletedProcess:
     """Run a task in a folder until it ends or dies."""
     command = [sys.executable, str(VICTIM), death, *words.split()]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=120)
+    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "capstone")))}
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=120)
 
 
 def complete(folder: Path, words: str) -> dict:
@@ -71,7 +74,9 @@ def read_registry(folder: Path) -> dict[str, str]:
     if not (folder / "store" / "mlflow.db").exists():
         return {}
     uri = f"sqlite:///{folder}/store/mlflow.db"
-    return {str(version): load_version(version, uri).data_fingerprint for version in status(uri).index}
+    with mlflow_client(uri) as mlflow:
+        versions = [int(row.version) for row in mlflow.MlflowClient().search_model_versions()]
+    return {str(version): load_version(version, uri).data_fingerprint for version in versions}
 
 
 def read_features(folder: Path) -> dict[str, str]:
