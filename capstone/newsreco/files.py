@@ -1,12 +1,15 @@
-"""A lock on a folder, so that one process at a time writes it."""
+"""A lock on a folder, so that one process at a time writes it; temporary files of our own."""
 
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+from recsys.files import temporary_folder
 
 
 @contextlib.contextmanager
@@ -32,3 +35,18 @@ def locked(folder: str | Path, timeout: float = 0.0) -> Iterator[None]:
             missing_ok=True
         )  # while it is held; filelock ignores a file without a name
         lock.release()
+
+
+@contextlib.contextmanager
+def own_temporary_files() -> Iterator[None]:
+    """In the block, the temporary files of all libraries lie in one folder.
+
+    If the process is killed, the next call removes that folder, unlike what `tempfile` leaves. The
+    setting is the whole process's, so this is for commands.
+    """
+    with temporary_folder("newsreco") as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before

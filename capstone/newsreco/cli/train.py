@@ -6,7 +6,14 @@ import argparse
 import sys
 from typing import TYPE_CHECKING
 
-from newsreco.cli.options import EMBEDDERS, RANKERS, add_command, add_options
+from newsreco.cli.options import (
+    EMBEDDERS,
+    RANKERS,
+    add_command,
+    add_options,
+    say_next,
+    store_options,
+)
 from newsreco.output import json_text, say
 
 if TYPE_CHECKING:
@@ -48,7 +55,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, evaluate and record; the model's folder appears when it is complete."""
     from newsreco.data import load_mind
-    from newsreco.files import locked
+    from newsreco.files import locked, own_temporary_files
     from newsreco.synthetic import read_ground_truth
     from newsreco.tracking.runs import tracked
     from newsreco.training import train
@@ -56,7 +63,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 
     settings = settings_of(arguments)
     check_folder(arguments.out)  # before anything is read: a training may be long
-    with locked(arguments.out):
+    with own_temporary_files(), locked(arguments.out):
         log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
         warn_skipped(report)
         truth = read_ground_truth(arguments.data, log)
@@ -65,6 +72,9 @@ def run_train(arguments: argparse.Namespace) -> int:
             result.model.save(arguments.out)
             run.log(result, log, arguments.data)
         show(result, arguments)
+    if run.id is not None:
+        say(f"recorded as run {run.id} of experiment {run.experiment}")
+        say_next("register", "--run-id", run.id, *store_options(arguments))
     return 0
 
 

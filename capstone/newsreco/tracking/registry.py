@@ -188,9 +188,7 @@ def load_version(version: int, uri: str | None = None, name: str = REGISTERED_MO
         bundle = mlflow.artifacts.download_artifacts(files, dst_path=str(folder))
         model = load_model(bundle)
         if read_manifest(bundle)["checksum"] != checksum:
-            raise ValueError(
-                f"{owner} is not the bundle that was registered: its checksum differs"
-            )
+            raise ValueError(f"{owner} is not the bundle that was registered: its checksum differs")
     return model
 
 

@@ -72,7 +72,9 @@ class Run:
             experiment = experiment_id(client, self.uri, self.experiment)
             end_abandoned(client, experiment)
             own = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
-            self.id = client.create_run(experiment, run_name=name, tags=own | dict(tags)).info.run_id
+            self.id = client.create_run(
+                experiment, run_name=name, tags=own | dict(tags)
+            ).info.run_id
             texts = [mlflow.entities.Param(key, str(value)) for key, value in parameters.items()]
             client.log_batch(self.id, params=texts)
 

@@ -156,7 +156,8 @@ def _evaluation(mlflow, store: str, run_id: str) -> dict[str, np.ndarray]:
     """The metrics of every impression that a run recorded."""
     location = mlflow.MlflowClient().get_run(run_id).info.artifact_uri
     files = find_files(store, location, f"run {run_id!r}")
-    if EVALUATION not in {file.path for file in mlflow.artifacts.list_artifacts(files)}:
+    listed = {file.path.rpartition("/")[2] for file in mlflow.artifacts.list_artifacts(files)}
+    if EVALUATION not in listed:
         raise ValueError(
             f"run {run_id!r} was recorded by an older newsreco, without {EVALUATION}: train "
             "again, or use another experiment"
