@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from newsreco.tracking.client import sqlite_file
 
+FOLDER = "mlartifacts"  # beside the database
 MIN_PARTS = 3  # of a path beside the store, so that it holds a random id
 
 
@@ -46,15 +47,23 @@ def find_files(store: str, location: str, owner: str) -> str:
     )
 
 
+def files_beside(store: str, experiment: str) -> str | None:
+    """URI of the folder beside a database where an experiment's files go; None for a server."""
+    file = sqlite_file(store)
+    return file and (file.absolute().parent / FOLDER / experiment).as_uri()
+
+
 def check_location(store: str, location: str, experiment: str) -> None:
     """ValueError if an experiment would write its files where the store was before it moved."""
-    path, root = local_path(location), store_folder(store)
-    if path is None or root is None or path.exists() or path.is_relative_to(root):
+    path, beside = local_path(location), files_beside(store, experiment)
+    if path is None or beside is None or location == beside or path.exists():
         return
-    raise ValueError(
-        f"experiment {experiment!r} keeps its files in {str(path)!r}, which does not exist: if the "
-        f"store was moved, make that a link to the folder where they are now, or use a new store"
-    )
+    if path.parts[-2:] == (FOLDER, experiment):  # made by `files_beside`, in another folder
+        raise ValueError(
+            f"experiment {experiment!r} keeps its files in {str(path)!r}, which does not exist: if "
+            "the store was moved, make that a link to the folder where they are now, or use a new "
+            "store"
+        )
 
 
 def local_path(location: str) -> Path | None:

@@ -1,7 +1,7 @@
 """Tracking: a training recorded as a run in MLflow, so that its metrics can be traced back.
 
-A run that is interrupted, or asked to stop by SIGTERM or SIGHUP, ends as KILLED. Where a process had
-no time to say so, as after `kill -9`, the next run on that machine says it.
+A run that is interrupted, or asked to stop by SIGTERM or SIGHUP, ends as KILLED. Where a process
+had no time to say so, as after `kill -9`, the next run on that machine says it.
 
 A run holds the inputs (settings, the data's fingerprint, the code's version), the results
 (metrics, the loss at each step, the metrics of every impression) and the model itself, as a
@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 from newsreco.config import EXPERIMENT
 from newsreco.models.bundle import Settings
 from newsreco.signals import Stopped, raising_signals
-from newsreco.tracking.artifacts import check_location
-from newsreco.tracking.client import error_message, mlflow_client, sqlite_file, tracking_uri
+from newsreco.tracking.artifacts import check_location, files_beside
+from newsreco.tracking.client import error_message, mlflow_client, tracking_uri
 from newsreco.tracking.contents import log_result
 
 if TYPE_CHECKING:
@@ -171,10 +171,8 @@ def experiment_id(client, uri: str, name: str) -> str:
             )
         check_location(uri, found.artifact_location, name)
         return found.experiment_id
-    file = sqlite_file(uri)
-    files = file and (file.absolute().parent / "mlartifacts" / name).as_uri()
     try:
-        return client.create_experiment(name, artifact_location=files)
+        return client.create_experiment(name, artifact_location=files_beside(uri, name))
     except Exception:
         found = client.get_experiment_by_name(name)  # another process was faster
         if found is None:
