@@ -26,6 +26,7 @@ def test_second_signal_does_not_interrupt_the_end(monkeypatch):
     with raising_signals():
         with pytest.raises(Stopped):
             os.kill(os.getpid(), signal.SIGTERM)
+        clock[0] += PATIENCE / 2
         os.kill(os.getpid(), signal.SIGHUP)
         clock[0] += PATIENCE + 0.1
         with pytest.raises(Stopped):
