@@ -11,6 +11,7 @@ removes it. A lock, which the system releases with the process, tells it from on
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import glob
 import os
 import shutil
@@ -24,6 +25,7 @@ except ImportError:  # Windows: nothing can be told from a folder in use, so all
     fcntl = None
 
 SUFFIX = ".draft"  # of temporary folders
+AT_FDCWD, EXCHANGE = -100, 2  # of the system calls renameat2 (Linux) and renamex_np (macOS)
 NEW, OLD = "new", "old"  # all that a temporary folder holds
 
 
@@ -59,16 +61,35 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     """
     path = resolved_folder(path)
     with _folder_beside(path) as beside:
-        draft, old = beside / NEW, beside / OLD
-        yield draft
-        if path.exists():
-            os.replace(path, old)
-        try:
-            os.replace(draft, path)
-        except BaseException:
-            if old.exists():
-                os.replace(old, path)
-            raise
+        yield beside / NEW
+        if not exchanged(beside / NEW, path):
+            _replace_folder(beside / NEW, path, beside / OLD)
+
+
+def exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step, so that neither name is ever without one.
+
+    Only Linux and macOS can, and not on each file system: elsewhere, False.
+    """
+    libc = ctypes.CDLL(None) if os.name == "posix" else None
+    paths = os.fsencode(one), os.fsencode(other)
+    if hasattr(libc, "renameat2"):
+        return libc.renameat2(AT_FDCWD, paths[0], AT_FDCWD, paths[1], EXCHANGE) == 0
+    if hasattr(libc, "renamex_np"):
+        return libc.renamex_np(*paths, EXCHANGE) == 0
+    return False
+
+
+def _replace_folder(draft: Path, path: Path, old: Path) -> None:
+    """Move the draft to `path` and an earlier folder to `old`, in two steps."""
+    if path.exists():
+        os.replace(path, old)
+    try:
+        os.replace(draft, path)
+    except BaseException:
+        if old.exists():
+            os.replace(old, path)
+        raise
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import tempfile
 
 import pytest
 
+import recsys.files
 from recsys.files import atomic_file, atomic_folder, temporary_folder, write_text
 
 
@@ -90,7 +91,18 @@ def test_interrupted_atomic_folder_keeps_the_old_one_or_none(tmp_path):
     assert names(tmp_path) == ["model"]
 
 
+@pytest.mark.skipif(sys.platform not in ("linux", "darwin"), reason="no exchange of two names here")
+def test_replaced_folder_is_never_absent(tmp_path, monkeypatch):
+    with atomic_folder(tmp_path / "model") as draft:
+        (draft / "first").touch()
+    monkeypatch.setattr(os, "replace", None)  # moving one away and the other there takes two calls
+    with atomic_folder(tmp_path / "model") as draft:
+        (draft / "second").touch()
+    assert names(tmp_path) == ["model"] and names(tmp_path / "model") == ["second"]
+
+
 def test_failed_move_restores_the_old_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(recsys.files, "exchanged", lambda *_: False)
     with atomic_folder(tmp_path / "model") as draft:
         (draft / "kept").touch()
     fail_to_place(monkeypatch, tmp_path / "model")
@@ -132,6 +144,7 @@ def test_folders_that_cannot_be_replaced_are_refused(folder, tmp_path, monkeypat
 
 WRITE = """
 import os, sys, tempfile, time
+import recsys.files
 from recsys.files import atomic_file, atomic_folder, temporary_folder
 
 def wait():
@@ -140,6 +153,7 @@ def wait():
 
 what, path = sys.argv[1:]
 if what == "old moved":
+    recsys.files.exchanged = lambda *names: False
     replace = os.replace
     os.replace = lambda *names: wait() if "new" in str(names[0]) else replace(*names)
 if what == "temporary":
