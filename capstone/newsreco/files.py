@@ -1,4 +1,4 @@
-"""Before a folder or file is written: a lock, so that one process does, and whether it can be."""
+"""Before files are written: a lock, a check that they can be, temporary files of our own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from recsys import validation
+from recsys.files import temporary_folder
 
 
 @contextlib.contextmanager
@@ -53,3 +54,18 @@ def check_writable(path: str | Path, folder: bool = False) -> None:
             pass
     except OSError as error:
         raise ValueError(f"{str(path)!r} cannot be written: {error.strerror}") from None
+
+
+@contextlib.contextmanager
+def own_temporary_files() -> Iterator[None]:
+    """In the block, the temporary files of all libraries lie in one folder.
+
+    If the process is killed, the next call removes that folder, unlike what `tempfile` leaves. The
+    setting is the whole process's, so this is for commands.
+    """
+    with temporary_folder("newsreco") as folder:
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield
+        finally:
+            tempfile.tempdir = before

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import NoReturn
 
-from newsreco.output import visible
+from newsreco.output import say, visible
 
 CLICK_MODELS = ("preference", "random")
 EMBEDDERS = ("tfidf", "sentence")
@@ -139,3 +140,18 @@ def utc_time(text: str) -> float:
         raise argparse.ArgumentTypeError(
             f"must be a time in ISO 8601 such as 2025-03-10T12:00:00Z, got {text!r}"
         ) from None
+
+
+def say_next(*words: str) -> None:
+    """Print a command of newsreco that is the natural next step."""
+    say("next:", shlex.join(["newsreco", *words]))
+
+
+def store_options(arguments: argparse.Namespace) -> list[str]:
+    """The options that name MLflow's store and the registered model, where not the default."""
+    from newsreco.config import REGISTERED_MODEL
+    from newsreco.tracking.client import mask_password
+
+    uri, name = arguments.tracking_uri, getattr(arguments, "name", REGISTERED_MODEL)
+    words = ["--tracking-uri", mask_password(uri)] if uri else []
+    return words + (["--name", name] if name != REGISTERED_MODEL else [])

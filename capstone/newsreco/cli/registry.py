@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from newsreco.cli.data import add_reading, read_log
-from newsreco.cli.options import METRICS, add_command, add_options
+from newsreco.cli.options import METRICS, add_command, add_options, say_next, store_options
 from newsreco.output import say
 
 
@@ -55,12 +55,18 @@ def _add_why(parser: argparse.ArgumentParser) -> None:
 
 
 def run_register(arguments: argparse.Namespace) -> int:
-    """Print the number of the version."""
-    from newsreco.tracking.registry import register
+    """Print the number of the version, and how to promote it."""
+    from newsreco.files import own_temporary_files
+    from newsreco.tracking.registry import production_version, register
 
     store = arguments.tracking_uri, arguments.name
-    version = register(arguments.run_id, arguments.model, *store)
+    with own_temporary_files():
+        version = register(arguments.run_id, arguments.model, *store)
     say(f"version {version} of {arguments.name}")
+    production = production_version(*store)
+    if version != production:
+        log = [] if production is None else ["--data", "FOLDER"]
+        say_next("promote", str(version), *log, *store_options(arguments))
     return 0
 
 

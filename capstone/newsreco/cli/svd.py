@@ -97,8 +97,14 @@ def run_train(arguments: argparse.Namespace) -> int:
         system = train_svd(store, at, settings)
         system.save(arguments.out)
     say(f"trained on {len(system.items):,} articles as of {iso_time(at)}: {arguments.out}")
-    say(track_svd("svd-train", system, {}, {}))
+    _say_tracked(track_svd("svd-train", system, {}, {}))
     return 0
+
+
+def _say_tracked(message: str) -> None:
+    """Print the message; if there is none, the failure has been logged."""
+    if message:
+        say(message)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
@@ -121,7 +127,7 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
         write_text(arguments.json, json_text(metrics, indent=2) + "\n")
     if arguments.report:
         write_text(arguments.report, report)
-    say(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
+    _say_tracked(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
     return 0
 
 

@@ -7,7 +7,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from newsreco.cli.data import add_reading, read_log
-from newsreco.cli.options import EMBEDDERS, RANKERS, add_command, add_options
+from newsreco.cli.options import (
+    EMBEDDERS,
+    RANKERS,
+    add_command,
+    add_options,
+    say_next,
+    store_options,
+)
 from newsreco.output import json_text, say
 
 if TYPE_CHECKING:
@@ -50,7 +57,7 @@ def add(commands: argparse._SubParsersAction) -> None:
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train, evaluate and record; the model's folder appears when it is complete."""
-    from newsreco.files import locked
+    from newsreco.files import locked, own_temporary_files
     from newsreco.synthetic import read_ground_truth
     from newsreco.tracking.runs import tracked
     from newsreco.training import train
@@ -58,7 +65,7 @@ def run_train(arguments: argparse.Namespace) -> int:
 
     settings = settings_of(arguments)
     check_folder(arguments.out)  # before anything is read: a training may be long
-    with locked(arguments.out):
+    with own_temporary_files(), locked(arguments.out):
         log, report = read_log(arguments)
         truth = read_ground_truth(arguments.data, log)
         with tracked(settings, arguments.tracking_uri, off=arguments.no_tracking) as run:
@@ -67,6 +74,9 @@ def run_train(arguments: argparse.Namespace) -> int:
             result.model.save(arguments.out)
             run.log(result, log, arguments.data)
         show(result, arguments)
+    if run.id is not None:
+        say(f"recorded as run {run.id} of experiment {run.experiment}")
+        say_next("register", "--run-id", run.id, *store_options(arguments))
     return 0
 
 
