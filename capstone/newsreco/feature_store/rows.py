@@ -75,9 +75,12 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -
 
 
 def upsert_latest(connection: sa.Connection, view: View, rows: pd.DataFrame) -> None:
-    """Bring the table of the latest rows up to date with rows of the view, in any order."""
+    """Bring the table of the latest rows up to date with rows of the view, in any order.
+
+    Keys are written in one order, so that no two jobs wait for each other.
+    """
     ordered = rows.sort_values(list(TIMES), kind="stable")
-    last = ordered.drop_duplicates(list(view.keys), keep="last")
+    last = ordered.drop_duplicates(list(view.keys), keep="last").sort_values(list(view.keys))
     for first in range(0, len(last), BATCH):
         insert, values = _insert(connection, view.latest, last.iloc[first : first + BATCH])
         table, given = view.latest.c, insert.excluded
