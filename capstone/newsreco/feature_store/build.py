@@ -101,9 +101,12 @@ def build(
         If the database goes away. Finished windows are kept, the current one is undone, and the
         next run continues from there.
     """
+    until = float(log.impressions.time[-1] if until is None else until)
+    if np.isnan(until):
+        raise ValueError("until must be a time, got nan")
     job = _Job(store, log, schedule or Schedule(), progress)
     late, corrections = job.add_late(time.time() if known_at is None else known_at)
-    written, skipped, rows = job.add_new(log.impressions.time[-1] if until is None else until)
+    written, skipped, rows = job.add_new(until)
     waiting = int(np.isnan(job.known).sum())
     return Built(written, skipped, rows + corrections, late, waiting)
 
@@ -168,7 +171,8 @@ class _Job:
                     n_rows = self._write_window(ledger, end, first, last, batches)
                     written, rows = written + (n_rows > 0), rows + n_rows
         self._close(until)
-        return written, sum(end <= until for end, *_ in self.windows) - written, rows
+        n_windows = sum(end <= until for end, *_ in self.windows)
+        return written, n_windows - written, rows
 
     def _versions(self, ledger: Ledger, first: float) -> list[Version]:
         """What is written first, and one version for each time after it of late impressions."""

@@ -79,8 +79,8 @@ def upsert_latest(connection: sa.Connection, view: View, rows: pd.DataFrame) -> 
 
     Keys are written in one order, so that no two jobs wait for each other.
     """
-    ordered = rows.sort_values(list(TIMES), kind="stable")
-    last = ordered.drop_duplicates(list(view.keys), keep="last").sort_values(list(view.keys))
+    ordered = rows.sort_values([*view.keys, *TIMES])
+    last = ordered.drop_duplicates(list(view.keys), keep="last")
     for first in range(0, len(last), BATCH):
         insert, values = _insert(connection, view.latest, last.iloc[first : first + BATCH])
         table, given = view.latest.c, insert.excluded

@@ -14,6 +14,7 @@ from newsreco.data import Articles, Impressions, NewsLog
 from newsreco.feature_store import FeatureStore
 from newsreco.feature_store.build import Built, Schedule, build
 from newsreco.feature_store.ledger import LEDGER
+from newsreco.feature_store.versions import Version
 
 WIDTH, DELAY, HALF_LIFE = 60.0, 30.0, 90.0
 SCHEDULE = Schedule(WIDTH, DELAY, HALF_LIFE)
@@ -286,6 +287,22 @@ def test_late_impressions_are_all_or_nothing(store, monkeypatch):
     assert views_at(store, START + 2000) == 1 == store.latest("item", ["N1"]).views[0]
     built = build(store, log_of([A, B, LATE]), SCHEDULE, np.inf, START + 1000, progress=False)
     assert built.late == 1 and store.latest("item", ["N1"]).views[0] == 2
+
+
+def test_job_that_does_not_know_the_late_impressions_of_another_stops(store, monkeypatch):
+    """Between reading the ledger and writing a window, another job adds late impressions."""
+    build(store, log_of([A]), SCHEDULE, START + 60, progress=False)
+    calls = iter(range(100))
+
+    def slow_version(*arguments):
+        if next(calls) == 0:
+            build(store, log_of([A, LATE]), SCHEDULE, START + 60, START + 1000, progress=False)
+        return Version(*arguments)
+
+    monkeypatch.setattr("newsreco.feature_store.build.Version", slow_version)
+    with pytest.raises(ValueError, match="another job added late impressions meanwhile"):
+        build(store, log_of([A, B]), SCHEDULE, np.inf, progress=False)
+    assert views_at(store, START + 1e6) == 2
 
 
 def test_log_that_lost_an_impression_is_refused(store):
