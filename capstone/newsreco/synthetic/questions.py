@@ -22,18 +22,36 @@ from newsreco.synthetic.generate import SyntheticLog
 from newsreco.synthetic.text import Story
 from newsreco.synthetic.topics import read_lines
 
-KINDS = ("fact", "elsewhere", "unknown-name", "never")
+UNANSWERABLE = ("elsewhere", "unknown-name", "never", "swapped", "same-surname")
+TRAPS = ("other-person", "negated", "hypothetical", "quoted")  # need texts of their own
+KINDS = ("fact", *UNANSWERABLE, *TRAPS)
 SLOT = re.compile(r"{([\w-]+)}")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question; one without sources has no answer in the news."""
+    """A question; one without sources has no answer in the news.
+
+    Parameters
+    ----------
+    kind : str
+        "fact", or why it has no answer; one of `KINDS`.
+    sources : tuple of str
+        Ids of the articles that answer it.
+    answer : str
+        Words that a right answer contains.
+    lines : tuple of str
+        The titles and sentences that answer it, if they are known.
+    family : str
+        The story template, for questions of `families.py`.
+    """
 
     text: str
     kind: str
     sources: tuple[str, ...] = ()
     answer: str = ""
+    lines: tuple[str, ...] = ()
+    family: str = ""
 
     @property
     def answerable(self) -> bool:
