@@ -9,6 +9,7 @@ the role stays empty, so that a question about it is not answered.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from newsreco.assistant.grammar import Phrase, Token, is_a, is_number, lemmas, phrase, word_lists
 from newsreco.assistant.verbs import base_verbs
@@ -73,6 +74,7 @@ class Sentence:
             return False
         return bool(lemmas(token.low) & base_verbs()) or token.low.endswith("ed")
 
+    @cached_property
     def clauses(self) -> list[Clause]:
         """A clause for every token that may be its verb; readers choose by the verb."""
         content = (
@@ -133,25 +135,26 @@ class Sentence:
     def clause(self, v: int, depth: int = 0) -> Clause:
         """The clause whose verb is token v."""
         first = self.group_start(v)
-        particle = self._particle(v)
+        particle = self.particle(v)
         right = v + 1 + (particle == v + 1)
-        end = self._end(right)
-        after = self._after(right, end, particle)
+        end = self.end(right)
+        after = self.after(right, end, particle)
         subject, other, start, shared = self._before(first, v, depth)
-        passive = self._is_passive(first, v, right) or (shared is not None and shared.passive
+        passive = self.is_passive(first, v, right) or (shared is not None and shared.passive
                                                         and first == v and "object" not in after)
         if other is not None and "object" not in after:
             after["object"] = other
         mood = self.mood(first, v)
-        if shared is not None and shared.mood != "fact" and first == v:
+        undone = shared is not None and shared.mood == "negated" and self.low(first - 1) == "but"
+        if shared is not None and shared.mood != "fact" and first == v and not undone:
             mood = shared.mood
-        roles = self._voice(subject, after, passive)
+        roles = self.voice(subject, after, passive)
         verbs = lemmas(self.low(v))
         if particle:
             verbs = verbs | {f"{verb} {self.low(particle)}" for verb in verbs}
         return Clause(v, verbs, roles, mood, passive, start, end)
 
-    def _voice(self, subject: Phrase, after: dict[str, Phrase], passive: bool) -> dict[str, Phrase]:
+    def voice(self, subject: Phrase, after: dict[str, Phrase], passive: bool) -> dict[str, Phrase]:
         roles = dict(after)
         if passive:
             roles.pop("subject", None)
@@ -165,7 +168,7 @@ class Sentence:
             roles["subject"] = subject
         return roles
 
-    def _is_passive(self, first: int, v: int, right: int) -> bool:
+    def is_passive(self, first: int, v: int, right: int) -> bool:
         if self.low(v).endswith("ing"):
             return False
         group = [self.low(i) for i in range(first, v)]
@@ -175,7 +178,7 @@ class Sentence:
         bare = not group or all(is_a(word, "adverb") for word in group)
         return bare and self.low(right) == "by" and self.low(v) not in base_verbs() | {"went"}
 
-    def _particle(self, v: int) -> int:
+    def particle(self, v: int) -> int:
         """Position of the particle of a verb, next to it or after its object; 0 without one."""
         if self.is_(v + 1, "particle") or self.low(v + 1) == "past":
             return v + 1
@@ -186,7 +189,7 @@ class Sentence:
                 return i
         return 0
 
-    def _end(self, i: int) -> int:
+    def end(self, i: int) -> int:
         """Where the clause ends that goes on at token i."""
         while i < len(self.tokens) and not self._stops(i):
             i += 1
@@ -207,7 +210,7 @@ class Sentence:
             i += 1
         return False
 
-    def _after(self, i: int, end: int, particle: int) -> dict[str, Phrase]:
+    def after(self, i: int, end: int, particle: int) -> dict[str, Phrase]:
         """The phrases after the verb: its object, and one for each preposition."""
         parts: dict[str, list[Token]] = {"object": []}
         now = "object"

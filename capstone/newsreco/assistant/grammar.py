@@ -170,7 +170,7 @@ def phrase(part: list[Token]) -> Phrase:
 
     "Tarn striker Ada Reyes of Velmouth" has the head Ada Reyes, "Tarn's reserves" a noun.
     """
-    cut = next((i for i, t in enumerate(part) if _ends_head(t) and i), len(part))
+    cut = next((i for i in range(1, len(part)) if _ends_head(part, i)), len(part))
     head = [t for t in part[:cut] if not is_a(t.low, "adverb") or t.name]
     while head and is_number(head[-1]) and not head[-1].name:
         head = head[:-1]
@@ -180,8 +180,14 @@ def phrase(part: list[Token]) -> Phrase:
     return Phrase(tuple(part), tuple(heads), noun, tuple(names_in(part)))
 
 
-def _ends_head(token: Token) -> bool:
-    return not token.name and (is_a(token.low, "preposition", "clause", "mark") and token.low != "and")
+def _ends_head(part: list[Token], i: int) -> bool:
+    """Whether the head ends before token i: at a preposition, or at "Tarn | a week earlier"."""
+    token = part[i]
+    if token.name or token.low == "and":
+        return False
+    if is_a(token.low, "preposition", "clause", "mark"):
+        return True
+    return part[i - 1].name and (is_a(token.low, "determiner") or is_number(token))
 
 
 def _coordinated(head: list[Token]) -> list[list[Token]]:

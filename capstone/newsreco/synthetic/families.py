@@ -78,13 +78,14 @@ class Cast(dict):
             return self.absent[slot]
         if kind.isdigit():  # such as 2-9 or 9,000-9,900
             return f"{between(rng, *(int(n.replace(',', '')) for n in slot.split('-'))):,}"
-        if kind == "k":
+        if kind == "k":  # k1
             return self._same_surname(self[f"p{slot[1:]}"])
         if kind == "y":
             return str(between(rng, 1950, 2019))
-        if kind in "ptfoc":
+        if kind in "ptfoc" and slot[1:].isdigit():
             return self.pools[kind].pop()
-        return pick(rng, [v for v in self.pools[LISTS.get(kind, slot)] if v not in self.values()])
+        values = self.pools[LISTS[kind] if slot[1:].isdigit() else slot]
+        return pick(rng, [value for value in values if value not in self.values()])
 
     def _same_surname(self, person: str) -> str:
         surname = person.split(" ", 1)[1]

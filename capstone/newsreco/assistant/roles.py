@@ -1,0 +1,154 @@
+"""Whether a sentence says what a question asks: who did it to whom, as a fact, with the answer.
+
+`objection` returns why a sentence is no answer, or "" if it is one. All names of the question must
+stand in the sentence (names of a place or an event may stand in the title); the verb, or another
+with that meaning, must have the roles that the question gives, in the same mood; and the role or
+the kind of word in question must be there, filled by something that the question does not name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from newsreco.assistant.asked import Asked
+from newsreco.assistant.clauses import Clause, Sentence
+from newsreco.assistant.complements import complement_objection
+from newsreco.assistant.fillers import filler_objection
+from newsreco.assistant.grammar import Phrase, is_a, lemmas, names_in
+from newsreco.assistant.names import Name, Names
+from newsreco.assistant.verbs import Frame, in_relation, relations
+from newsreco.assistant.words import stem
+
+CORE = ("subject", "object")
+DIRECTED = frozenset({"from", "to", "by", "with", "against", "for", "over"})
+NO_VERB = "does not say so"
+OTHER_ROLES = "says it of others, or the other way round"
+NO_FACT = "does not say it as a fact"
+
+
+def objection(asked: Asked, sentence: Sentence, title: Sentence, names: Names) -> str:
+    """Why a sentence does not answer; "" if it does. `title` is that of its article."""
+    if missing := missing_name(asked, sentence, title, names):
+        return f"does not name {missing}"
+    if asked.kind == "keywords":
+        return ""
+    if asked.kind == "unclear":
+        return "cannot be checked against this question, whose grammar is not understood"
+    if asked.clause is None:
+        return complement_objection(asked, sentence, names)
+    if found := clause_objection(asked, asked.clause, sentence, names):
+        return found
+    plain = Asked("yes", names=asked.names)
+    return next(filter(None, (clause_objection(plain, c, sentence, names) for c in asked.also)), "")
+
+
+def missing_name(asked: Asked, sentence: Sentence, title: Sentence, names: Names) -> str:
+    """The first name of the question that is missing, as a text."""
+    said = names_in(sentence.tokens)
+    for name in asked.names:
+        where = said + (names_in(title.tokens) if name in _context(asked) else [])
+        if not any(names.same(name, other, said) for other in where):
+            return " ".join(part.capitalize() for part in name)
+    return ""
+
+
+def _context(asked: Asked) -> set[Name]:
+    """Names that say where or at what: neither who acts nor to whom, nor whose."""
+    if asked.clause is None:
+        return set()
+    roles = asked.clause.roles
+    core = {name for r in (*CORE, *DIRECTED) if r in roles for name in roles[r].names}
+    return {name for r, part in roles.items() for name in part.names} - core
+
+
+def clause_objection(asked: Asked, given: Clause, sentence: Sentence, names: Names) -> str:
+    """Why no clause of the sentence states the given one, with what is asked; "" if one does."""
+    reasons = [
+        reason
+        for clause in sentence.clauses
+        for reason in _compare(asked, given, clause, sentence, names)
+    ]
+    if "" in reasons:
+        return ""
+    ranked = [r for r in reasons if r not in (NO_VERB, OTHER_ROLES)]
+    return (ranked or [r for r in reasons if r == OTHER_ROLES] or [NO_VERB])[0]
+
+
+def _compare(
+    asked: Asked, given: Clause, clause: Clause, sentence: Sentence, names: Names
+) -> Iterable[str]:
+    """An objection for each relation that both verbs may state."""
+    stated = relations(clause.verbs)
+    for frame in relations(given.verbs):
+        for other in stated:
+            if frame.relation == other.relation:
+                yield _compare_roles(asked, given, clause, (frame, other), sentence, names)
+
+
+def _compare_roles(
+    asked: Asked,
+    given: Clause,
+    clause: Clause,
+    frames: tuple[Frame, Frame],
+    sentence: Sentence,
+    names: Names,
+) -> str:
+    wanted, said = in_relation(frames[0], given.roles), in_relation(frames[1], clause.roles)
+    role = frames[0].roles.get(asked.role, asked.role)
+    if wanted is None or said is None:
+        return NO_VERB
+    readings = [said]
+    if frames[1].symmetric:
+        readings += _exchanged(said)
+    for reading in readings:
+        if _agree(wanted, reading, role, names, said):
+            break
+    else:
+        return OTHER_ROLES
+    if clause.mood != given.mood or given.mood == "negated":
+        return NO_FACT
+    governors = (lemmas(token.low) for token in sentence.tokens)
+    if asked.required and not any(asked.required & governor for governor in governors):
+        return NO_FACT
+    return filler_objection(asked, role, reading, clause, sentence, names)
+
+
+def _exchanged(said: Mapping[str, Phrase]) -> list[dict[str, Phrase]]:
+    """The readings of a symmetric verb: "Ada married Ben", and Ben Ada."""
+    other = said.get("object", Phrase()) if "object" in said else said.get("with", Phrase())
+    return [{**said, "subject": other, "object": said.get("subject", Phrase())}]
+
+
+def _agree(
+    wanted: Mapping[str, Phrase],
+    said: Mapping[str, Phrase],
+    role: str,
+    names: Names,
+    all_said: Mapping[str, Phrase],
+) -> bool:
+    """Whether every role that the question gives is filled alike, and at least one is."""
+    agreed = role in said
+    for given, part in wanted.items():
+        base = given.removesuffix(" again")
+        if base in CORE:
+            if given not in said or not matches(part, said[given], names):
+                return False
+            agreed = True
+        elif base in DIRECTED and part.heads:
+            if base not in said or not matches(part, said[base], names):
+                return False
+            agreed = True
+        elif base in all_said and part.heads and all_said[base].heads:
+            if not matches(part, all_said[base], names):
+                return False
+    return agreed
+
+
+def matches(part: Phrase, said: Phrase, names: Names) -> bool:
+    """Whether a phrase of the question and one of a sentence have the same head."""
+    context = list(said.names)
+    if part.heads:
+        return all(any(names.same(h, o, context) for o in said.heads) for h in part.heads)
+    if not part.noun or is_a(part.noun, "pronoun", "determiner"):
+        return bool(part.tokens) and part.tokens[-1].low in {t.low for t in said.tokens}
+    return stem(part.noun) in said.stems
