@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from newsreco.assistant.clauses import Clause, Sentence, auxiliaries
 from newsreco.assistant.grammar import Phrase, Token, is_a, lemmas, names_in, phrase, tokens
 from newsreco.assistant.verbs import base_verbs
+from newsreco.assistant.words import terms
 
 POLITE = re.compile(
     r"^(?:please|can you|could you|would you|do you know|tell me|say|i wonder|i want to know|[, ])+"
@@ -21,6 +22,7 @@ POLITE = re.compile(
 )
 WH = {"who", "whom", "whose", "which", "what", "when", "where", "why", "how"}
 SIMPLE = {"who": "who", "whom": "who", "when": "time", "where": "place", "why": "reason"}
+DEGREES = {"many", "much", "long", "old", "far", "high", "late", "quickly", "fast", "well", "money"}
 DEGREE = {"many": "number", "much": "amount", "long": "duration"}
 QUESTION_MARKS = "?？؟;՞"
 OPEN_TYPES = ("who", "thing")  # answered by a role; the others by a number, a time, ... nearby
@@ -43,6 +45,10 @@ class Asked:
         What is counted or chosen: "nurses", "club".
     complement : Phrase or None
         What somebody or something is said to be: "the coach of Tarn".
+    names : tuple of tuple of str
+        All names in the question, each as its words in lower case.
+    words : tuple of str
+        Its other content words, except verbs and the noun that only says the type.
     also : tuple of Clause
         Further clauses that must hold: "when Tarn beat Velmouth".
     required : frozenset of str
@@ -55,6 +61,7 @@ class Asked:
     noun: str = ""
     complement: Phrase | None = None
     names: tuple[tuple[str, ...], ...] = ()
+    words: tuple[str, ...] = ()
     also: tuple[Clause, ...] = ()
     required: frozenset[str] = field(default_factory=frozenset)
 
@@ -65,7 +72,22 @@ def read_question(question: str, common: frozenset[str] = frozenset()) -> Asked:
     text = text[:1].upper() + text[1:]
     words = tokens(text, common)
     asked = _read(words, question.rstrip()[-1:] in tuple(QUESTION_MARKS))
-    return replace(asked, names=tuple(dict.fromkeys(names_in(words))))
+    return replace(asked, names=tuple(dict.fromkeys(names_in(words))), words=_nouns(words, asked))
+
+
+def _nouns(words: list[Token], asked: Asked) -> tuple[str, ...]:
+    """The content words that a sentence must hold, as only verbs have synonyms here."""
+    clauses = [c for c in (asked.clause, *asked.also) if c is not None]
+    verbs = frozenset().union(asked.required, *(c.verbs for c in clauses))
+    parts = {word for verb in verbs for word in verb.split()}
+    typed = asked.noun if asked.kind != "thing" and not (asked.kind == "number" and asked.noun) else ""
+    return tuple(
+        token.low
+        for token in words
+        if not token.name and token.text[:1].isalpha() and token.low not in (typed, *DEGREES)
+        and terms(token.low) and not lemmas(token.low) & parts and token.low not in auxiliaries()
+        and not is_a(token.low, "preposition", "particle", "pronoun", "determiner", "clause")
+    )  # fmt: skip
 
 
 def _read(words: list[Token], marked: bool) -> Asked:

@@ -7,12 +7,13 @@ beside it. Other news needs questions of its own, in a file of the same form.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from newsreco.data.log import Articles
-from newsreco.synthetic.questions import KINDS, Question
+from newsreco.synthetic.questions import KINDS, Question, letter
 from newsreco.synthetic.sample import QUESTIONS
 
 
@@ -25,6 +26,22 @@ def split_questions(questions: list[Question], seed: int = 0) -> tuple[list, lis
         for n, row in enumerate(rng.permutation(len(rows))):
             halves[n % 2].append(rows[row])
     return halves
+
+
+def add_letters(
+    articles: Articles, questions: list[Question], n: int = 20
+) -> tuple[Articles, list[Question]]:
+    """Articles with n letters that ask unanswerable questions, and these questions, "quoted"."""
+    asked = [q for q in questions if q.kind in ("never", "swapped", "same-surname")][:n]
+    titles, abstracts = zip(*map(letter, asked))
+    more = len(asked)
+    same = {"url": [""] * more, "entities": [()] * more}
+    ids = [f"letter-{i + 1}" for i in range(more)]
+    columns = {"ids": ids, "title": list(titles), "abstract": list(abstracts)} | same
+    longer = {name: [*getattr(articles, name), *values] for name, values in columns.items()}
+    for name in ("category", "subcategory"):
+        longer[name] = np.append(getattr(articles, name), np.zeros(more, np.int32))
+    return replace(articles, **longer), [replace(q, kind="quoted") for q in asked]
 
 
 def load_questions(path: str | Path, articles: Articles) -> list[Question]:

@@ -34,6 +34,8 @@ def objection(asked: Asked, sentence: Sentence, title: Sentence, names: Names) -
         return ""
     if asked.kind == "unclear":
         return "cannot be checked against this question, whose grammar is not understood"
+    if missing := missing_word(asked, sentence, title):
+        return f"does not speak of {missing}"
     if asked.clause is None:
         return complement_objection(asked, sentence, names)
     if found := clause_objection(asked, asked.clause, sentence, names):
@@ -50,6 +52,12 @@ def missing_name(asked: Asked, sentence: Sentence, title: Sentence, names: Names
         if not any(names.same(name, other, said) for other in where):
             return " ".join(part.capitalize() for part in name)
     return ""
+
+
+def missing_word(asked: Asked, sentence: Sentence, title: Sentence) -> str:
+    """The first noun or adverb of the question that neither sentence nor title holds."""
+    held = {stem(token.low) for token in (*sentence.tokens, *title.tokens)}
+    return next((word for word in asked.words if stem(word) not in held), "")
 
 
 def _context(asked: Asked) -> set[Name]:
@@ -81,7 +89,7 @@ def _compare(
     stated = relations(clause.verbs)
     for frame in relations(given.verbs):
         for other in stated:
-            if frame.relation == other.relation:
+            if frame.relation == other.relation and not frame.implied:
                 yield _compare_roles(asked, given, clause, (frame, other), sentence, names)
 
 

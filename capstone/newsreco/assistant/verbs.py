@@ -24,6 +24,7 @@ class Frame:
     roles: dict[str, str] = field(default_factory=dict)
     no_object: bool = False
     symmetric: bool = False
+    implied: bool = False
 
 
 @cache
@@ -37,7 +38,8 @@ def frames() -> dict[str, list[Frame]]:
         if bare:
             del roles["object"]
         for verb in verbs.split("|"):
-            frame = Frame(relation, roles, bare, "symmetric" in changes.split())
+            words = changes.split()
+            frame = Frame(relation, roles, bare, "symmetric" in words, "implied" in words)
             found.setdefault(verb.strip(), []).append(frame)
     return found
 
