@@ -187,7 +187,12 @@ def _clause_of(kind: str, noun: str, rest: list[Token], fronted: str) -> Asked:
         later = _find_verb(rest, i)
         if later is None and counted:
             return _subject_question(kind, noun, rest, i - 1)
-    return _verb_after_subject(kind, "object" if kind in OPEN_TYPES else "", noun, rest, fronted)
+    asked = _verb_after_subject(kind, "object" if kind in OPEN_TYPES else "", noun, rest, fronted)
+    clause = asked.clause
+    if kind == "number" and noun and clause is not None and not fronted:
+        if "object" not in clause.roles and not clause.passive:
+            return replace(asked, role="object")  # how many goals did she score
+    return asked
 
 
 def _subject_question(kind: str, noun: str, rest: list[Token], v: int) -> Asked:

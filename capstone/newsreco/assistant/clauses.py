@@ -105,7 +105,7 @@ class Sentence:
         if self.low(first - 1) == "to" and not self.is_(first - 2, "factual-infinitive"):
             named = self.tokens[first - 2].name if first >= 2 else False
             return "future" if named and self.title and first == v else "possible"
-        if any(is_a(word, "possible") for word in group) or self._doubted(first):
+        if any(is_a(word, "possible", "doubt") for word in group) or self._doubted(first):
             return "possible"
         return "future" if any(is_a(word, "future") for word in group) else "fact"
 
@@ -125,7 +125,7 @@ class Sentence:
             if self.is_(i, "doubt") and not self.tokens[i].name:
                 between = [self.low(j) for j in range(i, first)]
                 linked = {"that", "if", "whether", "unless", "of", "who", "what"} & set(between)
-                if linked or self.is_(i, "adverb") or self.low(i).endswith("ly") or "," not in between:
+                if linked or self.low(i) == "according" or self.is_(i, "adverb") or self.low(i).endswith("ly") or "," not in between:
                     return True
             i -= 1
         return False
@@ -298,7 +298,7 @@ class Sentence:
             if self.is_verb(j) and not self.is_(j, "be", "have", "do", "future", "possible"):
                 earlier = self.clause(j, depth + 1)
                 role = "object" if earlier.passive else "subject"
-                return earlier.roles.get(role, Phrase()), None, earlier.start, earlier
+                return earlier.roles.get(role, Phrase()), None, i + 1, earlier
             j -= 1
         return Phrase(), None, i, None
 

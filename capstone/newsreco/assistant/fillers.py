@@ -13,7 +13,7 @@ from newsreco.assistant.words import stem
 
 MISSING = {"who": "who it was", "time": "when", "place": "where", "number": "how many"}
 MISSING |= {"amount": "how much", "duration": "how long", "reason": "why", "manner": "how"}
-PERSON = re.compile(r"(?:ist|ian|man|woman|men|women|eer|ians|ists)$")
+PERSON = re.compile(r"(?:ist|ian|eer|ians|ists|eers|[a-z]{3}m[ae]n)$")
 PLACE = {"in", "at", "near", "outside", "off", "from", "to", "of", "inside"}
 YEAR = re.compile(r"(?:1[5-9]|20)\d\d$")
 MONEY = re.compile(r"[$€£]|(?:dollars?|euros?|pounds?|cents?|million|billion)$")

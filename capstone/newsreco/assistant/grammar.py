@@ -138,11 +138,12 @@ def names_in(part: list[Token]) -> list[tuple[str, ...]]:
     names: list[list[str]] = []
     open_name = False
     for token in part:
-        if token.name and not is_a(token.low, "calendar"):
-            if not open_name:
-                names.append([])
+        named = token.name and not is_a(token.low, "calendar")
+        if named and not open_name:
+            names.append([])
+        if named:
             names[-1].append(token.low)
-        open_name = token.name and not token.possessive
+        open_name = named and not token.possessive
     return [tuple(name) for name in names if name != ["&"]]
 
 
