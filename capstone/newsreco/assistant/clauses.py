@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from newsreco.assistant.grammar import Phrase, Token, is_a, is_number, lemmas, phrase, word_lists
-from newsreco.assistant.verbs import base_verbs
+from newsreco.assistant.verbs import base_verbs, frames
 
 STRONG = ";:—–()!?./|"  # marks that end every clause
 RELATIVE = {"who", "which", "that", "whom"}
@@ -180,8 +180,10 @@ class Sentence:
 
     def particle(self, v: int) -> int:
         """Position of the particle of a verb, next to it or after its object; 0 without one."""
-        if self.is_(v + 1, "particle") or self.low(v + 1) == "past":
-            return v + 1
+        if self.is_(v + 1, "particle"):
+            plain = not self.is_(v + 1, "preposition") or self.low(v + 1) == "off"
+            known = any(f"{verb} {self.low(v + 1)}" in frames() for verb in lemmas(self.low(v)))
+            return v + 1 if plain or known else 0
         for i in range(v + 2, min(v + 8, len(self.tokens))):
             if self.boundary(i) or (self.is_(i, "preposition") and not self.is_(i, "particle")):
                 return 0
@@ -238,6 +240,9 @@ class Sentence:
         segment = self.tokens[start : b + 1]
         mark = self.low(start - 1)
         if segment and any(t.text[:1].isalnum() for t in segment):
+            embedding = [i for i in range(start, b + 1) if self.is_verb(i)]
+            if any(not self.is_(i, "saying") for i in embedding):
+                return Phrase(), None, start, None  # saw Tarn beat Velmouth
             if mark in RELATIVE and start >= 2:
                 return phrase(segment), self._antecedent(start - 1), start - 1, None
             return phrase(segment), None, start, None

@@ -121,7 +121,7 @@ def _is_name(text: str, low: str, starts: bool, follows: bool, common: frozenset
 
 def _closed(low: str) -> bool:
     kinds = ("determiner", "pronoun", "preposition", "clause", "be", "have", "do", "adverb")
-    return is_a(low, *kinds, "future", "possible", "negation", "calendar", "number")
+    return is_a(low, *kinds, "future", "possible", "negation", "calendar", "number", "doubt")
 
 
 def _with_particles(found: list[Token]) -> list[Token]:
