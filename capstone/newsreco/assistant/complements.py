@@ -69,6 +69,8 @@ def _holder(i: int, size: int, owners: list[Name], sentence: Sentence, names: Na
     mine = [*tail, *lead]
     if tokens[i - 1].low in POSSESSIVES if i else False:
         mine += _clause_subject(sentence, i)
+    if owners and tail and not any(names.same(o, tail[0]) for o in owners):
+        return False  # the Bank of Selby is not Selby
     if owners and not all(any(names.same(o, m) for m in mine) for o in owners):
         return False
     holders = _holders(sentence, i, after, end)

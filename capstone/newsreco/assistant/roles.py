@@ -9,12 +9,13 @@ the kind of word in question must be there, filled by something that the questio
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from newsreco.assistant.asked import Asked
 from newsreco.assistant.clauses import Clause, Sentence
 from newsreco.assistant.complements import complement_objection
 from newsreco.assistant.fillers import filler_objection
-from newsreco.assistant.grammar import Phrase, is_a, lemmas, names_in
+from newsreco.assistant.grammar import Phrase, Token, is_a, lemmas, names_in
 from newsreco.assistant.names import Name, Names
 from newsreco.assistant.verbs import Frame, in_relation, relations
 from newsreco.assistant.words import stem
@@ -46,12 +47,24 @@ def objection(asked: Asked, sentence: Sentence, title: Sentence, names: Names) -
 
 def missing_name(asked: Asked, sentence: Sentence, title: Sentence, names: Names) -> str:
     """The first name of the question that is missing, as a text."""
-    said = names_in(sentence.tokens)
+    said, context = names_in(sentence.tokens), _context(asked)
     for name in asked.names:
-        where = said + (names_in(title.tokens) if name in _context(asked) else [])
+        where = said
+        if name in context:
+            where = free_names(sentence.tokens) + free_names(title.tokens)
         if not any(names.same(name, other, said) for other in where):
             return " ".join(part.capitalize() for part in name)
     return ""
+
+
+def free_names(words: list[Token]) -> list[Name]:
+    """The names that are no part of another, as Selby is of the Bank of Selby."""
+    inside = {
+        i
+        for i in range(2, len(words))
+        if words[i].name and words[i - 1].low == "of" and words[i - 2].name
+    }
+    return names_in([replace(t, name=t.name and i not in inside) for i, t in enumerate(words)])
 
 
 def missing_word(asked: Asked, sentence: Sentence, title: Sentence) -> str:
