@@ -206,7 +206,11 @@ class Assistant:
         cited = tuple(self._cite(n, self.passages.span(found[n - 1])) for n in order)
         if not text:
             return abstention
-        return replace(abstention, text=text, answered=True, citations=cited)
+        items = {int(self.passages.article[found[n - 1]]) for n in order}
+        if self.check_roles and not self.reader.allows(abstention.question, text, supports, items):
+            LOG.warning("extractive answer, as %s does not say who did it", self.writer.name)
+            return None
+        return replace(abstention, text=text, answered=True, citations=cited, reason="")
 
     def _cite(self, number: int, span: tuple[int, int, int]) -> Citation:
         item, start, end = span

@@ -100,7 +100,8 @@ def typed(kind: str, asked: Asked, region: list[Token], names: Names) -> bool:
             is_number(t) or t.low in one for i in units for t in region[max(i - 2, 0) : i]
         )
     if kind == "time":
-        return any(is_a(t.low, "calendar") or YEAR.match(t.low) for t in region)
+        minute = any(t.low == "minute" and i - 1 in numbers for i, t in enumerate(region))
+        return minute or any(is_a(t.low, "calendar") or YEAR.match(t.low) for t in region)
     return _place(asked, region, names)
 
 

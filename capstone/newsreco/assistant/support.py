@@ -6,6 +6,7 @@ and the roles of the question must be satisfied by the span (`roles.objection`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -13,11 +14,11 @@ import numpy as np
 
 from newsreco.assistant.asked import QUESTION_MARKS, read_question
 from newsreco.assistant.clauses import Sentence
-from newsreco.assistant.grammar import lemmas, tokens
+from newsreco.assistant.grammar import lemmas, names_in, tokens
 from newsreco.assistant.names import Names
 from newsreco.assistant.passages import Passages, article_text, sentence_spans
+from newsreco.assistant.prompt import CITED
 from newsreco.assistant.roles import objection
-from newsreco.assistant.verbs import relations
 from newsreco.assistant.words import coverage, terms, weigh
 
 CLOSING = " \"'”’»)]」』"
@@ -68,6 +69,20 @@ class SpanReader:
             result.append(Support(span, held(weights, quote, verbs), reason))
         return result
 
+    def allows(
+        self, question: str, text: str, supports: Sequence[Support], items: set[int]
+    ) -> bool:
+        """Whether a written answer to "who" names only whom a span of its sources names so."""
+        asked = read_question(question, self.names.common)
+        if asked.kind != "who":
+            return True
+        spans = [s.span for s in supports if not s.objection and s.span[0] in items]
+        said = {name for span in spans for name in names_in(self.sentence(*span).tokens)}
+        named = names_in(tokens(CITED.sub(" ", text), self.names.common))
+        return bool(spans) and all(
+            any(self.names.same(name, other) for other in (*said, *asked.names)) for name in named
+        )
+
     def _sentence(self, item: int, start: int, end: int) -> Sentence:
         quote = self.passages.quote(item, start, end)
         title = end <= len(self.passages.articles.title[item])
@@ -82,7 +97,3 @@ def held(weights: dict[str, float], quote: str, verbs: frozenset[str] = frozense
     missing = set(weights) - set(terms(quote))
     return found + sum(weights[word] for word in missing if lemmas(word) & verbs)
 
-
-def meanings(verbs: frozenset[str]) -> set[str]:
-    """The relations that a verb may state."""
-    return {frame.relation for frame in relations(verbs)}
