@@ -300,7 +300,8 @@ class Sentence:
         """The subject of the verb before "and" at i."""
         j = i - 1
         while j >= 0 and self.low(j) not in STRONG:
-            if self.is_verb(j) and not self.is_(j, "be", "have", "do", "future", "possible"):
+            auxiliary = self.is_(j, "be", "have", "do", "future", "possible")
+            if self.is_verb(j) and not (auxiliary and self._verb_follows(j + 1)):
                 earlier = self.clause(j, depth + 1)
                 role = "object" if earlier.passive else "subject"
                 return earlier.roles.get(role, Phrase()), None, i + 1, earlier
