@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from newsreco.assistant.clauses import Clause, Sentence, auxiliaries
+from newsreco.assistant.clauses import Clause, is_passive, read_clauses, verb_forms, with_voice
 from newsreco.assistant.grammar import Phrase, Token, is_a, lemmas, names_in, phrase, tokens
-from newsreco.assistant.verbs import base_verbs
+from newsreco.assistant.moods import mood_of
+from newsreco.assistant.question_words import WH, answer_type, auxiliary, find_verb
+from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.words import terms
 
 POLITE = re.compile(
@@ -20,12 +22,11 @@ POLITE = re.compile(
     r"(?=(?:by |to |from |for |in |on |at )?(?:who|what|which|when|where|why|how)\b)",
     re.IGNORECASE,
 )
-WH = {"who", "whom", "whose", "which", "what", "when", "where", "why", "how"}
-SIMPLE = {"who": "who", "whom": "who", "when": "time", "where": "place", "why": "reason"}
-DEGREES = {"many", "much", "long", "old", "far", "high", "late", "quickly", "fast", "well", "money"}
-DEGREE = {"many": "number", "much": "amount", "long": "duration"}
 QUESTION_MARKS = "?？؟;՞"
 OPEN_TYPES = ("who", "thing")  # answered by a role; the others by a number, a time, ... nearby
+ADJECTIVES = {"many", "much", "long", "old", "far", "high", "late", "quickly", "fast", "well"}
+GRAMMAR = ("preposition", "particle", "pronoun", "determiner", "clause")
+SOMEBODY = Token("X", "x", True)  # stands for the question word
 
 
 @dataclass(frozen=True)
@@ -78,30 +79,31 @@ def read_question(question: str, common: frozenset[str] = frozenset()) -> Asked:
 def _nouns(words: list[Token], asked: Asked) -> tuple[str, ...]:
     """The content words that a sentence must hold, as only verbs have synonyms here."""
     clauses = [c for c in (asked.clause, *asked.also) if c is not None]
-    verbs = frozenset().union(asked.required, *(c.verbs for c in clauses))
-    parts = {word for verb in verbs for word in verb.split()}
-    typed = asked.noun if asked.kind != "thing" and not (asked.kind == "number" and asked.noun) else ""
+    verbs = frozenset().union(asked.required, *(clause.verbs for clause in clauses))
+    verb_parts = {part for verb in verbs for part in verb.split()}
+    counted = asked.kind == "thing" or asked.kind == "number"
+    free = ADJECTIVES | {"money"} | (set() if counted else {asked.noun})
     return tuple(
         token.low
         for token in words
-        if not token.name and token.text[:1].isalpha() and token.low not in (typed, *DEGREES)
-        and terms(token.low) and not lemmas(token.low) & parts and token.low not in auxiliaries()
-        and not is_a(token.low, "preposition", "particle", "pronoun", "determiner", "clause")
+        if not token.name and token.text[:1].isalpha() and token.low not in free
+        and terms(token.low) and not lemmas(token.low) & verb_parts and not auxiliary(token)
+        and not is_a(token.low, *GRAMMAR)
     )  # fmt: skip
 
 
 def _read(words: list[Token], marked: bool) -> Asked:
+    """The question; `marked` if a question mark ends it."""
     fronted = ""
     if len(words) > 1 and is_a(words[0].low, "preposition") and words[1].low in WH:
         fronted, words = words[0].low, words[1:]
     if not words:
         return Asked("keywords")
-    wh, first = words[0].low, words[0].low
-    if first in auxiliaries() and len(words) > 2:
+    if auxiliary(words[0]) and len(words) > 2:
         return _verb_after_subject("yes", "", "", words, fronted)
-    if wh not in WH:
+    if words[0].low not in WH:
         return _statement(words, marked)
-    kind, noun, rest = _type(wh, words[1:])
+    kind, noun, rest = answer_type(words[0].low, words[1:])
     if kind == "unclear" or not rest:
         return Asked("unclear")
     return _clause_of(kind, noun, rest, fronted)
@@ -110,7 +112,7 @@ def _read(words: list[Token], marked: bool) -> Asked:
 def _statement(words: list[Token], marked: bool) -> Asked:
     """No question word: search words, or a statement to be confirmed."""
     sentence = Sentence(words)
-    for clause in sentence.clauses:
+    for clause in read_clauses(sentence):
         if sentence.is_verb(clause.verb) and clause.roles.get("subject", Phrase()).heads:
             return Asked("yes", "", clause)
     english = any(is_a(t.low, "determiner", "preposition", "be", "have", "do") for t in words)
@@ -119,147 +121,69 @@ def _statement(words: list[Token], marked: bool) -> Asked:
     return Asked("unclear" if marked and not english and (foreign or lower > 1) else "keywords")
 
 
-def _type(wh: str, rest: list[Token]) -> tuple[str, str, list[Token]]:
-    """(type of the answer, noun in question, words after it)."""
-    if wh in SIMPLE:
-        return SIMPLE[wh], "", rest
-    if wh == "how":
-        return _degree(rest)
-    if wh == "whose" or not rest:
-        return "unclear", "", rest
-    if wh == "what" and (rest[0].low in auxiliaries() or _verb_like(rest, 0)):
-        return "thing", "", rest
-    noun, rest = _noun_until_verb(rest)
-    types = {"who": ("organisation-noun", "human-noun"), "time": ("time-noun",)}
-    types |= {"place": ("place-noun",), "number": ("amount-noun",)}
-    for kind, lists in types.items():
-        if is_a(noun, *lists):
-            return kind, noun, rest
-    return "thing", noun, rest
-
-
-def _degree(rest: list[Token]) -> tuple[str, str, list[Token]]:
-    word = rest[0].low if rest else ""
-    if word in auxiliaries():
-        return "manner", "", rest
-    kind = DEGREE.get(word, "number")
-    noun, after = "", rest[1:]
-    if after and after[0].low not in auxiliaries() and word in ("many", "much"):
-        noun, after = _noun_until_verb(after)
-    return ("amount" if noun == "money" else "number" if noun else kind), noun, after
-
-
-def _noun_until_verb(rest: list[Token]) -> tuple[str, list[Token]]:
-    """The last noun before the verb, and the words from the verb on."""
-    for i in range(1, len(rest)):
-        if rest[i].low in auxiliaries() or _verb_like(rest, i) or is_a(rest[i].low, "preposition"):
-            break
-    else:
-        return rest[-1].low, []
-    noun = rest[i - 1].low
-    while i < len(rest) and not (rest[i].low in auxiliaries() or _verb_like(rest, i)):
-        i += 1
-    return noun, rest[i:]
-
-
-def _verb_like(rest: list[Token], i: int) -> bool:
-    token, after = rest[i], rest[i + 1] if i + 1 < len(rest) else None
-    if token.name or is_a(token.low, "determiner", "preposition", "pronoun", "adverb", "clause"):
-        return False
-    known = bool(lemmas(token.low) & base_verbs()) or token.low.endswith("ed")
-    return known and (after is None or after.name or not after.text[:1].isalpha() or is_a(
-        after.low, "determiner", "preposition", "particle", "pronoun", "adverb", "negation"
-    ) or token.low.endswith("ed"))  # fmt: skip
-
-
 def _clause_of(kind: str, noun: str, rest: list[Token], fronted: str) -> Asked:
     """The verb and its roles, after the question word and its noun."""
-    counted = kind in OPEN_TYPES or bool(noun)
-    i = 0
-    while i < len(rest) and (rest[i].low in auxiliaries() or is_a(rest[i].low, "adverb", "negation")):
-        i += 1
-    if i < len(rest) and counted and not fronted and rest[0].low not in ("do", "does", "did"):
-        t = rest[i]
-        if not (t.name or is_a(t.low, "determiner", "pronoun")):
-            if t.low not in auxiliaries() and not is_a(t.low, "preposition", "clause"):
-                return _subject_question(kind, noun, rest, i)
-    if i and any(is_a(t.low, "have") for t in rest[:i]) and not is_a(rest[0].low, "do"):
-        later = _find_verb(rest, i)
-        if later is None and counted:
-            return _subject_question(kind, noun, rest, i - 1)
-    asked = _verb_after_subject(kind, "object" if kind in OPEN_TYPES else "", noun, rest, fronted)
+    open_type = kind in OPEN_TYPES
+    helps = 0  # auxiliaries and adverbs before anything else
+    while helps < len(rest) and (
+        auxiliary(rest[helps]) or is_a(rest[helps].low, "adverb", "negation")
+    ):
+        helps += 1
+    if (open_type or noun) and not fronted:
+        if _subject_is_asked(rest, helps):
+            return _subject_question(kind, noun, rest, helps)
+        if helps and is_a(rest[0].low, "have") and find_verb(rest, helps) is None:
+            return _subject_question(kind, noun, rest, helps - 1)  # who had a team?
+    asked = _verb_after_subject(kind, "object" if open_type else "", noun, rest, fronted)
     clause = asked.clause
-    if kind == "number" and noun and clause is not None and not fronted:
-        if "object" not in clause.roles and not clause.passive:
-            return replace(asked, role="object")  # how many goals did she score
+    counts = kind == "number" and noun and not fronted and clause is not None
+    if counts and not clause.passive and "object" not in clause.roles:
+        return replace(asked, role="object")  # how many goals did she score
     return asked
+
+
+def _subject_is_asked(rest: list[Token], i: int) -> bool:
+    """Whether a verb follows the question word, as in "who beat", "who was beaten"."""
+    if i >= len(rest) or is_a(rest[0].low, "do"):
+        return False
+    return not rest[i].name and not is_a(
+        rest[i].low, "determiner", "pronoun", "preposition", "clause"
+    )
 
 
 def _subject_question(kind: str, noun: str, rest: list[Token], v: int) -> Asked:
     """Who beat Tarn? Who was signed by Tarn? Which club has won?"""
-    sentence = Sentence([Token("X", "x", True), *rest])
-    return _finish(kind, "subject", noun, sentence, v + 1, [Token("X", "x", True)])
+    return _finish(kind, "subject", noun, Sentence([SOMEBODY, *rest]), v + 1, [SOMEBODY])
 
 
-def _verb_after_subject(
-    kind: str, role: str, noun: str, rest: list[Token], fronted: str
-) -> Asked:
+def _verb_after_subject(kind: str, role: str, noun: str, rest: list[Token], fronted: str) -> Asked:
     """Whom did Tarn beat? When was Ada signed by Tarn? Did Tarn beat Velmouth?"""
     i = 0
-    while i < len(rest) and (rest[i].low in auxiliaries() or is_a(rest[i].low, "negation")):
+    while i < len(rest) and (auxiliary(rest[i]) or is_a(rest[i].low, "negation")):
         i += 1
-    v = _find_verb(rest, i)
+    v = find_verb(rest, i)
     if v is None:
         is_be = i and is_a(rest[i - 1].low, "be")
         return Asked(kind, "", None, noun, phrase(rest[i:])) if is_be else Asked("unclear")
-    groups = [j for j in range(i, v) if rest[j].low in auxiliaries()]
-    subject = rest[i : groups[0] if groups else v]
-    aux = [*rest[:i], *(rest[j] for j in groups)]
-    sentence = Sentence([*subject, *aux, *rest[v:]])
-    asked = _finish(kind, role, noun, sentence, len(subject) + len(aux), subject)
-    last = rest[-1]
-    if asked.clause is not None and role == "object":
-        stranded = is_a(last.low, "preposition") and not last.name and last.low not in asked.clause.roles
-        prep = fronted or (last.low if stranded and not asked.clause.passive else "")
-        if stranded and last.low == "by" or fronted == "by":
-            asked = replace(asked, role="subject")
-        elif prep:
-            asked = replace(asked, role=prep)
-        elif asked.clause.passive:
-            return Asked("unclear")
-    return asked
+    between = [j for j in range(i, v) if auxiliary(rest[j])]
+    subject = rest[i : between[0] if between else v]
+    helps = [*rest[:i], *(rest[j] for j in between)]
+    sentence = Sentence([*subject, *helps, *rest[v:]])
+    asked = _finish(kind, role, noun, sentence, len(subject) + len(helps), subject)
+    return _after_preposition(asked, rest[-1], fronted) if role == "object" else asked
 
 
-def _find_verb(rest: list[Token], i: int) -> int | None:
-    """The verb after its subject, which begins at i: the first content word that is no part of it."""
-    subject = after_preposition = False
-    for j in range(i, len(rest)):
-        token = rest[j]
-        if token.name or token.text[:1].isdigit():
-            subject, after_preposition = True, False
-        elif is_a(token.low, "clause") and token.low not in ("and", "than", "as"):
-            return None
-        elif is_a(token.low, "preposition"):
-            after_preposition = True
-        elif is_a(token.low, "pronoun"):
-            subject = True
-        elif is_a(token.low, "determiner", "adverb", "negation", "clause") or token.low in auxiliaries():
-            continue
-        elif not token.text[:1].isalpha():
-            continue
-        elif after_preposition or not subject:
-            after_preposition, subject = False, True
-        elif _ends_subject(rest, j):
-            return j
-    return None
-
-
-def _ends_subject(rest: list[Token], j: int) -> bool:
-    known = bool(lemmas(rest[j].low) & base_verbs()) or rest[j].low.endswith(("ed", "ing"))
-    if known or rest[j - 1].name and not rest[j - 1].possessive or j + 1 == len(rest):
-        return True
-    after = rest[j + 1]
-    return after.name or is_a(after.low, "determiner", "preposition", "particle", "adverb", "pronoun")
+def _after_preposition(asked: Asked, last: Token, fronted: str) -> Asked:
+    """The role after a preposition: "from which club did", "who was she beaten by"."""
+    clause = asked.clause
+    if clause is None:
+        return asked
+    stranded = is_a(last.low, "preposition") and last.low not in clause.roles
+    if fronted == "by" or (stranded and last.low == "by"):
+        return replace(asked, role="subject")
+    if fronted or (stranded and not clause.passive):
+        return replace(asked, role=fronted or last.low)
+    return Asked("unclear") if clause.passive else asked
 
 
 def _finish(
@@ -267,34 +191,34 @@ def _finish(
 ) -> Asked:
     """The clause of the verb at v, without the role in question."""
     required: frozenset[str] = frozenset()
-    to = v + 1
-    governed = sentence.low(to) == "to" and to + 1 < len(sentence.tokens) and not (
-        sentence.tokens[to + 1].name or is_a(sentence.low(to + 1), "determiner", "pronoun")
-    )  # fmt: skip
-    mood = sentence.mood(sentence.group_start(v), v)
     first = sentence.group_start(v)
-    if governed:
-        required, v, mood = lemmas(sentence.low(v)), to + 1, "possible"
+    mood = mood_of(sentence, first, v)
+    if _governs_infinitive(sentence, v):
+        required, v, mood = lemmas(sentence.low(v)), v + 2, "possible"
         first = v
     particle = sentence.particle(v)
     right = v + 1 + (particle == v + 1)
-    end = sentence.end(right)
-    passive = sentence.is_passive(first, v, right)
-    after = sentence.after(right, end, particle)
-    verbs = lemmas(sentence.low(v))
-    if particle:
-        verbs |= {f"{verb} {sentence.low(particle)}" for verb in verbs}
-    roles = sentence.voice(phrase(subject), after, passive)
-    if role == "subject" and passive:
-        role = "object"
-    if role:
-        roles.pop(role, None)
-    clause = Clause(v, verbs, roles, mood, passive)
+    end, passive = sentence.end(right), is_passive(sentence, first, v, right)
+    roles = with_voice(phrase(subject), sentence.after(right, end, particle), passive)
+    role = "object" if role == "subject" and passive else role
+    roles.pop(role, None)
+    clause = Clause(v, verb_forms(sentence, v, particle), roles, mood, passive)
     return Asked(kind, role, clause, noun, also=_also(sentence, end), required=required)
+
+
+def _governs_infinitive(sentence: Sentence, v: int) -> bool:
+    """Whether the verb is followed by "to" and another: "hopes to beat"."""
+    if sentence.low(v + 1) != "to" or v + 2 >= len(sentence.tokens):
+        return False
+    return not sentence.tokens[v + 2].name and not sentence.is_(v + 2, "determiner", "pronoun")
 
 
 def _also(sentence: Sentence, end: int) -> tuple[Clause, ...]:
     """The first clause after the question's own: "when Tarn beat Velmouth"."""
-    later = [c for c in sentence.clauses if c.verb > end and sentence.is_verb(c.verb)]
-    content = [c for c in later if sentence.low(c.verb) not in auxiliaries()]
-    return tuple(c for c in content[:1] if c.roles.get("subject", Phrase()).tokens)
+    later = [
+        clause
+        for clause in read_clauses(sentence)
+        if clause.verb > end and sentence.is_verb(clause.verb)
+        and not auxiliary(sentence.tokens[clause.verb])
+    ]  # fmt: skip
+    return tuple(clause for clause in later[:1] if clause.roles.get("subject", Phrase()).tokens)

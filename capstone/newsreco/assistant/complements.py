@@ -8,10 +8,11 @@ be said of the same noun.
 from __future__ import annotations
 
 from newsreco.assistant.asked import Asked
-from newsreco.assistant.clauses import Sentence
+from newsreco.assistant.clauses import read_clause
 from newsreco.assistant.fillers import MISSING, typed
 from newsreco.assistant.grammar import Phrase, Token, is_a, names_in
 from newsreco.assistant.names import Name, Names
+from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.words import stem
 
 NO_ROLE = "does not say who that is"
@@ -28,7 +29,7 @@ def complement_objection(asked: Asked, sentence: Sentence, names: Names) -> str:
     if not positions:
         return f"does not speak of the {' '.join(noun)}"
     if asked.kind == "who":
-        owners = [n for n in asked.names]
+        owners = list(asked.names)
         found = any(_holder(i, len(noun), owners, sentence, names) for i in positions)
         return "" if found else NO_ROLE
     if any(is_a(token.low, "negation") for token in sentence.tokens):
@@ -92,7 +93,11 @@ def _of_phrase(tokens: list[Token], after: int) -> tuple[list[Name], int]:
 def _names_before(tokens: list[Token], i: int) -> list[Name]:
     """The name right before the noun, as in "Tarn coach" or "Tarn's new coach"."""
     j = i
-    while j > 0 and not tokens[j - 1].name and tokens[j - 1].low in ("new", "first", "own", "long-time"):
+    while (
+        j > 0
+        and not tokens[j - 1].name
+        and tokens[j - 1].low in ("new", "first", "own", "long-time")
+    ):
         j -= 1
     start = j
     while start > 0 and tokens[start - 1].name:
@@ -105,7 +110,7 @@ def _clause_subject(sentence: Sentence, i: int) -> list[Name]:
     verbs = [j for j in range(i) if sentence.is_verb(j)]
     if not verbs:
         return []
-    subjects = {sentence.clause(j).roles.get("subject", Phrase()).heads for j in verbs}
+    subjects = {read_clause(sentence, j).roles.get("subject", Phrase()).heads for j in verbs}
     subjects.discard(())
     return list(next(iter(subjects))) if len(subjects) == 1 else []
 
@@ -129,7 +134,7 @@ def _holders(sentence: Sentence, i: int, after: int, end: int) -> list[Name]:
     if start > 1 and tokens[start - 1].low == "," and tokens[start - 2].name:
         found += names_in(tokens[: start - 1])[-1:]  # X, coach of Tarn
     elif start > 1 and is_a(tokens[start - 1].low, "be") and tokens[start - 2].name:
-        clause = sentence.clause(start - 1)
+        clause = read_clause(sentence, start - 1)
         if clause.mood == "fact":
             found += list(clause.roles.get("subject", Phrase()).heads)
     return found

@@ -6,9 +6,10 @@ import re
 from collections.abc import Mapping
 
 from newsreco.assistant.asked import Asked
-from newsreco.assistant.clauses import Clause, Sentence
+from newsreco.assistant.clauses import Clause
 from newsreco.assistant.grammar import Phrase, Token, is_a, is_number, names_in
 from newsreco.assistant.names import Names
+from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.words import stem
 
 MISSING = {"who": "who it was", "time": "when", "place": "where", "number": "how many"}
@@ -96,9 +97,7 @@ def typed(kind: str, asked: Asked, region: list[Token], names: Names) -> bool:
     if kind == "duration":
         units = [i for i, token in enumerate(region) if is_a(token.low, "unit")]
         one = ("a", "an", "another", "one")
-        return any(
-            is_number(t) or t.low in one for i in units for t in region[max(i - 2, 0) : i]
-        )
+        return any(is_number(t) or t.low in one for i in units for t in region[max(i - 2, 0) : i])
     if kind == "time":
         minute = any(t.low == "minute" and i - 1 in numbers for i, t in enumerate(region))
         return minute or any(is_a(t.low, "calendar") or YEAR.match(t.low) for t in region)

@@ -31,7 +31,9 @@ the passages. Where they do not hold the answer, reply with exactly: {NOT_FOUND}
 CITED = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
 COVERED = 0.5  # least fraction of a statement's content words in question and cited passages
 ADDRESS = re.compile(
-    r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w|\b[\w-]+\.(?:com|org|net|info|io|example|co|app|biz)\b", re.I
+    r"https?:|www\.|\b[\w.+-]+@[\w-]+\.\w"
+    r"|\b[\w-]+\.(?:com|org|net|info|io|example|co|app|biz)\b",
+    re.I,
 )
 INSTRUCTION = re.compile(
     r"(?:^|[.!?:\]]\s+)(?:please|ignore|visit|click|call|send|reply|download|install|subscribe|enter"

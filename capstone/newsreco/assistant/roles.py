@@ -12,11 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from newsreco.assistant.asked import Asked
-from newsreco.assistant.clauses import Clause, Sentence
+from newsreco.assistant.clauses import Clause, read_clauses
 from newsreco.assistant.complements import complement_objection
 from newsreco.assistant.fillers import filler_objection
 from newsreco.assistant.grammar import Phrase, Token, is_a, lemmas, names_in
 from newsreco.assistant.names import Name, Names
+from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.verbs import Frame, in_relation, relations
 from newsreco.assistant.words import stem
 
@@ -86,7 +87,7 @@ def clause_objection(asked: Asked, given: Clause, sentence: Sentence, names: Nam
     """Why no clause of the sentence states the given one, with what is asked; "" if one does."""
     reasons = [
         reason
-        for clause in sentence.clauses
+        for clause in read_clauses(sentence)
         for reason in _compare(asked, given, clause, sentence, names)
     ]
     if "" in reasons:

@@ -13,12 +13,12 @@ from functools import lru_cache
 import numpy as np
 
 from newsreco.assistant.asked import QUESTION_MARKS, read_question
-from newsreco.assistant.clauses import Sentence
 from newsreco.assistant.grammar import lemmas, names_in, tokens
 from newsreco.assistant.names import Names
 from newsreco.assistant.passages import Passages, article_text, sentence_spans
 from newsreco.assistant.prompt import CITED
 from newsreco.assistant.roles import objection
+from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.words import coverage, terms, weigh
 
 CLOSING = " \"'”’»)]」』"
@@ -96,4 +96,3 @@ def held(weights: dict[str, float], quote: str, verbs: frozenset[str] = frozense
         return found
     missing = set(weights) - set(terms(quote))
     return found + sum(weights[word] for word in missing if lemmas(word) & verbs)
-

@@ -8,8 +8,8 @@ families that nobody looked at meanwhile. The form of both files:
     name: a | b | c            values of a slot, before the first family
     = family                   opens a family
     - title                    `. sentence` likewise; a line may hold several sentences
-    ? question -> answer       a question that the line above answers; it may be below several lines,
-                               and have several answers, "answer | answer"
+    ? question -> answer       a question that the line above answers; it may stand below several
+                               lines, and have several answers, "answer | answer"
     ! kind: question           a trap, of one of the kinds of `questions.KINDS`
 
 Slots: p1, p2, ... are full names of persons, t1 teams, f1 firms, o1 institutions, c1 towns, d1

@@ -33,9 +33,7 @@ def test_quality(evaluation):
 @pytest.fixture(scope="module")
 def families(evaluation):
     articles, questions = with_families(evaluation[0])
-    return [
-        outcomes(Assistant(articles, check_roles=check), questions) for check in (False, True)
-    ]
+    return [outcomes(Assistant(articles, check_roles=check), questions) for check in (False, True)]
 
 
 def test_no_wrong_person_on_families_that_no_rule_was_written_by(families):

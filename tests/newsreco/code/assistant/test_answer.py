@@ -175,7 +175,9 @@ def test_later_articles_change_nothing(world):
 
 def test_writer_words_the_answer():
     writer = Writer("Ilko Ostrey did, in the rain [1].")
-    answer = Assistant(articles_from(NEWS), writer=writer).ask("Who scored when Tarn beat Velmouth?")
+    answer = Assistant(articles_from(NEWS), writer=writer).ask(
+        "Who scored when Tarn beat Velmouth?"
+    )
     assert answer.text == "Ilko Ostrey did, in the rain [1]." and answer.writer == "stub"
     assert answer.citations[0].quote == NEWS[0][1]
     assert writer.given[0][1][0] == "\n".join(NEWS[0])

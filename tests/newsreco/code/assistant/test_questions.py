@@ -21,7 +21,7 @@ from newsreco.assistant.passages import articles_from
 from newsreco.assistant.questions import split_questions
 from newsreco.cli import main
 from newsreco.synthetic import Question, make_synthetic_log, write_sample
-from newsreco.synthetic.questions import KINDS, UNANSWERABLE, questions_about
+from newsreco.synthetic.questions import UNANSWERABLE, questions_about
 from newsreco.synthetic.text import Story
 from newsreco.synthetic.topics import Sentence
 

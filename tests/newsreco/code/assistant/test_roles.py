@@ -22,7 +22,7 @@ def cases():
             yield *article, text, mark == "+"
 
 
-@pytest.mark.parametrize(("title", "abstract", "question", "answered"), cases())
+@pytest.mark.parametrize(("title", "abstract", "question", "answered"), list(cases()))
 def test_roles(title, abstract, question, answered):
     news = [(title, abstract), ("Rain in Zorby", "It rained.")]
     answer = Assistant(articles_from(news), threshold=0.5).ask(question)
