@@ -137,47 +137,46 @@ class Assistant:
         """The answer with sources, or an abstention; ValueError for an invalid question."""
         question = clean_question(question)
         found = self.search.search(question, SEARCHED)[0]
-        supports = self.reader.supports(question, found) if self.check_roles else []
-        found = found[:READ]
         if not self.check_roles:
-            return self._baseline(question, found)
+            return self._baseline(question, found[:READ])
+        supports = self.reader.supports(question, found)
         best = max(supports, key=lambda s: (not s.objection, s.held), default=None)
-        confidence = 0.0 if best is None or best.objection else best.held
-        abstention = self._abstention(question, confidence, found)
-        abstention = replace(abstention, reason=self._reason(best, confidence))
+        abstention = self._abstention(question, found[:READ], best)
         readable = max((s.held for s in supports), default=0.0) >= self.threshold
-        if readable and (written := self._written(abstention, found, supports)) is not None:
+        written = self._written(abstention, found[:READ], supports) if readable else None
+        if written is not None:
             return written
-        if best is None or best.objection or confidence < self.threshold:
-            return abstention
-        return self._quoted(abstention, best.span)
+        return self._quoted(abstention, best.span) if best and not abstention.reason else abstention
 
-    def _abstention(self, question: str, confidence: float, found: np.ndarray) -> Answer:
-        nearest = self._nearest(found)
-        return Answer(question, DO_NOT_KNOW, False, confidence, self.threshold, nearest=nearest)
+    def _abstention(self, question: str, found: np.ndarray, best: Support | None = None) -> Answer:
+        """No answer yet: what was found, and the objection to the best span, if there is one."""
+        held = 0.0 if best is None or best.objection else best.held
+        nearest, reason = self._nearest(found), ""
+        if self.check_roles:
+            reason = self._reason(best, held)
+        return Answer(
+            question, DO_NOT_KNOW, False, held, self.threshold, nearest=nearest, reason=reason
+        )
 
     def _baseline(self, question: str, found: np.ndarray) -> Answer:
         """An answer by words alone: the best sentence of passages of which one has enough words."""
         weights = weigh(question)
         texts = self.passages.searchable(found)
         confidence = max((coverage(weights, text) for text in texts), default=0.0)
-        abstention = self._abstention(question, confidence, found)
+        abstention = replace(self._abstention(question, found), confidence=confidence)
         if not len(found) or confidence < self.threshold:
             return abstention
         spans = [span for p in found for span in self.passages.sentences(p)]
         best = max(spans, key=lambda span: coverage(weights, self.passages.quote(*span)))
         return self._quoted(abstention, best)
 
-    def _reason(self, best: Support | None, confidence: float) -> str:
-        """Why nothing is quoted, of the span that comes nearest."""
+    def _reason(self, best: Support | None, held: float) -> str:
+        """Why the span that comes nearest is not quoted; "" if it is."""
         if best is None:
             return "found no article with these words"
-        article = self.articles.ids[best.span[0]]
-        if best.objection:
-            return f"found {article}, but it {best.objection}"
-        if confidence < self.threshold:
-            return f"found {article}, but it holds too few of the words asked for"
-        return ""
+        few = "holds too few of the words asked for" if held < self.threshold else ""
+        objection = best.objection or few
+        return f"found {self.articles.ids[best.span[0]]}, but it {objection}" if objection else ""
 
     def _nearest(self, found: np.ndarray) -> tuple[tuple[str, str], ...]:
         """Ids and titles of the articles found, each once."""

@@ -153,7 +153,9 @@ def _subject_is_asked(rest: list[Token], i: int) -> bool:
 
 def _subject_question(kind: str, noun: str, rest: list[Token], v: int) -> Asked:
     """Who beat Tarn? Who was signed by Tarn? Which club has won?"""
-    return _finish(kind, "subject", noun, Sentence([SOMEBODY, *rest]), v + 1, [SOMEBODY])
+    asked = _finish(kind, noun, Sentence([SOMEBODY, *rest]), v + 1, [SOMEBODY])
+    passive = asked.clause is not None and asked.clause.passive
+    return _asking(asked, "object" if passive else "subject")
 
 
 def _verb_after_subject(kind: str, role: str, noun: str, rest: list[Token], fronted: str) -> Asked:
@@ -169,27 +171,35 @@ def _verb_after_subject(kind: str, role: str, noun: str, rest: list[Token], fron
     subject = rest[i : between[0] if between else v]
     helps = [*rest[:i], *(rest[j] for j in between)]
     sentence = Sentence([*subject, *helps, *rest[v:]])
-    asked = _finish(kind, role, noun, sentence, len(subject) + len(helps), subject)
-    return _after_preposition(asked, rest[-1], fronted) if role == "object" else asked
+    asked = _finish(kind, noun, sentence, len(subject) + len(helps), subject)
+    return _with_object_role(asked, rest[-1], fronted) if role == "object" else asked
 
 
-def _after_preposition(asked: Asked, last: Token, fronted: str) -> Asked:
-    """The role after a preposition: "from which club did", "who was she beaten by"."""
+def _with_object_role(asked: Asked, last: Token, fronted: str) -> Asked:
+    """The role in question is the object, or stands after a preposition: "by whom was she"."""
     clause = asked.clause
     if clause is None:
         return asked
     stranded = is_a(last.low, "preposition") and last.low not in clause.roles
-    if fronted == "by" or (stranded and last.low == "by"):
-        return replace(asked, role="subject")
-    if fronted or (stranded and not clause.passive):
-        return replace(asked, role=fronted or last.low)
-    return Asked("unclear") if clause.passive else asked
+    preposition = fronted or (last.low if stranded else "")
+    if clause.passive:
+        role = "subject" if preposition == "by" else preposition
+        return _asking(asked, role) if role else Asked("unclear")
+    if not preposition and clause.roles.get("object", Phrase()).heads:
+        return Asked("unclear")  # what did Tarn pay Ada?
+    return _asking(asked, preposition or "object")
 
 
-def _finish(
-    kind: str, role: str, noun: str, sentence: Sentence, v: int, subject: list[Token]
-) -> Asked:
-    """The clause of the verb at v, without the role in question."""
+def _asking(asked: Asked, role: str) -> Asked:
+    """The question for a role of its clause, which is not given then."""
+    if asked.clause is None:
+        return asked
+    roles = {name: part for name, part in asked.clause.roles.items() if name != role}
+    return replace(asked, role=role, clause=replace(asked.clause, roles=roles))
+
+
+def _finish(kind: str, noun: str, sentence: Sentence, v: int, subject: list[Token]) -> Asked:
+    """The clause of the verb at v with all its roles."""
     required: frozenset[str] = frozenset()
     first = sentence.group_start(v)
     mood = mood_of(sentence, first, v)
@@ -200,10 +210,8 @@ def _finish(
     right = v + 1 + (particle == v + 1)
     end, passive = sentence.end(right), is_passive(sentence, first, v, right)
     roles = with_voice(phrase(subject), sentence.after(right, end, particle), passive)
-    role = "object" if role == "subject" and passive else role
-    roles.pop(role, None)
     clause = Clause(v, verb_forms(sentence, v, particle), roles, mood, passive)
-    return Asked(kind, role, clause, noun, also=_also(sentence, end), required=required)
+    return Asked(kind, "", clause, noun, also=_also(sentence, end), required=required)
 
 
 def _governs_infinitive(sentence: Sentence, v: int) -> bool:

@@ -117,27 +117,31 @@ def _clause_subject(sentence: Sentence, i: int) -> list[Name]:
 
 def _holders(sentence: Sentence, i: int, after: int, end: int) -> list[Name]:
     """The names said to hold the office."""
-    tokens, found = sentence.tokens, []
-    if after < len(tokens) and tokens[after].name:  # coach X
-        found += names_in(tokens[after:])[:1]
-    comma = end if end < len(tokens) and tokens[end].low == "," else None
-    if comma is not None and comma + 1 < len(tokens) and tokens[comma + 1].name:
-        stop = _name_end(tokens, comma + 1)
+    tokens = sentence.tokens
+    found = names_in(tokens[after:])[:1] if after < len(tokens) and tokens[after].name else []
+    if end + 1 < len(tokens) and tokens[end].low == "," and tokens[end + 1].name:
+        stop = _name_end(tokens, end + 1)
         if stop >= len(tokens) or tokens[stop].low in (",", ".", ";", ")"):
-            found += names_in(tokens[comma + 1 : stop])[:1]  # the coach of Tarn, X,
-    j = i
-    while j > 0 and not tokens[j - 1].name and is_a(tokens[j - 1].low, "determiner", "pronoun"):
-        j -= 1
-    start = j
-    while start > 0 and tokens[start - 1].name:  # X, Tarn coach
+            found += names_in(tokens[end + 1 : stop])[:1]  # the coach of Tarn, X,
+    return found + _holders_before(sentence, i)
+
+
+def _holders_before(sentence: Sentence, i: int) -> list[Name]:
+    """X in "X, coach of Tarn", "X, Tarn's coach" and "X is the coach"."""
+    tokens, start = sentence.tokens, i
+    while start > 0 and is_a(tokens[start - 1].low, "determiner", "pronoun"):
         start -= 1
-    if start > 1 and tokens[start - 1].low == "," and tokens[start - 2].name:
-        found += names_in(tokens[: start - 1])[-1:]  # X, coach of Tarn
-    elif start > 1 and is_a(tokens[start - 1].low, "be") and tokens[start - 2].name:
+    while start > 0 and tokens[start - 1].name:
+        start -= 1
+    if start < 2 or not tokens[start - 2].name:
+        return []
+    if tokens[start - 1].low == ",":
+        return names_in(tokens[: start - 1])[-1:]
+    if is_a(tokens[start - 1].low, "be"):
         clause = read_clause(sentence, start - 1)
         if clause.mood == "fact":
-            found += list(clause.roles.get("subject", Phrase()).heads)
-    return found
+            return list(clause.roles.get("subject", Phrase()).heads)
+    return []
 
 
 def _name_end(tokens: list[Token], i: int) -> int:

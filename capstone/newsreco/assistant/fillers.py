@@ -18,8 +18,10 @@ PERSON = re.compile(r"(?:ist|ian|eer|ians|ists|eers|[a-z]{3}m[ae]n)$")
 PLACE = {"in", "at", "near", "outside", "off", "from", "to", "of", "inside"}
 YEAR = re.compile(r"(?:1[5-9]|20)\d\d$")
 MONEY = re.compile(r"[$€£]|(?:dollars?|euros?|pounds?|cents?|million|billion)$")
-REASONS = {"because", "over", "due", "after", "owing", "since"}
-MANNERS = {"by", "with", "through", "using"}
+CONNECTED = {
+    "reason": {"because", "over", "due", "after", "owing", "since"},
+    "manner": {"by", "with", "through", "using"},
+}
 
 
 def filler_objection(
@@ -31,21 +33,17 @@ def filler_objection(
     names: Names,
 ) -> str:
     """Why the clause does not hold what is asked for; "" if it does, or nothing is."""
-    kind = asked.kind
+    kind, rest = asked.kind, sentence.tokens[clause.verb :]
     if kind == "yes":
-        return ""
-    region = around(clause, sentence)
-    if kind in ("who", "thing"):
+        there = True
+    elif kind in ("who", "thing"):
         there = role in roles and _fills(asked, roles[role], names)
-    elif kind == "reason":
-        there = any(token.low in REASONS for token in sentence.tokens[clause.verb :])
-    elif kind == "manner":
-        there = any(token.low in MANNERS for token in sentence.tokens[clause.verb :])
+    elif kind in CONNECTED:
+        there = any(token.low in CONNECTED[kind] for token in rest)
     elif role and asked.noun:
-        part = roles.get(role)
-        there = part is not None and _counted(list(part.tokens), asked.noun)
+        there = role in roles and _counted(list(roles[role].tokens), asked.noun)
     else:
-        there = typed(kind, asked, region, names)
+        there = typed(kind, asked, around(clause, sentence), names)
     return "" if there else f"does not say {MISSING.get(kind, 'what')}"
 
 

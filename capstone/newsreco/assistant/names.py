@@ -54,5 +54,5 @@ class Names:
 
 
 def _shortens(short: Name, whole: Name) -> bool:
-    """Whether a name is the end of a longer one, as a surname is, or its beginning."""
-    return whole[-len(short) :] == short or whole[: len(short)] == short
+    """Whether a word is the end of a longer name, as a surname is, or its beginning."""
+    return len(short) == 1 and short[0] in (whole[0], whole[-1])

@@ -36,9 +36,9 @@ ADDRESS = re.compile(
     re.I,
 )
 INSTRUCTION = re.compile(
-    r"(?:^|[.!?:\]]\s+)(?:please|ignore|visit|click|call|send|reply|download|install|subscribe|enter"
-    r"|transfer|forward|contact|email|e-mail|go to|type|copy|sign up)\b|\byou (?:must|should|need to"
-    r"|have to)\b",
+    r"(?:^|[.!?:\]]\s+)(?:please|ignore|visit|click|call|send|reply|download|install|subscribe"
+    r"|enter|transfer|forward|contact|email|e-mail|go to|type|copy|sign up)\b"
+    r"|\byou (?:must|should|need to|have to)\b",
     re.I,
 )
 CITATIONS = re.compile(r"((?:\[\d+(?:\s*,\s*\d+)*\][\s,]*)+)")

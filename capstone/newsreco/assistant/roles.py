@@ -21,6 +21,7 @@ from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.verbs import Frame, in_relation, relations
 from newsreco.assistant.words import stem
 
+Roles = Mapping[str, Phrase]
 CORE = ("subject", "object")
 DIRECTED = frozenset({"from", "to", "by", "with", "against", "for", "over"})
 NO_VERB = "does not say so"
@@ -104,66 +105,54 @@ def _compare(
     for frame in relations(given.verbs):
         for other in stated:
             if frame.relation == other.relation and not frame.implied:
-                yield _compare_roles(asked, given, clause, (frame, other), sentence, names)
+                role = frame.roles.get(asked.role, asked.role)
+                wanted = in_relation(frame, given.roles)
+                reading = _agreeing(wanted, in_relation(other, clause.roles), role, other, names)
+                yield (
+                    OTHER_ROLES
+                    if reading is None
+                    else _fact_objection(asked, given, clause, sentence)
+                    or filler_objection(asked, role, reading, clause, sentence, names)
+                )
 
 
-def _compare_roles(
-    asked: Asked,
-    given: Clause,
-    clause: Clause,
-    frames: tuple[Frame, Frame],
-    sentence: Sentence,
-    names: Names,
-) -> str:
-    wanted, said = in_relation(frames[0], given.roles), in_relation(frames[1], clause.roles)
-    role = frames[0].roles.get(asked.role, asked.role)
+def _agreeing(
+    wanted: Roles | None, said: Roles | None, role: str, frame: Frame, names: Names
+) -> Roles | None:
+    """The reading of the clause in which all given roles agree; None without one."""
     if wanted is None or said is None:
-        return NO_VERB
+        return None
     readings = [said]
-    if frames[1].symmetric:
-        readings += _exchanged(said)
-    for reading in readings:
-        if _agree(wanted, reading, role, names, said):
-            break
-    else:
-        return OTHER_ROLES
+    if frame.symmetric:  # Ada married Ben, and Ben Ada
+        other = said.get("object") or said.get("with") or Phrase()
+        readings.append({**said, "subject": other, "object": said.get("subject", Phrase())})
+    return next((reading for reading in readings if _agree(wanted, reading, role, names)), None)
+
+
+def _fact_objection(asked: Asked, given: Clause, clause: Clause, sentence: Sentence) -> str:
+    """NO_FACT if the mood differs, or the verb that governs the question's is missing."""
     if clause.mood != given.mood or given.mood == "negated":
         return NO_FACT
     governors = (lemmas(token.low) for token in sentence.tokens)
-    if asked.required and not any(asked.required & governor for governor in governors):
-        return NO_FACT
-    return filler_objection(asked, role, reading, clause, sentence, names)
+    missing = asked.required and not any(asked.required & governor for governor in governors)
+    return NO_FACT if missing else ""
 
 
-def _exchanged(said: Mapping[str, Phrase]) -> list[dict[str, Phrase]]:
-    """The readings of a symmetric verb: "Ada married Ben", and Ben Ada."""
-    other = said.get("object", Phrase()) if "object" in said else said.get("with", Phrase())
-    return [{**said, "subject": other, "object": said.get("subject", Phrase())}]
-
-
-def _agree(
-    wanted: Mapping[str, Phrase],
-    said: Mapping[str, Phrase],
-    role: str,
-    names: Names,
-    all_said: Mapping[str, Phrase],
-) -> bool:
+def _agree(wanted: Roles, said: Roles, role: str, names: Names) -> bool:
     """Whether every role that the question gives is filled alike, and at least one is."""
-    agreed = role in said
-    for given, part in wanted.items():
-        base = given.removesuffix(" again")
-        if base in CORE:
-            if given not in said or not matches(part, said[given], names):
-                return False
-            agreed = True
-        elif base in DIRECTED and part.heads:
-            if base not in said or not matches(part, said[base], names):
-                return False
-            agreed = True
-        elif base in all_said and part.heads and all_said[base].heads:
-            if not matches(part, all_said[base], names):
-                return False
-    return agreed
+    alike = all(
+        _role_agrees(given.removesuffix(" again"), part, said, names)
+        for given, part in wanted.items()
+    )
+    return alike and (role in said or any(given in CORE for given in wanted))
+
+
+def _role_agrees(given: str, part: Phrase, said: Roles, names: Names) -> bool:
+    """Subject and object must be there, so must names after "from", "to", ...; "in" need not."""
+    if given in CORE or (given in DIRECTED and part.heads):
+        return given in said and matches(part, said[given], names)
+    both = given in said and part.heads and said[given].heads
+    return not both or matches(part, said[given], names)
 
 
 def matches(part: Phrase, said: Phrase, names: Names) -> bool:
@@ -173,4 +162,4 @@ def matches(part: Phrase, said: Phrase, names: Names) -> bool:
         return all(any(names.same(h, o, context) for o in said.heads) for h in part.heads)
     if not part.noun or is_a(part.noun, "pronoun", "determiner"):
         return bool(part.tokens) and part.tokens[-1].low in {t.low for t in said.tokens}
-    return stem(part.noun) in said.stems
+    return stem(part.noun) == stem(said.noun) or (not said.noun and stem(part.noun) in said.stems)
