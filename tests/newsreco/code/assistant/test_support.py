@@ -8,10 +8,12 @@ from newsreco.assistant import Assistant
 from newsreco.assistant.asked import QUESTION_MARKS, read_question
 from newsreco.assistant.passages import articles_from
 
-WORDS = """Who whom did was is the coach of Tarn Velmouth Ada Reyes Ben Oduya beat beaten by sold
-bought from to and but who which , . ? ! ; : " 's not will could that denied 3 $5 million Monday
-in at when how many much goals ' - ( ) 谁 é \x00 & de""".split()
-TEXTS = st.lists(st.sampled_from(WORDS), max_size=14).map(" ".join)
+WORDS = (
+    "Who whom did was is the coach of Tarn Velmouth Ada Reyes Ben Oduya beat beaten by sold bought "
+    "from to and but who which , . ? ! ; : \" 's not will could that denied 3 $5 million Monday in "
+    "at when how many much goals ' - ( ) 谁 é \x00 & de"
+)
+TEXTS = st.lists(st.sampled_from(WORDS.split(" ")), max_size=14).map(" ".join)
 
 
 @settings(max_examples=150, deadline=None)
