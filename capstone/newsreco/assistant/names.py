@@ -50,7 +50,7 @@ class Names:
         short, whole = sorted((asked, said), key=len)
         if len(short) == len(whole) or not _shortens(short, whole):
             return False
-        return {n for n in self.having(short[-1]) if _shortens(short, n)} <= {whole}
+        return {n for n in self.having(short[0]) if _shortens(short, n)} == {whole}
 
 
 def _shortens(short: Name, whole: Name) -> bool:

@@ -65,6 +65,8 @@ def test_names_are_the_same_only_as_wholes():
     assert names.same(("oduya",), ("ben", "oduya"))
     assert not names.same(("reyes",), ("ada", "reyes")), "two have that surname"
     assert not names.same(("ben",), ("ben", "oduya")), "two have that first name"
+    assert not names.same(("tom", "hale"), ("hale",)), "no article has the whole name"
+    assert names.same(("ben", "oduya"), ("oduya",))
 
 
 def test_a_noun_before_a_name_at_the_start_of_a_sentence_is_no_part_of_it():
