@@ -16,6 +16,7 @@ from newsreco.assistant.sentences import Sentence
 from newsreco.assistant.words import stem
 
 NO_ROLE = "does not say who that is"
+NEUTRAL = {"new", "current", "present", "first", "own", "long-time"}
 POSSESSIVES = {"its", "their", "his", "her"}
 
 
@@ -129,7 +130,7 @@ def _holders(sentence: Sentence, i: int, after: int, end: int) -> list[Name]:
 def _holders_before(sentence: Sentence, i: int) -> list[Name]:
     """X in "X, coach of Tarn", "X, Tarn's coach" and "X is the coach"."""
     tokens, start = sentence.tokens, i
-    while start > 0 and is_a(tokens[start - 1].low, "determiner", "pronoun"):
+    while start > 0 and _skipped(tokens[start - 1]):
         start -= 1
     while start > 0 and tokens[start - 1].name:
         start -= 1
@@ -142,6 +143,11 @@ def _holders_before(sentence: Sentence, i: int) -> list[Name]:
         if clause.mood == "fact":
             return list(clause.roles.get("subject", Phrase()).heads)
     return []
+
+
+def _skipped(token: Token) -> bool:
+    """Whether a word before the office says nothing about who holds it."""
+    return token.low in NEUTRAL or is_a(token.low, "determiner", "pronoun")
 
 
 def _name_end(tokens: list[Token], i: int) -> int:

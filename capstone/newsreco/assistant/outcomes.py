@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
-from scipy.stats import binomtest
 
 from newsreco.assistant.answer import Answer, Assistant
+from newsreco.assistant.calibration import proportion
 from newsreco.assistant.passages import articles_from
 from newsreco.data.log import Articles
 from newsreco.synthetic.families import make_families
@@ -59,16 +59,6 @@ def outcome_table(before: Iterable[Outcome], after: Iterable[Outcome]) -> pd.Dat
     table = table.reindex(columns=list(OUTCOMES), fill_value=0)
     kinds = sorted({row["kind"] for row in rows}, key=lambda kind: (kind != "answerable", kind))
     return table.reindex([(kind, when) for kind in kinds for when in ("before", "after")])
-
-
-def proportion(count: int, n: int) -> tuple[float, float, float]:
-    """count / n and its exact 95 % interval (Clopper and Pearson 1934).
-
-    >>> proportion(0, 100)[2] < 0.0363
-    True
-    """
-    found = binomtest(count, n).proportion_ci(0.95, "exact")
-    return count / n, float(found.low), float(found.high)
 
 
 def rates(results: Sequence[Outcome]) -> pd.DataFrame:

@@ -28,20 +28,19 @@ def split_questions(questions: list[Question], seed: int = 0) -> tuple[list, lis
     return halves
 
 
-def add_letters(
-    articles: Articles, questions: list[Question], n: int = 20
-) -> tuple[Articles, list[Question]]:
-    """Articles with n letters that ask unanswerable questions, and these questions, "quoted"."""
-    asked = [q for q in questions if q.kind in ("never", "swapped", "same-surname")][:n]
-    titles, abstracts = zip(*map(letter, asked))
+def add_letters(articles: Articles, questions: list[Question]) -> tuple[Articles, list[Question]]:
+    """Every second trap is asked in a letter, an article of its own, and becomes "quoted"."""
+    traps = [q for q in questions if q.kind in ("never", "swapped", "same-surname")]
+    asked = traps[::2]
+    titles, abstracts = zip(*map(letter, asked)) if asked else ((), ())
     more = len(asked)
-    same = {"url": [""] * more, "entities": [()] * more}
-    ids = [f"letter-{i + 1}" for i in range(more)]
-    columns = {"ids": ids, "title": list(titles), "abstract": list(abstracts)} | same
+    columns = {"ids": [f"letter-{i + 1}" for i in range(more)], "title": titles}
+    columns |= {"abstract": abstracts, "url": [""] * more, "entities": [()] * more}
     longer = {name: [*getattr(articles, name), *values] for name, values in columns.items()}
     for name in ("category", "subcategory"):
         longer[name] = np.append(getattr(articles, name), np.zeros(more, np.int32))
-    return replace(articles, **longer), [replace(q, kind="quoted") for q in asked]
+    quoted = [replace(q, kind="quoted") if q in asked else q for q in questions]
+    return replace(articles, **longer), quoted
 
 
 def load_questions(path: str | Path, articles: Articles) -> list[Question]:

@@ -3,12 +3,12 @@
 import pytest
 
 from newsreco.assistant import Assistant, Question
+from newsreco.assistant.calibration import proportion
 from newsreco.assistant.outcomes import (
     OUTCOMES,
     outcome,
     outcome_table,
     outcomes,
-    proportion,
     rates,
     with_families,
 )

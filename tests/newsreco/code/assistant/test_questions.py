@@ -18,7 +18,7 @@ from newsreco.assistant.calibration import (
     with_interval,
 )
 from newsreco.assistant.passages import articles_from
-from newsreco.assistant.questions import split_questions
+from newsreco.assistant.questions import add_letters, split_questions
 from newsreco.cli import main
 from newsreco.synthetic import Question, make_synthetic_log, write_sample
 from newsreco.synthetic.questions import UNANSWERABLE, questions_about
@@ -157,6 +157,29 @@ def test_calibration_separates(world):
     baseline.threshold = calibrate(baseline, questions)
     found = evaluate_answers(baseline, questions).groupby("kind")["answered"].mean()
     assert found["fact"] > 0.6 and found["swapped"] > 0.6, "words alone do not see who did it"
+
+
+def test_letters_ask_every_second_trap_and_answer_none(world):
+    questions = make_questions(world)
+    articles, quoted = add_letters(world.log.articles, questions)
+    letters = [q for q in quoted if q.kind == "quoted"]
+    assert len(quoted) == len(questions) and [q.text for q in quoted] == [q.text for q in questions]
+    assert len(letters) == len(articles) - len(world.log.articles) > 5
+    for question, title, abstract in zip(
+        letters, articles.title[-len(letters) :], articles.abstract[-len(letters) :]
+    ):
+        assert question.text in title and question.text in abstract
+    assistant = Assistant(articles, threshold=0.1)
+    assert not any(assistant.ask(question.text).answered for question in letters)
+    assert add_letters(world.log.articles, [])[1] == []
+
+
+def test_swapped_questions_are_asked_of_no_story(world):
+    questions = make_questions(world, n=200)
+    facts = {q.text for q in make_questions(world, n=10_000) if q.answerable}
+    swapped = [q for q in questions if q.kind == "swapped"]
+    assert len(swapped) > 10 and not facts & {q.text for q in swapped}
+    assert not any("result between" in q.text for q in swapped), "the same in both directions"
 
 
 def test_questions_from_a_file(tmp_path):
