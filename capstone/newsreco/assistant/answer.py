@@ -27,7 +27,7 @@ from newsreco.assistant.words import clean_question, coverage, printable, weigh
 from newsreco.data.log import Articles
 
 LOG = logging.getLogger("newsreco.assistant")
-THRESHOLD = 0.6  # about what calibration gives on synthetic data of the default size
+THRESHOLD = 0.6  # calibration on synthetic data gives 0.65 without the check of roles, 0.47 with it
 DO_NOT_KNOW = "I do not know: the news that I have does not seem to answer this."
 READ = 5  # passages that a writer is given, and whose articles are shown as the nearest
 SEARCHED = 12  # passages whose sentences and titles are read; cheap, so more than a reader sees

@@ -97,16 +97,18 @@ def evaluate_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.
     return pd.DataFrame(rows)
 
 
-def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
-    """A mean and its 95 % interval over questions; nan is ignored.
+def with_interval(
+    values: np.ndarray | pd.Series, fraction: bool = False
+) -> tuple[float, float, float]:
+    """A mean and its 95 % bootstrap interval over questions; nan is ignored.
 
-    The interval of a fraction of 0 and 1 is exact, that of other values a bootstrap interval.
+    The interval of a `fraction`, a mean of zeros and ones, is exact; see `proportion`.
     """
     values = np.asarray(values, np.float64)
     values = values[~np.isnan(values)]
     if not len(values):
         return (np.nan,) * 3
-    if np.isin(values, (0, 1)).all():
+    if fraction:
         return proportion(int(values.sum()), len(values))
     low, high = interval(bootstrap_means(values[:, None]))
     return float(values.mean()), float(low[0]), float(high[0])
@@ -132,7 +134,10 @@ def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame
         if len(answered):
             rows[f"answered, {kind}"] = answered
     rows |= {"source cited": answers["cited"], "answer contained": answers["correct"]}
-    table = {name: (*with_interval(v), int(np.sum(~np.isnan(v)))) for name, v in rows.items()}
+    table = {
+        name: (*with_interval(v, not name.startswith("mrr")), int(np.sum(~np.isnan(v))))
+        for name, v in rows.items()
+    }
     return pd.DataFrame(table, index=["mean", "low", "high", "questions"]).T.astype(
         {"questions": int}
     )

@@ -298,3 +298,9 @@ def test_claude_without_a_key_still_answers(folder, capsys, monkeypatch):
     plain = capsys.readouterr().out
     assert main([*question, "--claude"]) == 0
     assert capsys.readouterr().out == plain
+
+
+def test_the_interval_of_a_fraction_is_exact_and_of_equal_values_empty():
+    assert with_interval(np.zeros(10), fraction=True)[2] == pytest.approx(1 - 0.025**0.1)
+    assert with_interval(np.ones(10), fraction=True)[1] == pytest.approx(0.025**0.1)
+    assert with_interval(np.zeros(10)) == (0, 0, 0)
