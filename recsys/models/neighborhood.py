@@ -136,7 +136,7 @@ def item_neighbors(
                     counts[j] /= norms[i] * norms[j] + shrinkage
                 else:
                     counts[j] = -np.inf
-            select_row(counts, np.int64(0), neighbors[i], similarities[i])
+            select_row(counts, 0, neighbors[i], similarities[i])
             sort_best(neighbors[i], similarities[i])
 
 

@@ -129,5 +129,5 @@ def sort_best(items, best):
 @compiled(parallel=True)
 def _top_k_rows(scores, items, best):
     for row in prange(len(scores)):
-        select_row(scores[row], np.int64(0), items[row], best[row])
+        select_row(scores[row], 0, items[row], best[row])
         sort_best(items[row], best[row])

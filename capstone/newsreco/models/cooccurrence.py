@@ -131,5 +131,5 @@ def _best_of_rows(ptr, cols, values, sources, weights, allowed, items, scores):
             i = cols[p]
             if allowed[i]:
                 sums[i] = max(sums[i], np.float32(0)) + weights[s] * values[p]
-    select_row(sums, np.int64(0), items, scores)
+    select_row(sums, 0, items, scores)
     sort_best(items, scores)
