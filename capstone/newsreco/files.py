@@ -1,4 +1,4 @@
-"""A lock on a folder, so that one process at a time writes it; temporary files of our own."""
+"""Before files are written: a lock, a check that they can be, temporary files of our own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from recsys import validation
 from recsys.files import temporary_folder
 
 
@@ -35,6 +36,24 @@ def locked(folder: str | Path, timeout: float = 0.0) -> Iterator[None]:
             missing_ok=True
         )  # while it is held; filelock ignores a file without a name
         lock.release()
+
+
+def check_writable(path: str | Path, folder: bool = False) -> None:
+    """ValueError if a file, or with `folder` files in a folder, cannot be written at `path`.
+
+    Folders above it that do not exist yet will be made, so that the nearest one that exists must
+    take a new file. It is tried and not asked: a file system may be read-only. Nothing is left.
+    """
+    path = validation.path("path", path).resolve()
+    if path.exists() and path.is_dir() != folder:
+        kinds = ("folder", "file") if folder else ("file", "folder")
+        raise ValueError(f"must be a {kinds[0]}, and {str(path)!r} is a {kinds[1]}")
+    folders = [path, *path.parents] if folder else path.parents
+    try:
+        with tempfile.TemporaryFile(dir=next(one for one in folders if one.exists())):
+            pass
+    except OSError as error:
+        raise ValueError(f"{str(path)!r} cannot be written: {error.strerror}") from None
 
 
 @contextlib.contextmanager

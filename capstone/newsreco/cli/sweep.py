@@ -6,6 +6,7 @@ import argparse
 import itertools
 from typing import TYPE_CHECKING
 
+from newsreco.cli.data import add_reading, read_log
 from newsreco.cli.options import (
     EMBEDDERS,
     RANKERS,
@@ -43,7 +44,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     sweep.add_argument(
         "--sweep-name", default="sweep", metavar="NAME", help="name of the parent run"
     )
-    add_options(sweep, "--data", "--test-fraction", "--seed", "--tracking-uri", "--quiet")
+    add_options(sweep, "--data", "--test-fraction", "--seed", "--tracking-uri")
+    add_reading(sweep)
     sweep.set_defaults(run=run_sweep)
 
 
@@ -51,7 +53,6 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     """Train on all combinations; print metrics with intervals, highest AUC first."""
     import pandas as pd
 
-    from newsreco.data import load_mind
     from newsreco.files import own_temporary_files
     from newsreco.models.bundle import Settings
     from newsreco.tracking.runs import run_name
@@ -60,7 +61,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     grid = itertools.product(arguments.half_life, arguments.embedder, arguments.ranker)
     rest = {"test_fraction": arguments.test_fraction, "seed": arguments.seed}
     settings = [Settings(*combination, **rest) for combination in grid]
-    log, _ = load_mind(arguments.data, progress=not arguments.quiet)
+    log, _ = read_log(arguments)
     validation = validation_log(log, arguments.test_fraction)
     uri, name = arguments.tracking_uri, arguments.sweep_name
     with own_temporary_files():
