@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab notebooks capstone tune bench format clean
+.PHONY: help setup book test lab notebooks capstone tune bench crash format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,10 @@ tune: ## Search settings of every model and rival on validation data (ONLY=BPR T
 bench: ## Time the library beside the ones that people use, with the settings of `make tune`
 	@$(SETUP) requirements-bench.txt
 	@$(PY) -m benchmarks
+
+crash: ## Kill training, update, save, register and build 20 times each, and see what they leave
+	@$(SETUP) requirements-test.txt
+	@CRASH_KILLS=$(or $(KILLS),20) $(PY) -m pytest -v tests/newsreco/code/test_crash.py
 
 format: ## Let ruff format the code and mend what it can
 	@$(SETUP) requirements-test.txt

@@ -1,7 +1,8 @@
-"""The capstone, timed: training at full size, lists for single users, all notebooks.
+"""The capstone, timed: training at full size, lists for single users, updates, all notebooks.
 
 Each row runs in its own processes, to measure their peak memory:
-`python -m benchmarks.newsroom serve MODEL` times the lists alone, on one core, and
+`python -m benchmarks.newsroom serve MODEL` times the lists alone, on one core,
+`python -m benchmarks.newsroom daily` the updates, and
 `python -m benchmarks.newsroom measure COMMAND ...` a command.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -21,11 +23,16 @@ ROOT = Path(__file__).resolve().parents[1]
 TRAIN = "newsreco train, 1 M impressions and 100,000 articles"
 SERVE = "two-stage recommendation for one user on 100,000 articles"
 NOTEBOOKS = "make capstone at default size"
-ROWS = (TRAIN, SERVE, NOTEBOOKS)
+DAILY = "newsreco update, and training anew, once a day"
+ROWS = (TRAIN, SERVE, DAILY, NOTEBOOKS)
 SIZES = {"n_articles": 100_000, "n_impressions": 1_000_000, "n_users": 100_000}
 TRAIN_SECONDS, TRAIN_MB = 600, 6_000
 P99_MS, TIMES_AS_FAST = 10, 20
 NOTEBOOKS_SECONDS = 240
+DAILY_SIZES = (
+    {"n_articles": 300, "n_impressions": 4_000, "n_users": 400},  # the default of `newsreco sample`
+    {"n_articles": 10_000, "n_impressions": 100_000, "n_users": 10_000},
+)
 USERS, USERS_PLAIN = 1_000, 20  # whose lists are timed: ours, and the straightforward version's
 
 
@@ -39,6 +46,8 @@ def rows(chosen: list[str], sizes: dict[str, int] = SIZES) -> Iterator[dict[str,
                 yield row
         if SERVE in chosen:
             yield serving(folder / "model")
+        if DAILY in chosen:
+            yield {"what": DAILY, "sizes": in_own_process("daily")}
         if NOTEBOOKS in chosen:
             yield notebooks(folder / "runs")
 
@@ -65,14 +74,17 @@ def training(folder: Path, sizes: dict[str, int]) -> dict[str, Any]:
 
 def serving(model: Path) -> dict[str, Any]:
     """One user's list after the other, in one process on one core."""
-    one = dict.fromkeys(("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"), "1")
-    command = [sys.executable, "-m", "benchmarks.newsroom", "serve", str(model)]
-    done = subprocess.run(
-        command, cwd=ROOT, env=environment() | one, stdout=subprocess.PIPE, check=True, text=True
-    )
-    return {"what": SERVE, "target_p99_ms": P99_MS, "target_ratio": TIMES_AS_FAST} | json.loads(
-        done.stdout.splitlines()[-1]
-    )
+    targets = {"target_p99_ms": P99_MS, "target_ratio": TIMES_AS_FAST}
+    return {"what": SERVE} | targets | in_own_process("serve", str(model), n_threads="1")
+
+
+def in_own_process(*words: str, n_threads: str = "2") -> Any:
+    """What `python -m benchmarks.newsroom` prints for these words."""
+    limits = ("NUMBA_NUM_THREADS", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+    command = [sys.executable, "-m", "benchmarks.newsroom", *words]
+    env = environment() | dict.fromkeys(limits, n_threads)
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, check=True, text=True)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 def notebooks(runs: Path) -> dict[str, Any]:
@@ -109,7 +121,7 @@ def measured(command: list[str]) -> tuple[float, int]:
     return seconds, peak_mb
 
 
-def measure(command: list[str]) -> tuple[float, int]:
+def measure(*command: str) -> tuple[float, int]:
     """The same, started by this process, whose own peak must be small."""
     start = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, env=environment(), stdout=subprocess.DEVNULL)
@@ -160,8 +172,43 @@ def serve(model: str, n_users: int = USERS, n_plain: int = USERS_PLAIN) -> dict[
     }
 
 
+def daily() -> list[dict[str, Any]]:
+    """Median seconds per day of the held-out period: of an update, and of training anew."""
+    from newsreco.evaluation.daily import day_starts
+    from newsreco.models.bundle import Settings
+    from newsreco.models.update import update
+    from newsreco.synthetic import make_synthetic_log
+    from newsreco.training import fit_model
+
+    rows, settings = [], Settings()
+    for sizes in DAILY_SIZES:
+        log = make_synthetic_log(**sizes, seed=0).log
+        model = fit_model(log.before(log.cutoff_time(settings.test_fraction)), settings)
+        update(model, log)  # load compiled code
+        seconds = []
+        for start in day_starts(log, model.state.now):
+            past = log.before(start)
+            began = time.perf_counter()
+            model = update(model, past).model
+            updated = time.perf_counter()
+            fit_model(past, settings)
+            seconds.append((updated - began, time.perf_counter() - updated))
+        medians = [statistics.median(column) for column in zip(*seconds)]
+        times = dict(zip(("update_seconds", "retrain_seconds"), medians))
+        rows.append({"setting": sizes, "days": len(seconds)} | times)
+    return rows
+
+
 def line(row: dict[str, Any]) -> str:
     """One row of the table."""
+    if row["what"] == DAILY:
+        lines = [
+            f"    {one['setting']['n_impressions']:,} impressions: update "
+            f"{one['update_seconds']:.3f} s, training anew {one['retrain_seconds']:.2f} s, "
+            f"medians of {one['days']} days"
+            for one in row["sizes"]
+        ]
+        return "\n".join([row["what"], *lines])
     if row["what"] == SERVE:
         stages = ", ".join(f"{stage} {part:.0%}" for stage, part in row["fraction"].items())
         return (
@@ -179,4 +226,4 @@ def line(row: dict[str, Any]) -> str:
 
 if __name__ == "__main__":
     what, *given = sys.argv[1:]
-    print(json.dumps(measure(given) if what == "measure" else serve(*given)))
+    print(json.dumps({"measure": measure, "serve": serve, "daily": daily}[what](*given)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from newsreco.cli.options import add_command, add_options, utc_time
+from newsreco.cli.options import add_command, add_options, utc_time, whole_seed
 from newsreco.output import json_text, say
 
 
@@ -43,7 +43,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         help="for --evaluate: stories and traps of this file among the articles, with and without "
         "the check of who did what to whom",
     )
-    ask.add_argument("--seed", type=int, default=0, help="seed of the split or the stories")
+    ask.add_argument("--seed", type=whole_seed, default=0, help="seed of the split or the stories")
     ask.set_defaults(run=run_ask)
 
 

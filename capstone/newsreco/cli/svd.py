@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from newsreco.cli.options import add_command, add_k, add_options, utc_time
+from newsreco.cli.data import add_reading, read_log
+from newsreco.cli.options import add_command, add_k, add_options, output_file, utc_time
+from newsreco.cli.table import say_table
 from newsreco.output import json_text, say
 
 
@@ -27,12 +29,15 @@ def _add_train(steps: argparse._SubParsersAction) -> None:
     cutoff = train.add_mutually_exclusive_group(required=True)
     cutoff.add_argument("--at", type=utc_time, metavar="TIME", help="that time (ISO 8601, UTC)")
     cutoff.add_argument(
-        "--data", metavar="FOLDER", help="data whose held-out period begins at that time"
+        "--data",
+        metavar="FOLDER",
+        help="data whose held-out period begins at that time; its titles are kept for lists",
     )
     train.add_argument("--factors", type=int, default=8, help="number of factors")
     train.add_argument("--reg", type=float, default=0.05, help="regularization")
     train.add_argument("--epochs", type=int, default=30, help="passes over the ratings")
     add_options(train, "--test-fraction", "--out", "--seed", "--database")
+    add_reading(train)
     train.set_defaults(run=run_train)
 
 
@@ -44,8 +49,11 @@ def _add_evaluate(steps: argparse._SubParsersAction) -> None:
         "--model svd --data data --report svd.md",
     )
     add_k(evaluate, 5)
-    add_options(evaluate, "--model", "--data", "--json", "--quiet", "--database")
-    evaluate.add_argument("--report", metavar="FILE", help="write a report in Markdown")
+    add_options(evaluate, "--model", "--data", "--json", "--database")
+    add_reading(evaluate)
+    evaluate.add_argument(
+        "--report", type=output_file, metavar="FILE", help="write a report in Markdown"
+    )
     evaluate.set_defaults(run=run_evaluate)
 
 
@@ -54,9 +62,9 @@ def _add_recommend(steps: argparse._SubParsersAction) -> None:
         steps,
         "recommend",
         "recommend articles to one user from what the store knew at a time",
-        "--model svd --user U1004 -k 5",
+        "--model svd --user U1243 -k 5",
     )
-    recommend.add_argument("--user", required=True, help="id as in the data, such as U1004")
+    recommend.add_argument("--user", required=True, help="id as in the data, such as U1243")
     add_k(recommend, 5)
     recommend.add_argument(
         "--at", type=utc_time, metavar="TIME",
@@ -75,7 +83,6 @@ def open_store(arguments: argparse.Namespace):
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train as of a time; MLflow records the settings if it answers."""
-    from newsreco.data import load_mind
     from newsreco.data.times import iso_time
     from newsreco.files import locked
     from newsreco.models.svd import SVDSettings, train_svd
@@ -85,21 +92,28 @@ def run_train(arguments: argparse.Namespace) -> int:
     settings = SVDSettings(
         factors=arguments.factors, reg=arguments.reg, epochs=arguments.epochs, seed=arguments.seed
     )
-    at = arguments.at
+    at, titles = arguments.at, None
     if at is None:
-        at = load_mind(arguments.data, progress=False)[0].cutoff_time(arguments.test_fraction)
+        log, _ = read_log(arguments)
+        at = log.cutoff_time(arguments.test_fraction)
+        titles = dict(zip(log.articles.ids, log.articles.title))
     check_folder(arguments.out)
     with locked(arguments.out), open_store(arguments) as store:
-        system = train_svd(store, at, settings)
+        system = train_svd(store, at, settings, titles)
         system.save(arguments.out)
     say(f"trained on {len(system.items):,} articles as of {iso_time(at)}: {arguments.out}")
-    say(track_svd("svd-train", system, {}, {}))
+    _say_tracked(track_svd("svd-train", system, {}, {}))
     return 0
+
+
+def _say_tracked(message: str) -> None:
+    """Print the message; if there is none, the failure has been logged."""
+    if message:
+        say(message)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Print the metrics; write them and the report where the options say."""
-    from newsreco.data import load_mind
     from newsreco.evaluation.svd import evaluate_svd
     from newsreco.models.svd import load_svd
     from newsreco.reports.svd import performance_report
@@ -107,28 +121,37 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     from recsys.files import write_text
 
     system = load_svd(arguments.model)
-    log, _ = load_mind(arguments.data, progress=not arguments.quiet)
+    log, loaded = read_log(arguments)
     with open_store(arguments) as store:
         evaluation = evaluate_svd(store, log, system, arguments.k)
-    metrics, report = evaluation.metrics(), performance_report(evaluation)
+    metrics = evaluation.metrics() | loaded.metrics()
+    report = performance_report(evaluation)
     for name, value in metrics.items():
         say(f"{name:{max(map(len, metrics))}}  {round(value, 4)}")
     if arguments.json:
         write_text(arguments.json, json_text(metrics, indent=2) + "\n")
     if arguments.report:
         write_text(arguments.report, report)
-    say(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
+    _say_tracked(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
     return 0
 
 
 def run_recommend(arguments: argparse.Namespace) -> int:
-    """Print one user's list: rank, article, score."""
+    """Print one user's list; a new user gets what is viewed and clicked most."""
+    from newsreco.data.times import iso_time
     from newsreco.models.svd import load_svd
 
     system = load_svd(arguments.model)
     with open_store(arguments) as store:
         at = store.now() if arguments.at is None else arguments.at
-        items, scores = system.recommend(store, arguments.user, at, arguments.k)
-    for rank, (item, score) in enumerate(zip(items, scores), 1):
-        say(f"{rank:2}  {item:12}  {score:.3f}")
+        time = system.live_time(store, at)
+        is_new = store.snapshot("user_item", time, user_id=arguments.user).empty
+        items, scores = system.recommend(store, arguments.user, time, arguments.k)
+    if is_new:
+        say(f"{arguments.user} is a new user: trending articles")
+    if time < at:
+        say(f"nothing is newer than the articles of {iso_time(time)}: the freshest of all")
+    titles = dict(zip(system.items, system.titles or ()))
+    rows = zip(range(1, len(items) + 1), scores.tolist(), items, (titles.get(i, "") for i in items))
+    say_table(("rank", "views x rating", "article", "title" if titles else ""), list(rows))
     return 0
