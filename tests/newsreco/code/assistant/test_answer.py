@@ -72,6 +72,18 @@ def test_the_baseline_quotes_by_words_alone():
     assert checked.reason in checked.plain()
 
 
+def test_the_baseline_answers_at_the_threshold():
+    baseline = Assistant(articles_from(NEWS), threshold=1.0, check_roles=False)
+    answer = baseline.ask("Who beat Velmouth?")
+    assert answer.confidence == 1 and answer.answered
+
+
+def test_a_span_that_answers_comes_before_one_with_more_words():
+    news = [("Letters", "Who beat Velmouth?"), ("Cup", "Tarn defeated Velmouth.")]
+    answer = Assistant(articles_from(news)).ask("Who beat Velmouth?")
+    assert answer.text == "Tarn defeated Velmouth. [1]" and answer.confidence == 1
+
+
 def test_an_abstention_says_why():
     assistant = Assistant(articles_from(NEWS))
     reasons = {

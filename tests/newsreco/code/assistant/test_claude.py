@@ -188,6 +188,11 @@ def test_supported_answers_are_accepted():
     assert citations("a [2] b [1, 2] c [10]") == [2, 1, 10]
 
 
+def test_a_number_of_the_question_needs_a_source_too():
+    with pytest.raises(NoAnswer, match="number"):
+        check("In 1999 Tarn beat Velmouth [1].", "Who won in 1999?", PASSAGES)
+
+
 def test_no_key():
     with pytest.raises(NoAnswer, match="ANTHROPIC_API_KEY is not set"):
         Claude().write(QUESTION, PASSAGES)
