@@ -27,6 +27,7 @@ GROUPS = (
     "feature_store",
     "svd",
     "ask",
+    "serve",
 )
 
 
