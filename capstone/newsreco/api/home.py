@@ -1,11 +1,11 @@
 """A home: the folder with all that a service needs, made where it is missing.
 
-    data/       news.tsv and behaviors.tsv; a synthetic sample if there is none
-    model/      the trained model
-    mlflow.db   experiments and the registry
-    events.db   events, served lists, articles that arrived
-    clock.json  for a sample: how far its time is behind, so that its news are not old
-    secret      signs the browsers' cookies
+data/       news.tsv and behaviors.tsv; a synthetic sample if there is none
+model/      the trained model
+mlflow.db   experiments and the registry
+events.db   events, served lists, articles that arrived
+clock.json  for a sample: how far its time is behind, so that its news are not old
+secret      signs the browsers' cookies
 """
 
 from __future__ import annotations

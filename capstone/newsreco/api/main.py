@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import JSONResponse
 
 from newsreco import __version__
 from newsreco.api.home import Home
 from newsreco.api.metrics import Metrics
-from newsreco.api.middleware import Gate
+from newsreco.api.middleware import MAX_BODY, Gate
 from newsreco.api.routes import admin, news, users
+from newsreco.api.schemas import Error
 from newsreco.api.security import Guard, RateLimiter
 from newsreco.api.service import Service
 from newsreco.api.writer import Overloaded
@@ -23,14 +25,17 @@ from newsreco.config import Config
 
 LOG = logging.getLogger("newsreco.api")
 ERRORS = {
-    code: {"model": dict, "description": text}
-    for code, text in {
-        401: "no API key and no session",
-        403: "not for this user",
-        404: "unknown",
-        429: "too many requests",
-        503: "no model, or the database does not answer",
-    }.items()
+    status: {"model": Error, "description": reason}
+    for status, reason in (
+        (400, "the body is no JSON"),
+        (401, "no API key and no session, or a wrong key"),
+        (403, "not for the user of this session, or without its token"),
+        (404, "no such article"),
+        (413, "the body is too long"),
+        (414, "the URL is too long"),
+        (429, "too many requests"),
+        (503, "no model yet, or the database does not answer"),
+    )
 }
 
 
@@ -55,11 +60,11 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
         yield
         await service.stop()
 
-    app = FastAPI(title="newsreco", version=__version__, lifespan=lifespan)
+    app = FastAPI(title="newsreco", version=__version__, lifespan=lifespan, max_body_size=MAX_BODY)
     app.state.metrics = metrics
     app.state.guard = Guard(config.api_key.get_secret_value(), home.secret(), demo)
     for routes in (admin, news, users):
-        app.include_router(routes.router, prefix="/api")
+        app.include_router(routes.router, prefix="/api", responses=ERRORS)
     _handle_errors(app)
     _wrap(app, config, metrics)
 
@@ -90,11 +95,11 @@ def _handle_errors(app: FastAPI) -> None:
         detail = "the event could not be stored; send it again"
         return JSONResponse({"detail": detail}, 503, {"Retry-After": "1"})
 
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> JSONResponse:
-        LOG.exception("unexpected error", exc_info=error)
-        request_id = request.scope.get("state", {}).get("request_id", "")
-        return JSONResponse({"detail": "internal error", "request_id": request_id}, 500)
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        """What is wrong and where; the input is not repeated."""
+        kept = ("type", "loc", "msg")
+        return JSONResponse({"detail": [{n: e[n] for n in kept} for e in error.errors()]}, 422)
 
 
 def from_environment() -> FastAPI:

@@ -184,4 +184,3 @@ class Service:
 def bucket(user_id: str) -> str:
     """The user's half of an A/B test, "a" or "b", the same on every worker and day."""
     return "ab"[hashlib.sha256(user_id.encode()).digest()[0] % 2]
-

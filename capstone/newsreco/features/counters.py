@@ -117,7 +117,7 @@ def _count_topics(arrays, user, items, clicked, views):
     for i in range(len(items)):
         topic = arrays.subcategory[items[i]]
         for label in range(2):  # clicks, views
-            if (views if label else clicked[i]):
+            if views if label else clicked[i]:
                 arrays.topics[topic, label] += 1
                 if arrays.user_topics[user, topic, label] < FULL:
                     arrays.user_topics[user, topic, label] += 1

@@ -160,9 +160,7 @@ class RecommendationPipeline:
         found = [tuple(n for n, hit in zip(names, found_by[row]) if hit) for row in kept]
         return Recommendation(items[kept], scores[kept], because, found, timer.seconds, time)
 
-    def live(
-        self, user: int, time: float, exclude: np.ndarray = NONE
-    ) -> tuple[np.ndarray, float]:
+    def live(self, user: int, time: float, exclude: np.ndarray = NONE) -> tuple[np.ndarray, float]:
         """What may be recommended at a time, (n_items,) of bool, and the time to rank it for.
 
         If fewer than `min_live` are live, the freshest others that the user has not clicked join

@@ -53,9 +53,7 @@ async def reload(service: Served) -> schemas.Health:
 @router.get("/admin/events", dependencies=ADMIN, response_class=StreamingResponse)
 async def events(service: Served, after: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
     """All events after a number, as JSON lines."""
-    return StreamingResponse(
-        json_lines(service.store, after), media_type="application/x-ndjson"
-    )
+    return StreamingResponse(json_lines(service.store, after), media_type="application/x-ndjson")
 
 
 def json_lines(store: EventStore, after: int) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 
 from newsreco.api import schemas
 from newsreco.api.deps import ADMIN, Guarded, Measured, Served
@@ -69,7 +70,8 @@ async def ask(question: schemas.Question, service: Served) -> schemas.Answered:
     try:
         answer = await service.ask(question.query)
     except ValueError as error:
-        raise HTTPException(422, str(error)) from None
+        place = {"type": "value_error", "loc": ("body", "query"), "msg": str(error)}
+        raise RequestValidationError([place]) from None
     mode = "claude" if answer.writer != "extract" else "extractive"
     return schemas.Answered(
         answer=answer.text,
@@ -99,7 +101,9 @@ async def article(article_id: schemas.Id, service: Served) -> schemas.Article:
     )
 
 
-@router.post("/articles", status_code=201, dependencies=ADMIN)
+@router.post(
+    "/articles", status_code=201, dependencies=ADMIN, responses={409: {"model": schemas.Error}}
+)
 async def add_article(given: schemas.ArrivingArticle, service: Served) -> schemas.Article:
     """News arrives: it can be recommended at once. 409 if the id is known."""
     if not await service.add_article(given):
