@@ -87,10 +87,12 @@ class EventStore:
     ----------
     url : str
         sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; tables are made if missing.
+    create : bool
+        Whether a SQLite file may be missing.
     """
 
-    def __init__(self, url: str):
-        self.engine = connect_events(url)
+    def __init__(self, url: str, create: bool = True):
+        self.engine = connect_events(url, create)
         try:
             with self._short_errors():
                 upgrade(self.engine)
