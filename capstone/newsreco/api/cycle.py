@@ -107,9 +107,7 @@ def events_of(number: int, record: ServedList, clicked: np.ndarray) -> list[Even
         for kind in ("impression", "click")[: 1 + bool(click)]:
             event_id = f"{number}-{position}-{kind}"
             place = record.list_id, position
-            events.append(
-                Event(event_id, record.user_id, news_id, kind, record.time, *place)
-            )
+            events.append(Event(event_id, record.user_id, news_id, kind, record.time, *place))
     return events
 
 
