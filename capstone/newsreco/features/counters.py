@@ -143,5 +143,6 @@ def count_impressions(
     """Count impressions first..last-1, each after its user's history."""
     for r in range(first, last):
         shown = slice(start[r], start[r + 1])
-        load_history(arrays, user[r], history_start, history_item)
-        count_impression(arrays, user[r], time[r], item[shown], clicked[shown])
+        u = np.int64(user[r])  # as in calls from Python: each function is compiled once
+        load_history(arrays, u, history_start, history_item)
+        count_impression(arrays, u, time[r], item[shown], clicked[shown])
