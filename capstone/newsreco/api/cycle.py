@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from newsreco.api.events import Event, EventStore, NewArticle, ServedList
 from newsreco.api.live import LiveModel
 from newsreco.data import NewsLog
 from newsreco.evaluation.intervals import mean_over_users, paired_difference
-from newsreco.events import Event, EventStore, NewArticle, ServedList
 from newsreco.features.kernels import Column
 from newsreco.features.matrix import replay
 from newsreco.features.state import State

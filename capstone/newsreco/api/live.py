@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from newsreco.api.events import Event, EventStore, NewArticle, ServedList
+from newsreco.api.events.log import as_articles
 from newsreco.data.renumber import merge_articles
-from newsreco.events import Event, EventStore, NewArticle, ServedList
-from newsreco.events.log import as_articles
 from newsreco.models.bundle import NewsModel
 from newsreco.models.matching import take_on
 from newsreco.models.pipeline import Recommendation, RecommendationPipeline, nearest_click

@@ -8,8 +8,8 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from newsreco.api import schemas
 from newsreco.api.deps import Guarded, Measured, Served
+from newsreco.api.events import Event, ServedList
 from newsreco.api.security import COOKIE, new_user
-from newsreco.events import Event, ServedList
 
 router = APIRouter(tags=["users"])
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from newsreco.events import Event, EventStore, NewArticle, ServedList
-from newsreco.events.tables import METADATA
+from newsreco.api.events import Event, EventStore, NewArticle, ServedList
+from newsreco.api.events.tables import METADATA
 
 
 def event(n, user="ann", kind="click"):

@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, fields
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from newsreco.events import tables
-from newsreco.events.database import connect_events, masked, upgrade, writing
+from newsreco.api.events import tables
+from newsreco.api.events.database import connect_events, masked, upgrade, writing
 
 INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 KINDS = ("impression", "click", "like", "dismiss", "dwell")
