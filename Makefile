@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab notebooks capstone tune bench crash format clean
+.PHONY: help setup book test lab notebooks capstone tune bench load crash format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -45,9 +45,14 @@ bench: ## Time the library beside the ones that people use, with the settings of
 	@$(SETUP) requirements-bench.txt
 	@$(PY) -m benchmarks
 
-crash: ## Kill training, update, save, register and build 20 times each, and see what they leave
+load: ## Measure the service's latency under load, with 100,000 articles and two workers
 	@$(SETUP) requirements-test.txt
-	@CRASH_KILLS=$(or $(KILLS),20) $(PY) -m pytest -v tests/newsreco/code/test_crash.py
+	@$(PY) -m benchmarks.load
+
+crash: ## Kill training, update, save, register, build and the service many times, and see what they leave
+	@$(SETUP) requirements-test.txt
+	@CRASH_KILLS=$(or $(KILLS),20) $(PY) -m pytest -v tests/newsreco/code/test_crash.py \
+	    tests/newsreco/code/api/test_crash.py
 
 format: ## Let ruff format the code and mend what it can
 	@$(SETUP) requirements-test.txt

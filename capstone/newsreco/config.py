@@ -41,6 +41,13 @@ class Config(BaseSettings):
     tracking_timeout: PositiveFloat = 5.0  # seconds in which MLflow's store must answer
     claude_model: str = "claude-haiku-5-5"
     anthropic_api_key: SecretStr = Field(SecretStr(""), validation_alias="ANTHROPIC_API_KEY")
+    api_key: SecretStr = SecretStr("")  # of writes and admin; a random one by default
+    use_registry: bool = False  # serve the version in production instead of the home's bundle
+    events_url: str = ""  # database of events; a file in the home by default
+    explore: float = Field(0.05, ge=0, le=1)  # probability that a list's last position is random
+    poll_seconds: PositiveFloat = 10.0  # between looks for a new version in production
+    rate_limit: PositiveFloat = 30.0  # requests per second of one client, in the long run
+    cors_origins: str = ""  # origins that may read the API, separated by commas
     results: str = ""  # file that collects a notebook's results; none by default
 
 

@@ -28,6 +28,7 @@ GROUPS = (
     "feature_store",
     "svd",
     "ask",
+    "serve",
 )
 
 

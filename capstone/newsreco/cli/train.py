@@ -18,6 +18,7 @@ from newsreco.cli.options import (
 from newsreco.output import json_text, say
 
 if TYPE_CHECKING:
+    from newsreco.data import NewsLog
     from newsreco.models.bundle import Settings
     from newsreco.training import Result
 
@@ -41,6 +42,11 @@ def add(commands: argparse._SubParsersAction) -> None:
     train.add_argument(
         "--refit", action="store_true", help="learn from the whole log after the evaluation"
     )
+    train.add_argument(
+        "--events", metavar="URL",
+        help="learn from a service's events too: the database of `newsreco serve`, such as "
+        "sqlite:///newsreco-home/events.db",
+    )  # fmt: skip
     train.add_argument("--no-tracking", action="store_true", help="record nothing in MLflow")
     train.set_defaults(run=run_train)
 
@@ -67,7 +73,9 @@ def run_train(arguments: argparse.Namespace) -> int:
     check_folder(arguments.out)  # before anything is read: a training may be long
     with own_temporary_files(), locked(arguments.out):
         log, report = read_log(arguments)
-        truth = read_ground_truth(arguments.data, log)
+        truth = None if arguments.events else read_ground_truth(arguments.data, log)
+        if arguments.events:
+            log = add_events(log, arguments.events)
         with tracked(settings, arguments.tracking_uri, off=arguments.no_tracking) as run:
             result = train(log, settings, truth, progress=not arguments.quiet)
             result.metrics.update(report.metrics())
@@ -78,6 +86,18 @@ def run_train(arguments: argparse.Namespace) -> int:
         say(f"recorded as run {run.id} of experiment {run.experiment}")
         say_next("register", "--run-id", run.id, *store_options(arguments))
     return 0
+
+
+def add_events(log: NewsLog, url: str) -> NewsLog:
+    """The log with the events of a service; their number on stderr."""
+    from newsreco.api.events import EventStore
+    from newsreco.api.events.log import with_events
+
+    with EventStore(url, create=False) as store:
+        grown = with_events(log, store)
+    n = len(grown.impressions) - len(log.impressions)
+    say(f"{n} impressions more with the events, {len(grown.articles)} articles", file=sys.stderr)
+    return grown
 
 
 def settings_of(arguments: argparse.Namespace) -> Settings:

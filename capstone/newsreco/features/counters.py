@@ -71,43 +71,54 @@ def load_history(arrays, user, history_start, history_item):
 @compiled
 def count_impression(arrays, user, time, items, clicked):
     """Count one impression: a view of each article, and a click of some."""
+    _count(arrays, user, time, items, clicked, 1)
+
+
+@compiled
+def count_click(arrays, user, time, items):
+    """Count a click on articles whose views are counted already."""
+    _count(arrays, user, time, items, np.ones(len(items), np.bool_), 0)
+
+
+@compiled(inline="always")
+def _count(arrays, user, time, items, clicked, views):
     arrays.now[0] = time
-    _count_items(arrays, time, items, clicked)
-    _count_topics(arrays, user, items, clicked)
+    _count_items(arrays, time, items, clicked, views)
+    _count_topics(arrays, user, items, clicked, views)
     for i in range(len(items)):
         if clicked[i]:
             _add_click(arrays, user, items[i], time, False)
 
 
 @compiled(inline="always")
-def _count_items(arrays, time, items, clicked):
-    """Decay the counters of each article and its category to `time`, and count the view."""
+def _count_items(arrays, time, items, clicked, views):
+    """Decay the counters of each article and its category to `time`, and count views of each."""
     days = arrays.half_lives[1]
     for i in range(len(items)):
         item, category = items[i], arrays.category[items[i]]
         kept = decay(time - arrays.item_time[item], days)
-        arrays.item_views[item] = arrays.item_views[item] * kept + 1
+        arrays.item_views[item] = arrays.item_views[item] * kept + views
         for h in range(2):
             kept = decay(time - arrays.item_time[item], arrays.half_lives[h])
             arrays.item_clicks[item, h] = arrays.item_clicks[item, h] * kept + clicked[i]
         arrays.item_time[item] = time
         kept = decay(time - arrays.category_time[category], days)
-        arrays.category_views[category] = arrays.category_views[category] * kept + 1
+        arrays.category_views[category] = arrays.category_views[category] * kept + views
         arrays.category_clicks[category] = arrays.category_clicks[category] * kept + clicked[i]
         arrays.category_time[category] = time
         arrays.first_shown[item] = min(arrays.first_shown[item], time)
         arrays.last_shown[item] = time
         arrays.totals[0] += clicked[i]
-        arrays.totals[1] += 1
+        arrays.totals[1] += views
 
 
 @compiled(inline="always")
-def _count_topics(arrays, user, items, clicked):
-    """Count a click or a view of each article's subcategory, for the user and for all users."""
+def _count_topics(arrays, user, items, clicked, views):
+    """Count clicks and views of each article's subcategory, for the user and for all users."""
     for i in range(len(items)):
         topic = arrays.subcategory[items[i]]
         for label in range(2):  # clicks, views
-            if label or clicked[i]:
+            if views if label else clicked[i]:
                 arrays.topics[topic, label] += 1
                 if arrays.user_topics[user, topic, label] < FULL:
                     arrays.user_topics[user, topic, label] += 1

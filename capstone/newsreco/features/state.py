@@ -17,6 +17,8 @@ from newsreco.features.counters import (
     HALF_LIVES,
     RECENT,
     Arrays,
+    count_click,
+    count_impression,
     count_impressions,
     load_history,
 )
@@ -145,6 +147,31 @@ class State:
         events = shown.user, shown.time, shown.start, shown.item, shown.clicked
         count_impressions(self.arrays, *history, *events, first, last)
 
+    def count_event(self, user: int, time: float, item: int, viewed: bool, clicked: bool) -> None:
+        """Count one event of a live service: a view of one article, a click on it, or both.
+
+        An event that comes late, after one of a later time, counts as of that time.
+        """
+        items, time = np.array([item], np.int32), max(time, self.now)
+        self._grow_users(user + 1, spare=max(64, self.n_users // 8))
+        self._grow_clicks(1)
+        if viewed:
+            count_impression(self.arrays, user, time, items, np.array([clicked]))
+        elif clicked:
+            count_click(self.arrays, user, time, items)
+
+    def publish(self, items: np.ndarray, time: float) -> None:
+        """Let articles that were never shown count as shown at a time, without a view."""
+        new = items[np.isinf(self.arrays.first_shown[items])]
+        self.arrays.first_shown[new] = self.arrays.last_shown[new] = time
+
+    def forget(self, user: int) -> None:
+        """Remove a user's clicks and counts; what they added to the articles' counters stays."""
+        if 0 <= user < self.n_users:
+            self.arrays.user_newest[user] = -1
+            self.arrays.user_clicks[user] = 0
+            self.arrays.user_topics[user] = 0
+
     def load_history(self, user: int, items: np.ndarray) -> None:
         """Add a user's clicks before the log, oldest first, once."""
         self._grow_users(user + 1)
@@ -190,10 +217,10 @@ class State:
             room = max(more - spare, len(self.arrays.click_item))
             self._extend(dict.fromkeys(CLICK_COLUMNS, 0), room)
 
-    def _grow_users(self, n_users: int) -> None:
+    def _grow_users(self, n_users: int, spare: int = 0) -> None:
         if n_users > self.n_users:
             blank = {"user_newest": -1, "user_clicks": 0, "user_topics": 0, "history_loaded": False}
-            self._extend(blank, n_users - self.n_users)
+            self._extend(blank, n_users - self.n_users + spare)
 
     def _extend(self, blanks: dict[str, float], room: int) -> None:
         longer = {}

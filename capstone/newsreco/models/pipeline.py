@@ -26,6 +26,7 @@ from newsreco.models.retrievers import Retriever, live_articles, make_retrievers
 from recsys import validation
 from recsys.rerank import drop_duplicates, freshness, mmr, number_texts, to_unit_range
 
+NONE = np.empty(0, np.int32)
 FOREVER = 1e12  # seconds
 MILLISECONDS = 1e11  # a time from here on is hardly in seconds: it would be the year 5138
 SIMILAR = 0.3  # cosine above which a click explains a recommendation
@@ -83,6 +84,8 @@ class RecommendationPipeline:
         Candidates that the ranker scores.
     window_days : float
         Articles last shown earlier are not recommended.
+    min_live : int
+        Fewer articles than these are never the only ones that may be recommended.
     trade_off : float
         Of MMR: 1 is relevance alone.
     fresh_bonus : float
@@ -97,6 +100,7 @@ class RecommendationPipeline:
     state: State | None = None
     pool_size: int = 200
     window_days: float = 3.0
+    min_live: int = 1
     trade_off: float = 0.9
     fresh_bonus: float = 0.05
     fresh_hours: float = 6.0
@@ -106,6 +110,7 @@ class RecommendationPipeline:
     def __post_init__(self) -> None:
         validation.whole_number("pool_size", self.pool_size)
         validation.real_number("window_days", self.window_days, open_low=True)
+        validation.whole_number("min_live", self.min_live)
         validation.real_number("trade_off", self.trade_off, high=1.0)
         validation.real_number("fresh_bonus", self.fresh_bonus)
         validation.real_number("fresh_hours", self.fresh_hours, open_low=True)
@@ -119,7 +124,9 @@ class RecommendationPipeline:
         self.retrievers = make_retrievers(self.model.vectors, self.model.tables, self.index)
         self.story = number_texts(self.model.articles.title, normalized_title)
 
-    def recommend(self, user: int, time: float | None = None, k: int = 10) -> Recommendation:
+    def recommend(
+        self, user: int, time: float | None = None, k: int = 10, exclude: np.ndarray = NONE
+    ) -> Recommendation:
         """The k best articles for one user at a time.
 
         Parameters
@@ -129,6 +136,8 @@ class RecommendationPipeline:
         time : float, optional
             Seconds UTC, not before the last event counted, the default.
         k : int
+        exclude : array of int
+            Articles that are not recommended, nor others with the same title.
         """
         validation.whole_number("k", k)
         validation.whole_number("user", user, low=-1)
@@ -138,32 +147,36 @@ class RecommendationPipeline:
         if time >= MILLISECONDS:
             raise ValueError(f"time must be in seconds since 1970, got {time}: milliseconds?")
         timer = _StageTimer()
-        allowed, time = self.live(user, time)
+        allowed, time = self.live(user, time, exclude)
         items, found_by = self.retrieve(user, time, allowed)
         timer.stop("retrieve")
         X = candidate_features(self.state, self.model.vectors, user, time, items)
         timer.stop("features")
         scores = self.model.ranker.scores(X)
         timer.stop("rank")
-        kept, because = self.rerank(user, time, items, scores, k)
+        kept, because = self.rerank(user, time, items, scores, k, exclude)
         timer.stop("rerank")
         names = list(self.retrievers)
         found = [tuple(n for n, hit in zip(names, found_by[row]) if hit) for row in kept]
         return Recommendation(items[kept], scores[kept], because, found, timer.seconds, time)
 
-    def live(self, user: int, time: float) -> tuple[np.ndarray, float]:
+    def live(self, user: int, time: float, exclude: np.ndarray = NONE) -> tuple[np.ndarray, float]:
         """What may be recommended at a time, (n_items,) of bool, and the time to rank it for.
 
-        If nothing is live, it is the freshest that the user has not clicked, ranked for the time
-        of the last event counted.
+        If fewer than `min_live` are live, the freshest others that the user has not clicked join
+        them. If none is live, they are ranked for the time of the last event counted.
         """
         window = self.window_days * DAY
         allowed = live_articles(self.state, user, time, window)
-        if allowed.any():
+        allowed[exclude] = False
+        n_live = np.count_nonzero(allowed)
+        if n_live >= self.min_live:
             return allowed, time
         unread = live_articles(self.state, user, self.state.now, FOREVER)
+        unread[exclude] = False
         shown = np.where(unread, self.state.arrays.last_shown, -np.inf)
-        return unread & (shown >= shown.max() - window), self.state.now
+        since = min(shown.max() - window, np.sort(shown)[-self.min_live :][0])
+        return unread & (shown >= since), time if n_live else self.state.now
 
     def retrieve(
         self, user: int, time: float, allowed: np.ndarray | None = None
@@ -181,7 +194,13 @@ class RecommendationPipeline:
         return pool(found, len(allowed), self.pool_size)
 
     def rerank(
-        self, user: int, time: float, items: np.ndarray, scores: np.ndarray, k: int
+        self,
+        user: int,
+        time: float,
+        items: np.ndarray,
+        scores: np.ndarray,
+        k: int,
+        exclude: np.ndarray = NONE,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rows of at most k of the items, best first, and the click most similar to each."""
         clicks, _ = self.state.recent_clicks(user)
@@ -189,7 +208,8 @@ class RecommendationPipeline:
         relevance = to_unit_range(scores) + self.fresh_bonus * freshness(age, self.fresh_hours)
         order = np.lexsort((items, -relevance))  # best first, ties to the lower id
         order = order[drop_duplicates(items[order], self.story[items[order]])]
-        order = order[~np.isin(self.story[items[order]], self.story[clicks])]
+        known = np.concatenate([clicks, exclude])
+        order = order[~np.isin(self.story[items[order]], self.story[known])]
         vectors = self.model.vectors[items[order]]
         kept = order[mmr(relevance[order], vectors, k, self.trade_off)]
         return kept, nearest_click(self.model.vectors, items[kept], clicks)
