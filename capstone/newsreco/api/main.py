@@ -82,7 +82,8 @@ def _wrap(app: FastAPI, config: Config, metrics: Metrics) -> None:
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Content-Type", "X-API-Key", "X-CSRF-Token", "X-Request-ID"],
         )  # fmt: skip
-    app.add_middleware(Gate, limiter=RateLimiter(config.rate_limit), metrics=metrics)
+    limits = {"limiter": RateLimiter(config.rate_limit), "metrics": metrics}
+    app.add_middleware(Gate, **limits, api_key=config.api_key.get_secret_value())
 
 
 def _handle_errors(app: FastAPI) -> None:
