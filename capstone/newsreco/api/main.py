@@ -50,7 +50,14 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
         With an API key.
     demo : bool
         Let browsers become any user.
+
+    Raises
+    ------
+    ValueError
+        If there is no API key: then everybody would be an administrator.
     """
+    if not config.api_key.get_secret_value():
+        raise ValueError("the service needs an API key: set NEWSRECO_API_KEY")
     metrics = Metrics()
 
     @asynccontextmanager
