@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import json
 import logging
 import re
 import time
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsreco.api.metrics import Metrics
 from newsreco.api.security import RateLimiter
+from newsreco.output import json_text
 
 LOG = logging.getLogger("newsreco.api.access")
 MAX_BODY = 65_536  # bytes
@@ -115,4 +115,4 @@ class JsonLines(logging.Formatter):
         } | getattr(record, "fields", {})
         if record.exc_info:
             row["exception"] = self.formatException(record.exc_info)
-        return json.dumps(row, ensure_ascii=True)
+        return json_text(row)

@@ -15,9 +15,9 @@ K = Annotated[int, Field(ge=1, le=100)]
 
 
 class Body(BaseModel):
-    """A request's body, without unknown fields."""
+    """A request's body: no unknown fields, and no text or truth value for a number."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class Health(BaseModel):
