@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from newsreco.tracking.listing import ModelType, Status
 
 # An id as in the data files: visible, without spaces or controls.
 Id = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-\x9f/]{1,80}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+def no_text(value: object) -> object:
+    """A JSON number as it is; ValueError for a text or a truth value, which would be converted."""
+    if isinstance(value, (str, bool)):
+        raise ValueError("must be a number")
+    return value
+
+
+WHOLE = BeforeValidator(no_text)  # 3 and 3.0 are whole numbers of JSON
 K = Annotated[int, Field(ge=1, le=100)]
 
 
 class Body(BaseModel):
-    """A request's body: no unknown fields, and no text or truth value for a number."""
+    """A request's body, without unknown fields."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid")
 
 
 class Health(BaseModel):
@@ -76,7 +86,7 @@ class SearchResults(BaseModel):
 
 class Question(Body):
     query: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    k: Annotated[int, Field(ge=1, le=10, description="sources at most")] = 5
+    k: Annotated[int, Field(ge=1, le=10, description="sources at most"), WHOLE] = 5
 
 
 class Source(BaseModel):
@@ -107,8 +117,8 @@ class Feedback(Body):
     event: Literal["impression", "click", "like", "dismiss", "dwell"]
     event_id: Id | None = Field(None, description="sent again, it changes nothing")
     list_id: Id | None = None
-    position: Annotated[int, Field(ge=0, le=99)] | None = None
-    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
+    position: Annotated[int, Field(ge=0, le=99), WHOLE] | None = None
+    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000), WHOLE] | None = None
 
 
 class Acknowledged(BaseModel):

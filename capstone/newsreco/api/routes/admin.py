@@ -51,7 +51,9 @@ async def reload(service: Served) -> schemas.Health:
 
 
 @router.get("/admin/events", dependencies=ADMIN, response_class=StreamingResponse)
-async def events(service: Served, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0) -> StreamingResponse:
+async def events(
+    service: Served, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0
+) -> StreamingResponse:
     """All events after a number, as JSON lines."""
     return StreamingResponse(json_lines(service.store, after), media_type="application/x-ndjson")
 
