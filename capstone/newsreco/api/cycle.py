@@ -80,7 +80,8 @@ def serve_visits(
         rows = []
         while waiting and waiting[-1].time <= time:
             rows.append(waiting.pop())
-        store.add(rows)
+        if rows:  # else one transaction per visit: each waits for the disk
+            store.add(rows)
         live.catch_up()
         user_id = visits.user_ids[user]
         served = live.recommend(user_id, K, time, "a")

@@ -93,7 +93,7 @@ def _impressions(store: EventStore) -> list[tuple[float, str, str, list[str], se
         depth = max(shown.index(article) for article in seen) + 1
         clicked = {event.news_id for event in of_key if event.event in CLICKS}
         found.append((min(e.time for e in of_key), f"service-{key}", user, shown[:depth], clicked))
-    return sorted(found, key=lambda row: (row[0], row[1]))
+    return sorted(found, key=lambda row: row[0])  # at one time, as they were stored
 
 
 def _append(log: NewsLog, rows: list[tuple]) -> NewsLog:

@@ -137,3 +137,12 @@ def test_train_learns_from_events(tmp_path, store, capsys):
     assert "30 impressions more" in capsys.readouterr().err
     assert main([*words, f"sqlite:///{tmp_path}/none.db"]) == 2
     assert "is missing" in capsys.readouterr().err
+
+
+def test_impressions_of_one_time_are_in_the_order_in_which_they_were_stored(world, store, later):
+    time, articles = later
+    for n, article in enumerate(articles):
+        store.add([ServedList(f"{9 - n}", f"u{n}", time, "v1", "a", (article,))])
+        store.add([event(n, f"u{n}", article, "impression", time, f"{9 - n}")])
+    grown = with_events(world.log, store)
+    assert grown.impressions.ids[-4:] == [f"service-{9 - n}" for n in range(4)]
