@@ -29,6 +29,7 @@ GROUPS = (
     "svd",
     "ask",
     "serve",
+    "events",
 )
 
 
