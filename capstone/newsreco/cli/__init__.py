@@ -30,6 +30,7 @@ GROUPS = (
     "ask",
     "serve",
     "events",
+    "drift",
 )
 
 
