@@ -121,6 +121,13 @@ def test_sizes_by_the_thresholds(value, size):
     assert drift.Drift("x", value, 0, 0, 0, 1).size == size
 
 
+@pytest.mark.parametrize(
+    ("p", "n", "yes"), [(0.005, 10, True), (0.006, 10, False), (0.05, 1, True)]
+)
+def test_significance_is_of_all_features_together(p, n, yes):
+    assert drift.is_significant(drift.Drift("x", 1, 0, 1, 0, p), n) is yes
+
+
 def test_seed_decides_the_permutations():
     draw = np.random.default_rng(3)
     one, other = draw.normal(size=50), draw.normal(size=30)
