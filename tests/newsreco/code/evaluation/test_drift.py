@@ -58,6 +58,14 @@ def test_both_values_of_a_binary_feature_are_seen(ones):
     assert (found.psi == pytest.approx(0, abs=1e-9)) == (ones == 50)
 
 
+def test_bins_are_those_of_the_training_rows():
+    """Tenths of 100 training rows; all 900 later rows are in one of them. Half rows are added."""
+    p, q = np.full(10, 10.5 / 105), np.full(10, 0.5 / 905)
+    q[5] = 900.5 / 905
+    by_hand = ((q - p) * np.log(q / p)).sum()
+    assert one_drift(np.arange(100), np.full(900, 50)).psi == pytest.approx(by_hand)
+
+
 def test_value_below_all_of_a_frequent_one_is_its_own_bin():
     edges = bin_edges(np.zeros(20))
     assert len(set(np.searchsorted(edges, [-1.0, 0.0, 1.0]))) == 3

@@ -121,6 +121,7 @@ def test_equal_databases_have_equal_backups_that_only_the_owner_reads(store, fil
     write_backup(store, file)
     write_backup(store, tmp_path / "again.gz")
     assert file.read_bytes() == (tmp_path / "again.gz").read_bytes()
+    assert file.read_bytes()[4:8] == bytes(4), "the time in gzip's head"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
@@ -183,6 +184,25 @@ def test_changed_file_is_refused_and_stores_nothing(store, file, change):
     with pytest.raises(ValueError, match=r"^backup .*: nothing was restored$"):
         restore_backup(store, file)
     assert contents(store) == before
+
+
+def signed_wrongly(lines):
+    """Files whose checksum fits, as a wrong program could write them."""
+    head, row = lines[0], [line for line in lines if line.startswith(b'["events"')][0]
+    short = json.dumps(json.loads(row)[:-1]).encode() + b"\n"
+    none = dict.fromkeys(module.STORED, 0)
+    yield signed([head, row], none | {"events": 2})
+    yield signed([head, row], none)
+    yield signed([head, short], none | {"events": 1})
+
+
+def test_checksum_alone_is_not_enough(store, file):
+    store.add(ROWS)
+    write_backup(store, file)
+    for lines in signed_wrongly(lines_of(file)):
+        write_lines(file, lines)
+        with pytest.raises(ValueError, match="nothing was restored"):
+            check_backup(file)
 
 
 def test_restore_that_fails_midway_stores_nothing(store, file, monkeypatch):
