@@ -194,6 +194,8 @@ def signed_wrongly(lines):
     yield signed([head, row], none | {"events": 2})
     yield signed([head, row], none)
     yield signed([head, short], none | {"events": 1})
+    yield signed([head.replace(b"dwell_ms", b"dwelt")], none)
+    yield signed([head.replace(b"version 1", b"version 2")], none)
 
 
 def test_checksum_alone_is_not_enough(store, file):
