@@ -207,6 +207,14 @@ def test_checksum_alone_is_not_enough(store, file):
             check_backup(file)
 
 
+def test_bad_file_is_refused_before_the_database_is_locked(store, file, monkeypatch):
+    write_backup(store, file)
+    write_lines(file, lines_of(file)[:-1])
+    monkeypatch.setattr(EventStore, "transaction", None)
+    with pytest.raises(ValueError, match="nothing was restored"):
+        restore_backup(store, file)
+
+
 def test_restore_that_fails_midway_stores_nothing(store, file, monkeypatch):
     """The file passes its check; a row in its second batch then cannot be stored."""
     monkeypatch.setattr(module, "BATCH", 2)
