@@ -45,9 +45,10 @@ bench: ## Time the library beside the ones that people use, with the settings of
 	@$(SETUP) requirements-bench.txt
 	@$(PY) -m benchmarks
 
-crash: ## Kill training, update, save, register and build 20 times each, and see what they leave
+crash: ## Kill training, update, save, register, build and the service many times, and see what they leave
 	@$(SETUP) requirements-test.txt
-	@CRASH_KILLS=$(or $(KILLS),20) $(PY) -m pytest -v tests/newsreco/code/test_crash.py
+	@CRASH_KILLS=$(or $(KILLS),20) $(PY) -m pytest -v tests/newsreco/code/test_crash.py \
+	    tests/newsreco/code/api/test_crash.py
 
 format: ## Let ruff format the code and mend what it can
 	@$(SETUP) requirements-test.txt

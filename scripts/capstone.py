@@ -7,6 +7,9 @@ python scripts/capstone.py --tracking-uri http://localhost:5000
 Each run has a folder of its own, _build/capstone/0001 and so on: `results.json` with every result
 that the notebooks record, NN_topic.html to read, NN_topic.ipynb to open, and NN_topic/ with what
 the notebook itself wrote. _build/capstone/latest is a link to the last run that was completed.
+
+Paths are relative to the folder that the command runs in. Each notebook's results name the data set
+that they are of: the fingerprint of --data-folder, or "synthetic".
 """
 
 import argparse
@@ -42,11 +45,52 @@ def arguments(argv: list[str]) -> argparse.Namespace:
         help="of clicks (HALF_LIFE)",
     )
     add("--embedder", choices=("tfidf", "sentence"), help="text embedder (EMBEDDER)")
-    add("--data-folder", metavar="DIR", help="a MIND folder for the chapter on data (DATA)")
-    add("--tracking-uri", metavar="URI", help="MLflow's; '' is a fresh file (TRACKING_URI)")
+    add(
+        "--data-folder",
+        type=absolute,
+        metavar="DIR",
+        help="a MIND folder for the chapter on data (DATA)",
+    )
+    add(
+        "--tracking-uri",
+        type=absolute_store,
+        metavar="URI",
+        help="MLflow's; '' is a fresh file (TRACKING_URI)",
+    )
     parser.add_argument("--notebooks", type=Path, default=FOLDERS[1], metavar="FOLDER")
     parser.add_argument("--runs", type=Path, default=ROOT / "_build" / "capstone", metavar="FOLDER")
     return parser.parse_args(argv)
+
+
+def absolute(folder: str) -> str:
+    """The absolute path of a folder: each notebook runs in a folder of its own."""
+    return folder and str(Path(folder).expanduser().absolute())
+
+
+def absolute_store(uri: str) -> str:
+    """The URI of an MLflow store, with an absolute path if it has one."""
+    from newsreco.tracking.client import absolute_uri
+
+    return uri and absolute_uri(uri)
+
+
+def check_store(uri: str | None) -> None:
+    """ValueError or OSError if MLflow cannot use the store; a missing database is made."""
+    if uri:
+        from newsreco.tracking.client import mlflow_client
+
+        with mlflow_client(uri, create=True) as mlflow:
+            mlflow.search_experiments(max_results=1)
+
+
+def fingerprint_of(folder: str) -> str:
+    """Fingerprint of a folder's log; ValueError if it has no clicks, or cannot be read."""
+    from newsreco.data import load_mind
+
+    log, _ = load_mind(folder, progress=False)
+    if not log.impressions.clicked.any():
+        raise ValueError(f"data must hold at least one click, got none in {folder!r}")
+    return log.fingerprint()
 
 
 def declared(path: Path) -> dict[str, str]:
@@ -85,8 +129,11 @@ def failure(error: Exception) -> str:
     return f"the cell [{error.exec_count}] failed:\n\n{code}\n\n{said}"
 
 
-def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object]:
-    """Run a notebook into the run's folder: its parameters, results and seconds."""
+def run_one(path: Path, run: Path, given: dict[str, object], data: str) -> dict[str, object]:
+    """Run a notebook into the run's folder: its parameters, data, results and seconds.
+
+    `data` is the fingerprint of the data folder; ValueError if the notebook read other data.
+    """
     from papermill import execute_notebook
 
     from newsreco.reports.results import read
@@ -106,9 +153,12 @@ def run_one(path: Path, run: Path, given: dict[str, object]) -> dict[str, object
     )  # fmt: skip
     seconds = round(time.perf_counter() - started, 2)
     parameters.pop("folder", None)
+    read_folder = bool(parameters.get("data_folder"))
+    if read_folder and fingerprint_of(parameters["data_folder"]) != data:
+        raise ValueError(f"{parameters['data_folder']!r} was changed during the run: run it again")
     return {
         "notebook": path.stem, "parameters": parameters, "seconds": seconds,
-        "results": read(results),
+        "data": data if read_folder else "synthetic", "results": read(results),
     }  # fmt: skip
 
 
@@ -154,12 +204,18 @@ def main(argv: list[str]) -> int:
         print(f"{why} in {options.notebooks}", file=sys.stderr)
         return 2
     os.environ.update(environment())
+    try:
+        data = fingerprint_of(options.data_folder) if options.data_folder else ""
+        check_store(options.tracking_uri)
+    except (ValueError, OSError) as error:
+        print(f"make capstone: {error}", file=sys.stderr)
+        return 2
     started, run, rows = time.perf_counter(), new_run(options.runs.resolve()), []
     problem = ""
     for number, path in enumerate(paths, 1):
         print(f"[{number}/{len(paths)}] {path.stem:24}", end="", flush=True)
         try:
-            rows.append(run_one(path, run, given))
+            rows.append(run_one(path, run, given, data))
         except Exception as error:  # a cell's error, a kernel that died, a time-out
             problem = failure(error)
             print(" FAILED\n", flush=True)

@@ -36,6 +36,7 @@ class Config(BaseSettings):
     database_url: str = "sqlite:///newsreco.db"
     database_connect_timeout: PositiveFloat = 10.0  # seconds, PostgreSQL
     database_lock_timeout: PositiveFloat = 30.0  # seconds to wait for another writer, SQLite
+    max_loss: float = Field(0.2, ge=0, le=1)  # fraction of lines, entries or clicks lost in data
     tracking_uri: str = Field("sqlite:///mlflow.db", validation_alias="MLFLOW_TRACKING_URI")
     tracking_timeout: PositiveFloat = 5.0  # seconds in which MLflow's store must answer
     claude_model: str = "claude-haiku-5-5"

@@ -220,8 +220,28 @@ def test_folder_that_was_moved_away_is_put_back_even_if_the_next_write_fails(tmp
     assert names(tmp_path) == ["model"] and names(tmp_path / "model") == ["kept"]
 
 
+def test_older_folder_of_a_killed_write_does_not_replace_the_new_one(tmp_path, writer):
+    kill(writer("folder", tmp_path / "model"))
+    (leftover,) = tmp_path.iterdir()
+    (leftover / "old").mkdir()
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "kept").touch()
+    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "model"):
+        raise KeyboardInterrupt
+    assert names(tmp_path) == ["model"] and names(tmp_path / "model") == ["kept"]
+
+
+def test_name_with_brackets_is_no_pattern(tmp_path, writer):
+    kill(writer("folder", tmp_path / "model[1]"))
+    kill(writer("folder", tmp_path / "model1"))
+    with atomic_folder(tmp_path / "model[1]"):
+        pass
+    first, second = names(tmp_path)
+    assert first.startswith(".model1-") and second == "model[1]"
+
+
 def test_folders_that_are_not_ours_are_kept(tmp_path):
-    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "old").mkdir(parents=True)
     (tmp_path / ".model-linktohr.draft").symlink_to(tmp_path / "elsewhere")
     for name in (".model-settings", ".model-thesis12.draft", ".model2-abcdefgh.draft"):
         (tmp_path / name).mkdir()
@@ -230,6 +250,7 @@ def test_folders_that_are_not_ours_are_kept(tmp_path):
     with atomic_folder(tmp_path / "model"):
         pass
     assert names(tmp_path) == sorted([*before, "model"])
+    assert names(tmp_path / "elsewhere") == ["old"]
 
 
 def test_temporary_folder_is_removed_at_the_end_or_by_the_next_call(tmp_path, monkeypatch, writer):

@@ -1,6 +1,7 @@
 """`make capstone` on tiny notebooks: parameters, results, output files, failures."""
 
 import json
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -10,6 +11,8 @@ import capstone
 import readable
 import render
 from execute import FOLDERS, KERNEL, ROOT, environment
+from newsreco.data import load_mind
+from newsreco.synthetic import write_sample
 
 PARAMETERS = 'size = "default"\nseed = 0\nfolder = ""'
 
@@ -99,6 +102,82 @@ def test_unknown_parameter_is_refused(write, run, capsys):
 def test_a_folder_without_notebooks_is_refused(write, run, capsys):
     assert run() == (2, None)
     assert "no notebook" in capsys.readouterr().err
+
+
+SHOW_DATA = (
+    RECORD
+    + """from newsreco.data import load_mind
+log, _ = load_mind(data_folder, progress=False)
+record("impressions", len(log.impressions))"""
+)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    """A folder of data, as a path relative to the working folder."""
+    monkeypatch.chdir(tmp_path)
+    write_sample("news", n_articles=50, n_impressions=50, n_users=20, progress=False)
+    return Path("news")
+
+
+def test_results_name_the_data_that_they_are_of(write, run, data):
+    write("20_one", SHOW_DATA, parameters='data_folder = ""')
+    write("21_two", "1")
+    status, folder = run("--data-folder", "news")
+    assert status == 0
+    results = json.loads((folder / "results.json").read_text())
+    one, two = results["notebooks"]
+    assert one["data"] == load_mind(data, progress=False)[0].fingerprint()
+    assert one["results"] == {"impressions": 50} and two["data"] == "synthetic"
+    assert results["given"] == {"data_folder": str(data.absolute())}
+
+
+def test_data_that_change_during_the_run_are_no_result(write, run, data, capsys):
+    change = (
+        "from pathlib import Path\nfile = Path(data_folder) / 'behaviors.tsv'\n"
+        "lines = file.read_text().splitlines(keepends=True)\n"
+        "file.write_text(''.join(lines[1:]))"
+    )
+    write("20_one", SHOW_DATA, change, parameters='data_folder = ""')
+    status, folder = run("--data-folder", "news")
+    assert status == 1 and not (folder / "results.json").exists()
+    assert f"'{data.absolute()}' was changed during the run" in capsys.readouterr().out
+
+
+def test_data_without_clicks_or_without_a_folder_are_refused_first(write, run, data, capsys):
+    write("20_one", SHOW_DATA, parameters='data_folder = ""')
+    assert run("--data-folder", "nothing") == (2, None)
+    assert "nothing" in capsys.readouterr().err
+    file = data / "behaviors.tsv"
+    file.write_text(file.read_text().replace("-1", "-0"))
+    assert run("--data-folder", "news") == (2, None)
+    assert capsys.readouterr().err.startswith("make capstone: data must hold at least one click")
+
+
+STORE = (
+    "from newsreco.tracking.runs import tracked\nfrom newsreco.models.bundle import Settings\n"
+    "with tracked(Settings(), tracking_uri) as run:\n    pass\nassert run.reason is None"
+)
+
+
+def test_relative_store_is_that_of_the_working_folder(write, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write("20_one", STORE, parameters='tracking_uri = ""')
+    status, folder = run("--tracking-uri", "sqlite:///runs.db")
+    assert status == 0 and (tmp_path / "runs.db").exists()
+    assert list((folder / "20_one").iterdir()) == []
+
+
+@pytest.mark.parametrize("uri", ["./mlruns", "file:mlruns"])
+def test_store_that_mlflow_refuses_is_named_before_the_first_notebook(
+    write, run, tmp_path, monkeypatch, capsys, uri
+):
+    monkeypatch.chdir(tmp_path)
+    write("20_one", STORE, parameters='tracking_uri = ""')
+    assert run("--tracking-uri", uri) == (2, None)
+    error = capsys.readouterr().err
+    assert error.startswith("make capstone: MLflow at ") and error.count("\n") == 1
+    assert str(tmp_path / "mlruns") in error
 
 
 @pytest.mark.parametrize("path", sorted(FOLDERS[1].glob("*.ipynb")), ids=lambda p: p.name)

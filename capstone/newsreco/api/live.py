@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from newsreco.data import Articles
-from newsreco.data.articles import numbered
 from newsreco.data.renumber import merge_articles
 from newsreco.events import Event, EventStore, NewArticle, ServedList
+from newsreco.events.log import as_articles
 from newsreco.models.bundle import NewsModel
 from newsreco.models.matching import take_on
 from newsreco.models.pipeline import Recommendation, RecommendationPipeline, nearest_click
@@ -209,20 +208,3 @@ class LiveModel:
         because[position] = nearest_click(self.model.vectors, chosen, clicks)[0]
         found_by = [*found.found_by[:position], ("exploration",), *found.found_by[position + 1 :]]
         return replace(found, items=items, scores=scores, because=because, found_by=found_by)
-
-
-def as_articles(arrived: list[NewArticle]) -> Articles:
-    """New articles as a catalogue."""
-    category, categories = numbered([article.category for article in arrived])
-    subcategory, subcategories = numbered([article.subcategory for article in arrived])
-    return Articles(
-        ids=[article.news_id for article in arrived],
-        title=[article.title for article in arrived],
-        abstract=[article.abstract for article in arrived],
-        url=[article.url for article in arrived],
-        category=category,
-        subcategory=subcategory,
-        categories=categories,
-        subcategories=subcategories,
-        entities=[()] * len(arrived),
-    )

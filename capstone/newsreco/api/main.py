@@ -16,7 +16,7 @@ from newsreco import __version__
 from newsreco.api.home import Home
 from newsreco.api.metrics import Metrics
 from newsreco.api.middleware import MAX_BODY, Gate
-from newsreco.api.routes import admin, news, users
+from newsreco.api.routes import admin, models, news, users
 from newsreco.api.schemas import Error
 from newsreco.api.security import Guard, RateLimiter
 from newsreco.api.service import Service
@@ -63,7 +63,7 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
     app = FastAPI(title="newsreco", version=__version__, lifespan=lifespan, max_body_size=MAX_BODY)
     app.state.metrics = metrics
     app.state.guard = Guard(config.api_key.get_secret_value(), home.secret(), demo)
-    for routes in (admin, news, users):
+    for routes in (admin, news, users, models):
         app.include_router(routes.router, prefix="/api", responses=ERRORS)
     _handle_errors(app)
     _wrap(app, config, metrics)

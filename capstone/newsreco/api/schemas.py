@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from newsreco.tracking.listing import ModelType, Status
+
 # An id as in the data files: visible, without spaces or controls.
 Id = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-\x9f/]{1,80}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
@@ -138,3 +140,69 @@ class Deleted(BaseModel):
 
 class Error(BaseModel):
     detail: str
+
+
+class Run(BaseModel):
+    run_id: str
+    name: str
+    model_type: ModelType
+    status: Status
+    started: str = Field(description="ISO 8601, UTC")
+    seconds: float | None
+    version: int | None = Field(description="in the registry")
+    metrics: dict[str, float]
+    parameters: dict[str, str]
+
+
+class TaggedRun(Run):
+    tags: dict[str, str]
+
+
+class Point(BaseModel):
+    step: int
+    value: float
+
+
+class Counts(BaseModel):
+    total_runs: int
+    counts_by_type: dict[str, int]
+    counts_by_status: dict[str, int]
+    latest_models: list[Run]
+    mlflow_url: str | None
+
+
+class SideBySide(BaseModel):
+    runs: list[Run]
+    metrics: dict[str, dict[str, float]]
+
+
+class Comparison(Body):
+    run_ids: Annotated[
+        list[Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]],
+        Field(min_length=1, max_length=10),
+    ]
+
+
+class Reply(BaseModel):
+    success: bool
+    count: int
+
+
+class RunList(Reply):
+    data: list[Run]
+
+
+class OneRun(Reply):
+    data: TaggedRun
+
+
+class History(Reply):
+    data: dict[str, list[Point]]
+
+
+class Summary(Reply):
+    data: Counts
+
+
+class Compared(Reply):
+    data: SideBySide

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from newsreco import __version__
 from newsreco.cli.options import Parser
 from newsreco.output import say
+from newsreco.signals import Stopped, raising_signals
 
 GROUPS = (
     "sample",
@@ -48,14 +49,19 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 if it succeeds, 2 with one sentence on stderr if its input is wrong."""
+    """Run one command: its exit status.
+
+    0 if it succeeds, 2 with one sentence on stderr if its input is wrong, 128 plus the signal's
+    number if it is stopped.
+    """
     try:
         arguments = make_parser().parse_args(argv)
     except SystemExit as stop:  # help, the version, or a wrong option
         return stop.code
     command = " ".join(filter(None, (arguments.command, getattr(arguments, "step", None))))
     try:
-        return arguments.run(arguments) or 0
+        with raising_signals():
+            return arguments.run(arguments) or 0
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -65,6 +71,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say(f"newsreco {command}: interrupted", file=sys.stderr)
         return 130
+    except Stopped as stop:
+        say(f"newsreco {command}: stopped by {stop.name}", file=sys.stderr)
+        return stop.code
 
 
 def describe(error: Exception) -> str:

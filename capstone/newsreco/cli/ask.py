@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from newsreco.cli.options import add_command, add_options, utc_time
+from newsreco.cli.options import add_command, add_options, utc_time, whole_seed
 from newsreco.output import json_text, say
 
 
@@ -37,7 +37,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="for --evaluate: JSON lines (default: questions.jsonl in the data folder)",
     )
-    ask.add_argument("--seed", type=int, default=0, help="seed of the split into halves")
+    ask.add_argument("--seed", type=whole_seed, default=0, help="seed of the split into halves")
     ask.set_defaults(run=run_ask)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from newsreco.cli.data import add_reading, read_log
 from newsreco.cli.options import add_command, add_options, utc_time
 from newsreco.output import say
 
@@ -28,13 +29,12 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--until", type=utc_time, metavar="TIME",
         help="leave out windows that end after this time (ISO 8601, UTC)",
     )  # fmt: skip
-    add_options(build, "--strict", "--quiet")
+    add_reading(build)
     build.set_defaults(run=run_build)
 
 
 def run_build(arguments: argparse.Namespace) -> int:
     """Write the windows that are missing."""
-    from newsreco.data import load_mind
     from newsreco.data.times import DAY, HOUR
     from newsreco.feature_store import FeatureStore, database_url
     from newsreco.feature_store.build import Schedule, build
@@ -46,7 +46,7 @@ def run_build(arguments: argparse.Namespace) -> int:
     )
     until = float("inf") if arguments.until is None else arguments.until
     with FeatureStore(database_url(arguments.database)) as store:  # first, to refuse a wrong URL
-        log, _ = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
+        log, _ = read_log(arguments)
         built = build(store, log, schedule, until, progress=not arguments.quiet)
     written = f"{built.windows:,} windows written ({built.rows:,} rows)"
     say(f"{written}, {built.skipped:,} already built")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from newsreco.cli.options import METRICS, add_command, add_options
+from newsreco.cli.data import add_reading, read_log
+from newsreco.cli.options import METRICS, add_command, add_options, say_next, store_options
 from newsreco.output import say
 
 
@@ -31,7 +32,7 @@ def add(commands: argparse._SubParsersAction) -> None:
     promote.add_argument("--metric", choices=METRICS, default="ranker_auc", help="metric compared")
     promote.add_argument("--force", action="store_true", help="promote anyway, and record it")
     _add_why(promote)
-    add_options(promote, "--quiet")
+    add_reading(promote)
     promote.set_defaults(run=run_promote)
 
     rollback = add_command(
@@ -54,18 +55,23 @@ def _add_why(parser: argparse.ArgumentParser) -> None:
 
 
 def run_register(arguments: argparse.Namespace) -> int:
-    """Print the number of the version."""
-    from newsreco.tracking.registry import register
+    """Print the number of the version, and how to promote it."""
+    from newsreco.files import own_temporary_files
+    from newsreco.tracking.registry import production_version, register
 
     store = arguments.tracking_uri, arguments.name
-    version = register(arguments.run_id, arguments.model, *store)
+    with own_temporary_files():
+        version = register(arguments.run_id, arguments.model, *store)
     say(f"version {version} of {arguments.name}")
+    production = production_version(*store)
+    if version != production:
+        log = [] if production is None else ["--data", "FOLDER"]
+        say_next("promote", str(version), *log, *store_options(arguments))
     return 0
 
 
 def run_promote(arguments: argparse.Namespace) -> int:
     """Compare the version with the one in production, and promote or refuse it."""
-    from newsreco.data import load_mind
     from newsreco.tracking.promotion import promote
     from newsreco.tracking.registry import check_version
 
@@ -73,7 +79,7 @@ def run_promote(arguments: argparse.Namespace) -> int:
     check_version(arguments.version, *store)  # before anything is read
     log = None
     if arguments.data:
-        log, _ = load_mind(arguments.data, progress=not arguments.quiet)
+        log, _ = read_log(arguments)
     comparison = promote(
         arguments.version, log, arguments.metric, *store, arguments.force, arguments.why
     )

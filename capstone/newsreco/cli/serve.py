@@ -33,7 +33,9 @@ def add(commands: argparse._SubParsersAction) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Prepare the home, then serve until Ctrl-C."""
     from newsreco.api.home import Home, check_writable
+    from newsreco.config import read_config
 
+    read_config()  # first, to refuse a wrong setting
     if arguments.workers < 1:
         raise ValueError(f"--workers must be at least 1, got {arguments.workers}")
     check_port(arguments.host, arguments.port)

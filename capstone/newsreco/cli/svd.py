@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from newsreco.cli.options import add_command, add_k, add_options, utc_time
+from newsreco.cli.data import add_reading, read_log
+from newsreco.cli.options import add_command, add_k, add_options, output_file, utc_time
 from newsreco.output import json_text, say
 
 
@@ -33,6 +34,7 @@ def _add_train(steps: argparse._SubParsersAction) -> None:
     train.add_argument("--reg", type=float, default=0.05, help="regularization")
     train.add_argument("--epochs", type=int, default=30, help="passes over the ratings")
     add_options(train, "--test-fraction", "--out", "--seed", "--database")
+    add_reading(train)
     train.set_defaults(run=run_train)
 
 
@@ -44,8 +46,11 @@ def _add_evaluate(steps: argparse._SubParsersAction) -> None:
         "--model svd --data data --report svd.md",
     )
     add_k(evaluate, 5)
-    add_options(evaluate, "--model", "--data", "--json", "--quiet", "--database")
-    evaluate.add_argument("--report", metavar="FILE", help="write a report in Markdown")
+    add_options(evaluate, "--model", "--data", "--json", "--database")
+    add_reading(evaluate)
+    evaluate.add_argument(
+        "--report", type=output_file, metavar="FILE", help="write a report in Markdown"
+    )
     evaluate.set_defaults(run=run_evaluate)
 
 
@@ -75,7 +80,6 @@ def open_store(arguments: argparse.Namespace):
 
 def run_train(arguments: argparse.Namespace) -> int:
     """Train as of a time; MLflow records the settings if it answers."""
-    from newsreco.data import load_mind
     from newsreco.data.times import iso_time
     from newsreco.files import locked
     from newsreco.models.svd import SVDSettings, train_svd
@@ -87,19 +91,24 @@ def run_train(arguments: argparse.Namespace) -> int:
     )
     at = arguments.at
     if at is None:
-        at = load_mind(arguments.data, progress=False)[0].cutoff_time(arguments.test_fraction)
+        at = read_log(arguments)[0].cutoff_time(arguments.test_fraction)
     check_folder(arguments.out)
     with locked(arguments.out), open_store(arguments) as store:
         system = train_svd(store, at, settings)
         system.save(arguments.out)
     say(f"trained on {len(system.items):,} articles as of {iso_time(at)}: {arguments.out}")
-    say(track_svd("svd-train", system, {}, {}))
+    _say_tracked(track_svd("svd-train", system, {}, {}))
     return 0
+
+
+def _say_tracked(message: str) -> None:
+    """Print the message; if there is none, the failure has been logged."""
+    if message:
+        say(message)
 
 
 def run_evaluate(arguments: argparse.Namespace) -> int:
     """Print the metrics; write them and the report where the options say."""
-    from newsreco.data import load_mind
     from newsreco.evaluation.svd import evaluate_svd
     from newsreco.models.svd import load_svd
     from newsreco.reports.svd import performance_report
@@ -107,17 +116,18 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
     from recsys.files import write_text
 
     system = load_svd(arguments.model)
-    log, _ = load_mind(arguments.data, progress=not arguments.quiet)
+    log, loaded = read_log(arguments)
     with open_store(arguments) as store:
         evaluation = evaluate_svd(store, log, system, arguments.k)
-    metrics, report = evaluation.metrics(), performance_report(evaluation)
+    metrics = evaluation.metrics() | loaded.metrics()
+    report = performance_report(evaluation)
     for name, value in metrics.items():
         say(f"{name:{max(map(len, metrics))}}  {round(value, 4)}")
     if arguments.json:
         write_text(arguments.json, json_text(metrics, indent=2) + "\n")
     if arguments.report:
         write_text(arguments.report, report)
-    say(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
+    _say_tracked(track_svd("svd-evaluate", system, metrics, {"performance.md": report}))
     return 0
 
 

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import argparse
 import itertools
+from typing import TYPE_CHECKING
 
-from newsreco.cli.options import EMBEDDERS, RANKERS, add_command, add_options
+from newsreco.cli.data import add_reading, read_log
+from newsreco.cli.options import (
+    EMBEDDERS,
+    RANKERS,
+    add_command,
+    add_options,
+    say_next,
+    store_options,
+)
 from newsreco.output import say
+
+if TYPE_CHECKING:
+    from newsreco.models.bundle import Settings
 
 SHOWN = ["ranker_auc", "ranker_auc_low", "ranker_auc_high", "ranker_ndcg_at_10"]
 
@@ -32,7 +44,8 @@ def add(commands: argparse._SubParsersAction) -> None:
     sweep.add_argument(
         "--sweep-name", default="sweep", metavar="NAME", help="name of the parent run"
     )
-    add_options(sweep, "--data", "--test-fraction", "--seed", "--tracking-uri", "--quiet")
+    add_options(sweep, "--data", "--test-fraction", "--seed", "--tracking-uri")
+    add_reading(sweep)
     sweep.set_defaults(run=run_sweep)
 
 
@@ -40,7 +53,7 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     """Train on all combinations; print metrics with intervals, highest AUC first."""
     import pandas as pd
 
-    from newsreco.data import load_mind
+    from newsreco.files import own_temporary_files
     from newsreco.models.bundle import Settings
     from newsreco.tracking.runs import run_name
     from newsreco.tracking.sweep import sweep, validation_log
@@ -48,11 +61,29 @@ def run_sweep(arguments: argparse.Namespace) -> int:
     grid = itertools.product(arguments.half_life, arguments.embedder, arguments.ranker)
     rest = {"test_fraction": arguments.test_fraction, "seed": arguments.seed}
     settings = [Settings(*combination, **rest) for combination in grid]
-    log, _ = load_mind(arguments.data, progress=not arguments.quiet)
+    log, _ = read_log(arguments)
     validation = validation_log(log, arguments.test_fraction)
     uri, name = arguments.tracking_uri, arguments.sweep_name
-    results = sweep(validation, settings, uri=uri, name=name)
+    with own_temporary_files():
+        results = sweep(validation, settings, uri=uri, name=name)
     rows = {run_name(r.settings): [r.metrics[metric] for metric in SHOWN] for r in results}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=SHOWN)
     say(table.sort_values("ranker_auc", ascending=False).round(4).to_string())
+    best = max(results, key=lambda result: result.metrics["ranker_auc"]).settings
+    say_next("train", *_train_options(best, arguments))
     return 0
+
+
+def _train_options(best: Settings, arguments: argparse.Namespace) -> list[str]:
+    """The options of a training with the best settings, on the same data."""
+    options = [
+        "--data",
+        arguments.data,
+        "--out",
+        "model",
+        "--half-life",
+        f"{best.half_life_days:g}",
+    ]
+    options += ["--embedder", best.embedder, "--ranker", best.ranker, "--seed", str(best.seed)]
+    options += ["--test-fraction", f"{best.test_fraction:g}"]
+    return options + store_options(arguments)

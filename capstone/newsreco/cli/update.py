@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from newsreco.cli.data import add_reading, read_log
 from newsreco.cli.options import add_command, add_options
 from newsreco.output import json_text, say
 
@@ -20,14 +21,13 @@ def add(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--out", metavar="FOLDER", help="folder of the updated model (default: that of --model)"
     )
-    add_options(parser, "--json", "--strict", "--quiet")
+    add_options(parser, "--json")
+    add_reading(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the updated model; its folder is replaced when it is complete."""
-    from newsreco.cli.train import warn_skipped
-    from newsreco.data import load_mind
     from newsreco.files import locked
     from newsreco.models.bundle import load_model
     from newsreco.models.update import update
@@ -38,11 +38,10 @@ def run(arguments: argparse.Namespace) -> int:
     check_folder(out)
     with locked(out):
         model = load_model(arguments.model)
-        log, report = load_mind(arguments.data, arguments.strict, progress=not arguments.quiet)
-        warn_skipped(report)
+        log, report = read_log(arguments)
         updated = update(model, log)
         updated.model.save(out)
     say(updated)
     if arguments.json:
-        write_text(arguments.json, json_text(updated.counts(), indent=2) + "\n")
+        write_text(arguments.json, json_text(updated.counts() | report.metrics(), indent=2) + "\n")
     return 0

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from newsreco.data.lines import rows
-from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.file_report import FileReport
+from newsreco.data.lines import is_header, line_digest, rows
+from newsreco.data.load_report import LoadReport
 from newsreco.data.log import Articles
+from newsreco.output import CONTROL
 
 COLUMNS = 8
+ENTITY = re.compile("[!-~]+")  # visible ASCII, without spaces
+HEADER = {0: ("newsid", "articleid", "itemid", "nid", "id"), 1: ("category",), 3: ("title",)}
 
 
 @dataclass
@@ -28,15 +33,22 @@ class NewsReader:
     def read(self, path: Path, name: str, progress: bool) -> None:
         """Add the articles of a file, except those of an earlier file."""
         file, report = self.report.open(name), self.report
-        earlier = len(self.number)
+        earlier, seen = len(self.number), set()
         for line, columns in rows(path, COLUMNS, report, file, progress):
-            article = columns[0]
+            article, digest = columns[0], line_digest(columns)
             row = self.number.get(article)
-            if not article or article.split() != [article]:
+            if is_header(columns, HEADER):
+                file.headers += 1
+            elif digest in seen:
+                file.repeated += 1
+            elif not article or article.split() != [article]:
                 report.skip(file, line, "no article id", repr(article[:40]))
+            elif CONTROL.search(article):
+                report.skip(file, line, "control character in the id", repr(article[:40]))
             elif row is not None and row >= earlier:
                 report.skip(file, line, "article id seen before", article[:40])
             else:
+                seen.add(digest)
                 file.read += 1
                 file.known += row is not None
                 if row is None:
@@ -79,7 +91,7 @@ def wikidata_ids(columns: list[str]) -> tuple[str, ...]:
             ids = [entity["WikidataId"] for entity in json.loads(column)]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise ValueError(f"not a list of entities: {column[:40]!r}") from error
-        if not all(isinstance(name, str) and name.isascii() for name in ids):
+        if not all(isinstance(name, str) and ENTITY.fullmatch(name) for name in ids):
             raise ValueError(f"not Wikidata ids: {column[:40]!r}")
         found |= dict.fromkeys(ids)
     return tuple(found)

@@ -11,11 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from newsreco.data.lines import rows
-from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.file_report import NO_LABELS, FileReport
+from newsreco.data.lines import is_header, line_digest, rows
+from newsreco.data.load_report import LoadReport
 from newsreco.data.times import parse_time
+from newsreco.output import CONTROL
 
 COLUMNS = 5
+HEADER = {1: ("userid", "user", "uid"), 2: ("time", "timestamp", "datetime", "date")}
 UNKNOWN_EARLIER = "earlier click on an article not in news.tsv"
 
 
@@ -59,33 +62,46 @@ class BehaviorsReader:
     users: dict[str, int] = field(default_factory=dict)
     histories: list[History] = field(default_factory=list)
     history_item: array = field(default_factory=lambda: array("i"))
+    seen: set[bytes] = field(default_factory=set)  # digests of the lines read
+    impression_ids: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         pairs = self.number.items()
         self.codes = {f"{name}-{label}": 2 * i + label for name, i in pairs for label in (0, 1)}
 
     def read(self, path: Path, name: str, progress: bool) -> None:
-        """Add the impressions of a file; their ids must differ within it."""
-        file, seen = self.report.open(name), set()
-        for line, (impression, user, when, history, shown) in rows(
-            path, COLUMNS, self.report, file, progress
-        ):
-            try:
-                if impression in seen:
-                    raise _Skip("impression id seen before", impression)
-                if not impression or not user:
-                    raise _Skip("no impression id or no user id")
-                time = _time(when)
-                codes = self._codes(shown.split(), file, line)
-            except _Skip as error:
-                self.report.skip(file, line, *error.args)
-                continue
-            seen.add(impression)
-            file.read += 1
-            self._add(impression, user, time, codes)
-            row = self.user[-1]
-            if row == len(self.histories) or time < self.histories[row].time:
-                self._take_history(row, time, history.split(), file, line)
+        """Add the impressions of a file, except lines that are identical to one already read."""
+        file = self.report.open(name)
+        for line, columns in rows(path, COLUMNS, self.report, file, progress):
+            digest = line_digest(columns)
+            if is_header(columns, HEADER):
+                file.headers += 1
+            elif digest in self.seen:
+                file.repeated += 1
+            elif self._read_line(columns, file, line):
+                self.seen.add(digest)
+
+    def _read_line(self, columns: list[str], file: FileReport, line: int) -> bool:
+        """Add one impression; False if it is skipped."""
+        impression, user, when, history, shown = columns
+        tokens = shown.split()
+        try:
+            _check_ids(impression, user)
+            time = _time(when)
+            codes = self._codes(tokens, file, line)
+        except _Skip as error:
+            _count(file, tokens, kept=[])
+            self.report.skip(file, line, *error.args)
+            return False
+        _count(file, tokens, codes)
+        file.read += 1
+        file.same_id += impression in self.impression_ids
+        self.impression_ids.add(impression)
+        self._add(impression, user, time, codes)
+        row = self.user[-1]
+        if row == len(self.histories) or time < self.histories[row].time:
+            self._take_history(row, time, history.split(), file, line)
+        return True
 
     def _add(self, impression: str, user: str, time: float, codes: list[int]) -> None:
         self.ids.append(impression)
@@ -130,8 +146,10 @@ class BehaviorsReader:
         self.histories[user : user + 1] = [taken]
 
     def finish(self) -> None:
-        """Report the unknown articles of the histories that were kept in the end."""
+        """Count the histories that were kept in the end, and report their unknown articles."""
         for history in self.histories:
+            history.file.entries += history.end - history.start + history.unknown
+            history.file.lost_entries += history.unknown
             if history.unknown:
                 self.report.drop(history.file, history.line, UNKNOWN_EARLIER, n=history.unknown)
 
@@ -140,11 +158,27 @@ class _Skip(Exception):
     """A line that cannot be used: (reason, detail)."""
 
 
+def _check_ids(impression: str, user: str) -> None:
+    if not impression or not user:
+        raise _Skip("no impression id or no user id")
+    if wrong := CONTROL.search(impression + user):
+        raise _Skip("control character in an id", repr(wrong[0]))
+
+
+def _count(file: FileReport, tokens: list[str], kept: list[int]) -> None:
+    """Count the entries and the clicks of a line, and those that are not kept."""
+    clicks = sum(token.endswith("-1") for token in tokens)
+    entries = clicks + sum(token.endswith("-0") for token in tokens)
+    file.entries, file.clicks = file.entries + entries, file.clicks + clicks
+    file.lost_entries += entries - len(kept)
+    file.lost_clicks += clicks - sum(code & 1 for code in kept)
+
+
 def _check_labels(tokens: list[str]) -> None:
     if not tokens:
         raise _Skip("nothing shown")
     if not any("-" in token for token in tokens):
-        raise _Skip("no labels, as in a test set", tokens[0][:40])
+        raise _Skip(NO_LABELS, tokens[0][:40])
     for token in tokens:
         if token[-2:] not in ("-0", "-1"):
             raise _Skip("label is not 0 or 1", token[:40])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 
 from tqdm import tqdm
 
-from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.file_report import FileReport
+from newsreco.data.load_report import LoadReport
 
 BLOCK = 1 << 20  # bytes per read
 MAX_LINE = 1 << 24  # bytes
@@ -18,6 +21,7 @@ SIGNATURES = {
     b"\xfe\xff": "in UTF-16; it must be in UTF-8",
 }
 BOM = b"\xef\xbb\xbf"
+NAMES = re.compile("[^a-z]")  # what is left out of a column's name before it is compared
 
 
 def rows(
@@ -37,13 +41,29 @@ def rows(
         except UnicodeDecodeError as error:
             report.skip(file, number, "not UTF-8", f"byte {error.start + 1}")
             continue
-        if len(columns) == n_columns:
+        if b"\0" in line:
+            report.skip(file, number, "zero byte", f"byte {line.index(0) + 1}")
+        elif len(columns) == n_columns:
             yield number, columns
         elif columns == [""]:
             report.skip(file, number, "empty line")
         else:
             detail = f"{len(columns)}, expected {n_columns}"
             report.skip(file, number, "wrong number of columns", detail)
+
+
+def is_header(columns: Sequence[str], names: dict[int, Sequence[str]]) -> bool:
+    """Whether the columns that `names` numbers hold one of their names, in any spelling.
+
+    >>> is_header(["News_ID", "Title"], {0: ["newsid", "id"], 1: ["title"]})
+    True
+    """
+    return all(NAMES.sub("", columns[c].lower()) in known for c, known in names.items())
+
+
+def line_digest(columns: Sequence[str]) -> bytes:
+    """16 bytes that tell a line from all others."""
+    return blake2b("\t".join(columns).encode(), digest_size=16).digest()
 
 
 def _lines(path: Path, progress: bool) -> Iterator[bytes | None]:

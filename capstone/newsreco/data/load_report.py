@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+from newsreco.data.file_report import FileReport, lost, notes
+from recsys import validation
 
 MAX_PROBLEMS = 20  # problems that are listed; the others are only counted
 
@@ -19,28 +21,6 @@ class Problem(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.reason}" + (f" ({self.detail})" * bool(self.detail))
-
-
-@dataclass
-class FileReport:
-    """One file: `lines` = `read` + all that `skipped` counts.
-
-    Parameters
-    ----------
-    skipped : Counter
-        Number of lines left out, by reason.
-    dropped : Counter
-        Number of entries left out of lines that were read, by reason.
-    known : int
-        Lines of articles that an earlier folder of the same data set holds, too.
-    """
-
-    file: str
-    lines: int = 0
-    read: int = 0
-    known: int = 0
-    skipped: Counter = field(default_factory=Counter)
-    dropped: Counter = field(default_factory=Counter)
 
 
 @dataclass
@@ -91,13 +71,45 @@ class LoadReport:
         """Whether nothing was left out."""
         return not any(file.skipped or file.dropped for file in self.files)
 
+    @property
+    def lost(self) -> dict[str, float]:
+        """Fractions of the lines, of the entries and of the clicks that could not be used."""
+        return lost(self.files)
+
+    def metrics(self) -> dict[str, float]:
+        """The fractions lost, under the names that results give them."""
+        return {f"lost_{what}": fraction for what, fraction in self.lost.items()}
+
+    def check_loss(self, max_loss: float) -> None:
+        """ValueError if more than `max_loss`, 0 to 1, of the lines, entries or clicks is lost."""
+        validation.real_number("max-loss", max_loss, high=1.0)
+        if max(self.lost.values()) > max_loss:
+            raise ValueError(
+                f"{self.folder}: {self._percentages()} cannot be used, and max-loss allows "
+                f"{max_loss:.1%}, the first: {self.problems[0]}; `newsreco check` lists the "
+                "reasons, --max-loss sets the limit"
+            )
+
+    def _percentages(self) -> str:
+        lost = [f"{fraction:.1%} of the {what}" for what, fraction in self.lost.items()]
+        return f"{lost[0]}, {lost[1]} and {lost[2]}"
+
+    def passed_over(self) -> str:
+        """One line on what was left out without a loss; empty if there is nothing of it."""
+        counts = {
+            "repeated": sum(file.repeated for file in self.files),
+            "header": sum(file.headers for file in self.files),
+        }
+        found = [f"{n:,} {what} lines" for what, n in counts.items() if n]
+        return f"{self.folder}: {' and '.join(found)} left out, which is no loss" if found else ""
+
     def short(self) -> str:
         """One line: how much was left out, and the first problem."""
         lines = sum(file.skipped.total() for file in self.files)
         entries = sum(file.dropped.total() for file in self.files)
         return (
-            f"{self.folder}: {lines:,} lines and {entries:,} entries left out, the first: "
-            f"{self.problems[0]}; `newsreco check` lists them"
+            f"{self.folder}: {lines:,} lines and {entries:,} entries left out "
+            f"({self._percentages()}), the first: {self.problems[0]}; `newsreco check` lists them"
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -108,13 +120,17 @@ class LoadReport:
                 "lines": f.lines,
                 "read": f.read,
                 "known_from_another_folder": f.known,
+                "headers": f.headers,
+                "repeated": f.repeated,
+                "same_id": f.same_id,
                 "skipped": dict(f.skipped),
                 "dropped": dict(f.dropped),
             }
             for f in self.files
         ]
         problems = [problem._asdict() for problem in self.problems]
-        return {"clean": self.clean, "sizes": self.sizes, "files": files, "problems": problems}
+        found = {"clean": self.clean, "sizes": self.sizes, "lost": self.lost}
+        return found | {"files": files, "problems": problems}
 
     def __str__(self) -> str:
         width = max([4, *(len(f.file) for f in self.files)])
@@ -123,8 +139,8 @@ class LoadReport:
             counts = f"{f.skipped.total():>8,} {f.dropped.total():>8,}"
             rows.append(f"{f.file:{width}} {f.lines:>10,} {f.read:>10,} {counts}")
         for f in self.files:
-            rows += [f"  {f.file}: {n:,} skipped, {why}" for why, n in f.skipped.items()]
-            rows += [f"  {f.file}: {n:,} dropped, {why}" for why, n in f.dropped.items()]
+            rows += [f"  {f.file}: {note}" for note in notes(f)]
         rows += [str(problem) for problem in self.problems]
+        rows += [f"lost: {self._percentages()}"]
         rows += [", ".join(f"{n:,} {what}" for what, n in self.sizes.items())]
         return "\n".join(rows)

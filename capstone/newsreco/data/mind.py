@@ -13,7 +13,8 @@ import numpy as np
 
 from newsreco.data.articles import NewsReader
 from newsreco.data.behaviors import BehaviorsReader
-from newsreco.data.load_report import FileReport, LoadReport
+from newsreco.data.file_report import NO_LABELS, FileReport
+from newsreco.data.load_report import LoadReport
 from newsreco.data.log import Articles, Impressions, NewsLog
 
 NEWS, BEHAVIORS = "news.tsv", "behaviors.tsv"
@@ -26,14 +27,18 @@ def load_mind(
 
     The folder may instead hold sub-folders that have the two files, such as MINDsmall_train and
     MINDsmall_dev: they are read in the order of their names and merged by time. An article that
-    several of them hold is taken from the first; impression ids may repeat between them.
+    several of them hold is taken from the first.
 
-    Left out and counted are lines of the wrong number of columns, not in UTF-8, or with an id
-    seen before in the file; impressions with an unreadable time, a label other than 0 and 1, no
-    labels, or no known article; of the other impressions, entries whose article is not in news.tsv
-    and second entries of one article. Entities that are not JSON count as none. The history of each
-    user is that of the earliest impression; ids in it that are not in news.tsv are left out and
-    counted.
+    A header line is passed over, and so is a line that is identical to an earlier one, as in
+    exports that overlap: both are counted, and are no loss. Impressions that only share an id with
+    an earlier one are kept and counted. `report.lost` has the fractions that are lost.
+
+    Left out and counted are lines of the wrong number of columns, not in UTF-8, with a zero byte
+    or with a control character in an id; articles with the id of an earlier one of the file;
+    impressions with an unreadable time, a label other than 0 and 1, no labels, or no known article;
+    of the other impressions, entries whose article is not in news.tsv and second entries of one
+    article. Entities that are not JSON count as none. The history of each user is that of the
+    earliest impression; ids in it that are not in news.tsv are left out and counted.
 
     Parameters
     ----------
@@ -129,12 +134,12 @@ def _why_nothing(report: LoadReport, file: FileReport, what: str) -> str:
         return f"{report.folder}: {file.file} is empty"
     reasons = ", ".join(f"{reason} ({n:,})" for reason, n in file.skipped.most_common())
     hint = ""
-    if "no labels, as in a test set" in file.skipped:
+    if NO_LABELS in file.skipped:
         hint = "; a test set has no clicks, so nothing can be learned from it"
     if "wrong number of columns" in file.skipped:
         hint = f"; {NEWS} has 8 columns and {BEHAVIORS} 5: are they swapped?"
     text = f"{report.folder}: none of the {file.lines:,} lines of {file.file} holds an {what}"
-    return f"{text} that can be read: {reasons}{hint}"
+    return f"{text} that can be read: {reasons or 'only a header line'}{hint}"
 
 
 def _log(news: NewsReader, read: BehaviorsReader) -> NewsLog:

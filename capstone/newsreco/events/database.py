@@ -17,7 +17,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 WRITERS = 0x6E657773  # PostgreSQL's number of the lock that writers take
 
 
-def connect_events(url: str) -> sa.Engine:
+def connect_events(url: str, create: bool = True) -> sa.Engine:
     """An engine whose commits are on the disk when they return.
 
     Raises
@@ -27,8 +27,11 @@ def connect_events(url: str) -> sa.Engine:
     """
     engine = connect(url)
     if engine.dialect.name == "sqlite":
-        if engine.url.database in (None, "", ":memory:"):
+        file = engine.url.database
+        if file in (None, "", ":memory:"):
             raise ValueError("database of events must be a file, got SQLite in memory")
+        if not create and not Path(file).is_file():
+            raise ValueError(f"database of events {file!r} is missing")
         sa.event.listen(engine, "connect", _make_durable)
     return engine
 

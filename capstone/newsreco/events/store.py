@@ -87,12 +87,18 @@ class EventStore:
     ----------
     url : str
         sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE; tables are made if missing.
+    create : bool
+        Whether a SQLite file may be missing.
     """
 
-    def __init__(self, url: str):
-        self.engine = connect_events(url)
-        with self._short_errors():
-            upgrade(self.engine)
+    def __init__(self, url: str, create: bool = True):
+        self.engine = connect_events(url, create)
+        try:
+            with self._short_errors():
+                upgrade(self.engine)
+        except BaseException:
+            self.engine.dispose()
+            raise
         self.watch = None
         if self.engine.dialect.name == "sqlite":  # only other connections' commits count for it
             self.watch = sqlite3.connect(self.engine.url.database, check_same_thread=False)
@@ -130,7 +136,8 @@ class EventStore:
         if isinstance(row, ServedList):
             values["news_ids"] = " ".join(row.news_ids)
         insert = INSERT[self.engine.dialect.name](table).values(values)
-        return connection.execute(insert.on_conflict_do_nothing(index_elements=[key])).rowcount > 0
+        new = insert.on_conflict_do_nothing(index_elements=[key]).returning(table.c.number)
+        return connection.execute(new).first() is not None
 
     def _deleted(self, connection: sa.Connection, rows: Sequence[Row]) -> set[str]:
         users = {user for row in rows if (user := row_user(row)) is not None}

@@ -62,7 +62,7 @@ class Settings:
                 raise ValueError(f"{name} must be one of {sorted(choices)}, got {value!r}{hint}")
         if not 0 < self.test_fraction < 1:
             raise ValueError(f"test_fraction must be between 0 and 1, got {self.test_fraction!r}")
-        validation.whole_number("seed", self.seed, low=0)
+        validation.whole_number("seed", self.seed, low=0, high=2**32 - 1)
         validation.true_or_false("refit", self.refit)
 
     @property

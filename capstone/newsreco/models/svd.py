@@ -60,6 +60,7 @@ class SVDSettings:
 
     def __post_init__(self) -> None:
         self.model()
+        validation.whole_number("seed", self.seed, low=0, high=2**32 - 1)
         for name in ("live_hours", "fresh_hours"):
             validation.real_number(name, getattr(self, name), open_low=True)
 

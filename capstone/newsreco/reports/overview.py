@@ -61,6 +61,8 @@ def data(result: Result) -> Section:
         "of these evaluated (some clicked, not all)": f"{metrics['impressions_evaluated']:,}",
         "users of the held-out period": f"{metrics['users']:,}",
     }
+    lost = {what: metrics.get(f"lost_{what}") for what in ("lines", "entries", "clicks")}
+    rows |= {f"{what} lost in reading": f"{f:.1%}" for what, f in lost.items() if f is not None}
     rows |= {name: str(value) for name, value in asdict(result.settings).items()} | _versions()
     text = (
         "All metrics are of impressions later than the training data. The 95 % confidence "

@@ -159,7 +159,7 @@ def make_plan(
     n_articles = validation.whole_number("n_articles", n_articles, low=50)
     n_impressions = validation.whole_number("n_impressions", n_impressions)
     n_users = validation.whole_number("n_users", n_users)
-    seed = validation.whole_number("seed", seed, low=0)
+    seed = validation.whole_number("seed", seed, low=0, high=2**32 - 1)
     if click_model not in CLICK_MODELS:
         raise ValueError(f"click_model must be one of {CLICK_MODELS}, got {click_model!r}")
     articles = make_articles(n_articles, seed)

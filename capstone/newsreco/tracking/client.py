@@ -62,7 +62,7 @@ def mlflow_client(uri: str | None = None, create: bool = False) -> Iterator[Modu
             _create_database(mlflow, uri)
         _check_answers(uri)
         try:
-            mlflow.set_tracking_uri(uri)
+            mlflow.set_tracking_uri(absolute_uri(uri))
             yield mlflow
         except mlflow.exceptions.MlflowException as error:
             raise ValueError(f"MLflow at {mask_password(uri)}: {error_message(error)}") from error
@@ -90,6 +90,20 @@ def sqlite_file(uri: str) -> Path | None:
     path = path.partition("?")[0]
     is_file = scheme.partition("+")[0] == "sqlite" and path not in ("", ":memory:")
     return Path(path) if is_file else None
+
+
+def absolute_uri(uri: str) -> str:
+    """The URI with the absolute path of a store in files: MLflow keeps a store open under its URI.
+
+    Those of servers, and databases in memory, stay as they are.
+    """
+    file = sqlite_file(uri)
+    if file is not None:
+        scheme, _, rest = uri.partition(":///")
+        return f"{scheme}:///{file.absolute()}{rest[len(str(file)) :]}"
+    path = uri.removeprefix("file:")
+    is_relative = ":" not in path and not path.startswith("/") and uri != "databricks"
+    return str(Path(path).absolute()) if is_relative else uri
 
 
 def _import_mlflow() -> ModuleType:

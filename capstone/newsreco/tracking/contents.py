@@ -6,7 +6,6 @@ a script that reads it ("models from code"), with its requirements listed: nothi
 
 from __future__ import annotations
 
-import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from newsreco.models.bundle import NewsModel
 from newsreco.output import json_text
 from newsreco.tracking.provenance import code_version, libraries, requirements
 from recsys import bundle
+from recsys.files import temporary_folder
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
@@ -60,8 +60,8 @@ def result_tags(result: Result, log_fingerprint: str) -> dict[str, str]:
 
 def log_model(mlflow, model: NewsModel) -> None:
     """Log the model to the active run, with its checksum and `models:/...` URI as tags."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "bundle"
+    with temporary_folder("newsreco") as folder:
+        path = folder / "bundle"
         model.save(path)
         checksum = bundle.read_manifest(path)["checksum"]
         info = mlflow.pyfunc.log_model(
@@ -119,9 +119,9 @@ def _log_files(mlflow, result: Result, report: bool) -> None:
     from newsreco.reports.page import write_report  # loads Matplotlib
 
     mlflow.log_text(json_text(result.metrics, indent=2), "metrics.json")
-    with tempfile.TemporaryDirectory() as folder:
+    with temporary_folder("newsreco") as folder:
         if report:
-            write_report(result, Path(folder) / "report")
+            write_report(result, folder / "report")
         columns = {name: column.to_numpy() for name, column in result.per_impression.items()}
-        np.savez_compressed(Path(folder) / EVALUATION, **columns)
-        mlflow.log_artifacts(folder)
+        np.savez_compressed(folder / EVALUATION, **columns)
+        mlflow.log_artifacts(str(folder))

@@ -21,7 +21,12 @@ from newsreco.files import locked
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.gate import Comparison, Refused, compare_models
 from newsreco.tracking.history import history, record_decision
-from newsreco.tracking.registry import find_production, load_version, production_version
+from newsreco.tracking.registry import (
+    find_production,
+    load_version,
+    production_version,
+    versions,
+)
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
@@ -104,29 +109,38 @@ def _numbers(comparison: Comparison) -> dict:
 def rollback(uri: str | None = None, name: str = REGISTERED_MODEL, why: str = "") -> int:
     """Put the previous version back into production; returns its number.
 
-    A second rollback goes one version further back. The version must still load.
+    A second rollback goes one version further back. The version must still load; those that were
+    deleted are passed over, also where it is production that was deleted.
     """
     current = production_version(uri, name)
-    versions = _production_versions(history(uri, name), current)
-    if len(versions) < 2:
-        raise ValueError(f"{name!r} has no version that was in production before {current}")
-    load_version(versions[-2], uri, name)
-    _switch(uri, name, "rolled back", versions[-2], current, {"why": why})
-    return versions[-2]
+    with mlflow_client(uri) as mlflow:
+        kept = versions(mlflow.MlflowClient(), name)
+    before = [v for v in _production_versions(history(uri, name), current) if v in kept]
+    if not before:
+        now = "" if current is None else f" before {current}"
+        raise ValueError(f"{name!r} has no version that was in production{now} and still exists")
+    load_version(before[-1], uri, name)
+    _switch(uri, name, "rolled back", before[-1], current, {"why": why})
+    return before[-1]
 
 
 def _production_versions(decisions: pd.DataFrame, current: int | None) -> list[int]:
-    """The versions in production, in order; a rollback removes those after its version."""
-    versions: list[int] = []
+    """The versions in production before the current one; a rollback removes those after its own.
+
+    The current one is None if it was deleted; then all count.
+    """
+    order: list[int] = []
     for _, row in decisions[decisions["action"] != "refused"].iterrows():
-        if row["action"] == "rolled back" and row["version"] in versions:
-            while versions[-1] != row["version"]:
-                versions.pop()
+        if row["action"] == "rolled back" and row["version"] in order:
+            while order[-1] != row["version"]:
+                order.pop()
         else:
-            versions.append(int(row["version"]))
-    while versions and versions[-1] != current:  # recorded, but the alias was never moved
-        versions.pop()
-    return versions
+            order.append(int(row["version"]))
+    if current is None:
+        return order
+    while order and order[-1] != current:  # recorded, but the alias was never moved
+        order.pop()
+    return order[:-1]
 
 
 def _switch(uri, name, action, version, expected, details) -> None:

@@ -8,7 +8,6 @@ for byte: the version keeps the bundle's checksum.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,11 +16,13 @@ import pandas as pd
 from newsreco.config import ALIAS, EXPERIMENT, REGISTERED_MODEL
 from newsreco.evaluation.impressions import METRICS
 from newsreco.models.bundle import NewsModel, load_model
+from newsreco.tracking.artifacts import find_files
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import log_model
 from newsreco.tracking.provenance import code_version
 from newsreco.tracking.runs import experiment_id, run_name
 from recsys.bundle import read_manifest
+from recsys.files import temporary_folder
 
 METRIC_TAGS = [f"ranker_{key}{end}" for key in METRICS.values() for end in ("", "_low", "_high")]
 COPIED_TAGS = ("data_fingerprint", "log_fingerprint", "code_version", "synthetic", "checksum")
@@ -49,6 +50,7 @@ def register(
     """
     if (run is None) == (folder is None):
         raise ValueError("give either run or folder, got " + ("both" if run else "neither"))
+    quoted(name)  # before anything is recorded
     model = None if folder is None else load_model(folder)
     with mlflow_client(uri, create=model is not None) as mlflow:
         client = mlflow.MlflowClient()
@@ -60,9 +62,9 @@ def register(
             raise ValueError(f"run must have recorded a model, got {run!r}, which has none")
         checksum = _checksum(data.tags, f"run {run!r}")
         _create_registered_model(mlflow, client, name)
-        for version in client.search_model_versions(f"name = '{name}'"):
+        for number, version in versions(client, name).items():
             if version.tags.get("checksum") == checksum:
-                return int(version.version)
+                return number
         return _create_version(client, name, run, data)
 
 
@@ -144,12 +146,32 @@ def registered_model(client, name: str):
 def check_version(version: int, uri: str | None = None, name: str = REGISTERED_MODEL) -> None:
     """ValueError if there is no such version; the message lists those that exist."""
     with mlflow_client(uri) as mlflow:
-        client = mlflow.MlflowClient()
-        registered_model(client, name)
-        found = client.search_model_versions(f"name = '{name}'")
-    numbers = sorted(int(one.version) for one in found)
-    if version not in numbers:
-        raise ValueError(f"version must be one of {numbers} of {name!r}, got {version}")
+        find_version(mlflow.MlflowClient(), version, name)
+
+
+def find_version(client, version: int, name: str):
+    """MLflow's entry of a version; ValueError if there is none, or it was deleted."""
+    found = versions(client, name)
+    if version not in found:
+        numbers = f"one of {sorted(found)}" if found else "registered first, as none is left,"
+        raise ValueError(f"version must be {numbers} of {name!r}, got {version}")
+    return found[version]
+
+
+def versions(client, name: str) -> dict:
+    """MLflow's entries of all versions that were not deleted, by number."""
+    registered_model(client, name)
+    found = client.search_model_versions(f"name = {quoted(name)}")
+    return {int(version.version): version for version in found}
+
+
+def quoted(name: str) -> str:
+    """A name as a filter of MLflow's has it; ValueError if it holds both kinds of quotes."""
+    if "'" not in name:
+        return f"'{name}'"
+    if '"' in name:
+        raise ValueError(f"name must not hold both ' and \", got {name!r}")
+    return f'"{name}"'
 
 
 def load_version(version: int, uri: str | None = None, name: str = REGISTERED_MODEL) -> NewsModel:
@@ -157,17 +179,16 @@ def load_version(version: int, uri: str | None = None, name: str = REGISTERED_MO
 
     Nothing from the store is run: the script beside the bundle is for other servers.
     """
-    with mlflow_client(uri) as mlflow, tempfile.TemporaryDirectory() as folder:
-        tags = mlflow.MlflowClient().get_model_version(name, str(version)).tags
-        checksum = _checksum(tags, f"version {version} of {name!r}")
-        source = f"models:/{name}/{version}/artifacts/bundle"
-        bundle = mlflow.artifacts.download_artifacts(artifact_uri=source, dst_path=folder)
+    owner = f"version {version} of {name!r}"
+    with mlflow_client(uri) as mlflow, temporary_folder("newsreco") as folder:
+        client = mlflow.MlflowClient()
+        checksum = _checksum(find_version(client, version, name).tags, owner)
+        source = client.get_model_version_download_uri(name, str(version)) + "/artifacts/bundle"
+        files = find_files(tracking_uri(uri), source, owner)
+        bundle = mlflow.artifacts.download_artifacts(files, dst_path=str(folder))
         model = load_model(bundle)
         if read_manifest(bundle)["checksum"] != checksum:
-            raise ValueError(
-                f"version {version} of {name!r} is not the bundle that was registered: "
-                "its checksum differs"
-            )
+            raise ValueError(f"{owner} is not the bundle that was registered: its checksum differs")
     return model
 
 
@@ -184,8 +205,8 @@ def status(uri: str | None = None, name: str = REGISTERED_MODEL) -> pd.DataFrame
     with mlflow_client(uri) as mlflow:
         client = mlflow.MlflowClient()
         production = find_production(client, name)
-        found = client.search_model_versions(f"name = '{name}'")
-        rows = {int(version.version): _row(version, production) for version in found}
+        found = versions(client, name).items()
+        rows = {number: _row(version, production) for number, version in found}
     table = pd.DataFrame.from_dict(rows, orient="index", columns=COLUMNS)
     return table.rename_axis("version").sort_index(ascending=False)
 

@@ -1,5 +1,8 @@
 """Tracking: a training recorded as a run in MLflow, so that its metrics can be traced back.
 
+A run that is interrupted, or asked to stop by SIGTERM or SIGHUP, ends as KILLED. Where a process
+had no time to say so, as after `kill -9`, the next run on that machine says it.
+
 A run holds the inputs (settings, the data's fingerprint, the code's version), the results
 (metrics, the loss at each step, the metrics of every impression) and the model itself, as a
 bundle beside a short script that reads it. After Zaharia et al. 2018. A failure to record never
@@ -8,15 +11,20 @@ stops a training; it is logged in one line.
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Callable, Mapping
+import os
+import socket
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsreco.config import EXPERIMENT
 from newsreco.models.bundle import Settings
-from newsreco.tracking.client import error_message, mlflow_client, sqlite_file, tracking_uri
+from newsreco.signals import Stopped, raising_signals
+from newsreco.tracking.artifacts import check_location, files_beside
+from newsreco.tracking.client import error_message, mlflow_client, tracking_uri
 from newsreco.tracking.contents import log_result
 
 if TYPE_CHECKING:
@@ -24,6 +32,7 @@ if TYPE_CHECKING:
     from newsreco.training import Result
 
 logger = logging.getLogger("newsreco.tracking")
+PROCESS = "process"  # tag: machine and process id
 
 
 @dataclass(eq=False)
@@ -52,7 +61,7 @@ class Run:
         return self
 
     def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
-        killed = error is not None and issubclass(error, KeyboardInterrupt)
+        killed = error is not None and issubclass(error, (KeyboardInterrupt, Stopped))
         self.end("KILLED" if killed else "FAILED" if error else "FINISHED")
 
     def begin(self, name: str, parameters: Mapping[str, Any], tags: Mapping[str, str]) -> None:
@@ -61,11 +70,15 @@ class Run:
         def open_run(mlflow) -> None:
             client = mlflow.MlflowClient()
             experiment = experiment_id(client, self.uri, self.experiment)
-            self.id = client.create_run(experiment, run_name=name, tags=dict(tags)).info.run_id
+            end_abandoned(client, experiment)
+            own = {PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
+            self.id = client.create_run(
+                experiment, run_name=name, tags=own | dict(tags)
+            ).info.run_id
             texts = [mlflow.entities.Param(key, str(value)) for key, value in parameters.items()]
             client.log_batch(self.id, params=texts)
 
-        self._attempt(open_run, create=True)
+        self.attempt(open_run, create=True)
 
     def log(
         self, result: Result, log: NewsLog, source: str | Path | None = None, report: bool = True
@@ -88,15 +101,16 @@ class Run:
                 log_result(mlflow, result, log, source, report)
 
         if self.id is not None:
-            self._attempt(log_all)
+            self.attempt(log_all)
 
     def end(self, status: str = "FINISHED") -> None:
-        """Close the run, as FAILED if part of it could not be recorded."""
-        status = "FAILED" if self.reason else status
+        """Close the run; one that is FINISHED is FAILED if part of it could not be recorded."""
+        status = "FAILED" if self.reason and status == "FINISHED" else status
         if self.id is not None:
-            self._attempt(lambda mlflow: mlflow.MlflowClient().set_terminated(self.id, status))
+            self.attempt(lambda mlflow: mlflow.MlflowClient().set_terminated(self.id, status))
 
-    def _attempt(self, action: Callable[[Any], None], create: bool = False) -> None:
+    def attempt(self, action: Callable[[Any], None], create: bool = False) -> None:
+        """Call `action` with the module `mlflow`; if it fails, keep and log the reason."""
         try:
             with mlflow_client(self.uri, create) as mlflow:
                 action(mlflow)
@@ -106,6 +120,7 @@ class Run:
                 logger.warning("not tracked: %s", self.reason)
 
 
+@contextlib.contextmanager
 def tracked(
     settings: Settings,
     uri: str | None = None,
@@ -113,7 +128,7 @@ def tracked(
     name: str | None = None,
     parent: Run | None = None,
     off: bool = False,
-) -> Run:
+) -> Iterator[Run]:
     """A run around a training: `with tracked(settings) as run: ...; run.log(result, log)`.
 
     Parameters
@@ -128,11 +143,11 @@ def tracked(
     off : bool
         Record and log nothing.
     """
-    run = Run(tracking_uri(uri), experiment)
-    if not off and (parent is None or parent.id is not None):
-        tags = {"mlflow.parentRunId": parent.id} if parent else {}
-        run.begin(name or run_name(settings), asdict(settings), tags)
-    return run
+    with raising_signals(), Run(tracking_uri(uri), experiment) as run:
+        if not off and (parent is None or parent.id is not None):
+            tags = {"mlflow.parentRunId": parent.id} if parent else {}
+            run.begin(name or run_name(settings), asdict(settings), tags)
+        yield run
 
 
 def run_name(settings: Settings) -> str:
@@ -149,13 +164,38 @@ def experiment_id(client, uri: str, name: str) -> str:
     """Id of the experiment; a new one stores its files beside the database file."""
     found = client.get_experiment_by_name(name)
     if found is not None:
+        if found.lifecycle_stage == "deleted":
+            raise ValueError(
+                f"experiment {name!r} was deleted: `mlflow experiments restore -x "
+                f"{found.experiment_id}` brings it back"
+            )
+        check_location(uri, found.artifact_location, name)
         return found.experiment_id
-    file = sqlite_file(uri)
-    files = file and (file.absolute().parent / "mlartifacts" / name).as_uri()
     try:
-        return client.create_experiment(name, artifact_location=files)
+        return client.create_experiment(name, artifact_location=files_beside(uri, name))
     except Exception:
         found = client.get_experiment_by_name(name)  # another process was faster
         if found is None:
             raise
         return found.experiment_id
+
+
+def end_abandoned(client, experiment: str) -> None:
+    """End as KILLED the runs of processes of this machine that are gone."""
+    for run in client.search_runs([experiment], "attributes.status = 'RUNNING'"):
+        host, _, number = run.data.tags.get(PROCESS, "").rpartition(":")
+        if host == socket.gethostname() and not _is_running(int(number)):
+            client.set_terminated(run.info.run_id, "KILLED")
+
+
+def _is_running(process: int) -> bool:
+    """Whether a process exists; on Windows, where asking would interrupt it, always yes."""
+    if os.name == "nt":
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True

@@ -7,10 +7,8 @@ impression, so their differences are paired.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,10 +18,13 @@ from newsreco.config import EXPERIMENT
 from newsreco.evaluation.impressions import check_metric
 from newsreco.evaluation.intervals import paired_difference
 from newsreco.models.bundle import Settings
+from newsreco.signals import raising_signals
+from newsreco.tracking.artifacts import find_files
 from newsreco.tracking.client import mlflow_client, tracking_uri
 from newsreco.tracking.contents import EVALUATION
 from newsreco.tracking.runs import Run, tracked
 from newsreco.training import train
+from recsys.files import temporary_folder
 
 if TYPE_CHECKING:
     from newsreco.data import NewsLog
@@ -60,9 +61,8 @@ def sweep(
     if not choices:
         raise ValueError("choices must hold at least one Settings, got none")
     results = []
-    parent = Run(tracking_uri(uri), experiment)
-    parent.begin(name, _grid(choices), {})
-    with parent:
+    with raising_signals(), Run(tracking_uri(uri), experiment) as parent:
+        parent.begin(name, _grid(choices), {})
         for settings in choices:
             with tracked(settings, uri, experiment, parent=parent) as run:
                 results.append(train(log, settings, progress=False, lists=0))
@@ -118,7 +118,7 @@ def compare_runs(
         table = _table(runs, metric)
         if baseline is not None:
             base = _newest(runs, baseline)
-            table = table.join(_differences(mlflow, table, base, metric))
+            table = table.join(_differences(mlflow, tracking_uri(uri), table, base, metric))
     return table.set_index("name")
 
 
@@ -139,9 +139,9 @@ def _newest(runs: pd.DataFrame, name: str) -> str:
     return runs.loc[names == name, "run_id"].iloc[0]
 
 
-def _differences(mlflow, table: pd.DataFrame, base: str, metric: str) -> pd.DataFrame:
+def _differences(mlflow, store: str, table: pd.DataFrame, base: str, metric: str) -> pd.DataFrame:
     """Each run's metric minus that of the run `base`, paired, with intervals over users."""
-    evaluations = {run_id: _evaluation(mlflow, run_id) for run_id in table["run_id"]}
+    evaluations = {run_id: _evaluation(mlflow, store, run_id) for run_id in table["run_id"]}
     log = table.set_index("run_id").loc[base, "log"]
     rows = []
     for _, row in table.iterrows():
@@ -152,19 +152,19 @@ def _differences(mlflow, table: pd.DataFrame, base: str, metric: str) -> pd.Data
     return pd.DataFrame(rows, columns=names, index=table.index)
 
 
-def _evaluation(mlflow, run_id: str) -> dict[str, np.ndarray]:
+def _evaluation(mlflow, store: str, run_id: str) -> dict[str, np.ndarray]:
     """The metrics of every impression that a run recorded."""
-    artifacts = mlflow.MlflowClient().list_artifacts(run_id)
-    if EVALUATION not in {artifact.path for artifact in artifacts}:
+    location = mlflow.MlflowClient().get_run(run_id).info.artifact_uri
+    files = find_files(store, location, f"run {run_id!r}")
+    listed = {file.path.rpartition("/")[2] for file in mlflow.artifacts.list_artifacts(files)}
+    if EVALUATION not in listed:
         raise ValueError(
             f"run {run_id!r} was recorded by an older newsreco, without {EVALUATION}: train "
             "again, or use another experiment"
         )
-    with tempfile.TemporaryDirectory() as folder:
-        path = mlflow.artifacts.download_artifacts(
-            run_id=run_id, artifact_path=EVALUATION, dst_path=folder
-        )
-        with np.load(Path(path), allow_pickle=False) as file:
+    with temporary_folder("newsreco") as folder:
+        path = mlflow.artifacts.download_artifacts(f"{files}/{EVALUATION}", dst_path=str(folder))
+        with np.load(path, allow_pickle=False) as file:
             return dict(file)
 
 

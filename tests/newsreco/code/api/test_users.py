@@ -13,9 +13,14 @@ ADMIN_ROUTES = [
     ("POST", "/api/articles", {"id": "A1", "title": "A title"}),
     ("POST", "/api/admin/reload", None),
     ("GET", "/api/admin/events", None),
+    ("GET", "/api/models/runs", None),
+    ("GET", "/api/models/runs/{run}", None),
+    ("GET", "/api/models/runs/{run}/history", None),
+    ("GET", "/api/models/summary", None),
+    ("POST", "/api/models/compare", {"run_ids": "{run}"}),
 ]
 OPEN_ROUTES = {
-    "/api/health", "/api/ready", "/api/search", "/api/ask", "/api/articles/{article_id}",
+    "/api/health", "/api/ready", "/api/search", "/api/ask", "/api/articles/{article}",
     "/api/session",
 }  # fmt: skip
 
@@ -23,8 +28,9 @@ OPEN_ROUTES = {
 def call(client, route, user, **more):
     method, path, body = route
     if body is not None:
-        body = {name: value.format(user=user) for name, value in body.items()}
-    return client.request(method, path.format(user=user), json=body, **more)
+        body = {name: value.format(user=user, run="") for name, value in body.items()}
+    path = path.format(user=user, run="0" * 32)
+    return client.request(method, path, json=body, **more)
 
 
 def known_article(client):
@@ -34,7 +40,7 @@ def known_article(client):
 def test_every_route_is_open_or_tested_for_access(admin):
     paths = set(admin.get("/openapi.json").json()["paths"])
     tested = {path for _, path, _ in ROUTES + ADMIN_ROUTES}
-    named = {path.replace("{user_id}", "{user}") for path in paths}
+    named = {path.replace("_id}", "}") for path in paths}
     assert named == tested | OPEN_ROUTES
 
 

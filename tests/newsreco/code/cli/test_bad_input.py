@@ -132,7 +132,7 @@ def test_paths_may_hold_spaces_and_umlauts(tmp_path, monkeypatch, capsys):
     assert main(words) == 0
     assert main(["register", "--model", "ein Modell"]) == 0
     printed = capsys.readouterr()
-    assert printed.err == "" and printed.out.endswith("version 1 of newsreco\n")
+    assert printed.err == "" and "version 1 of newsreco\nnext: newsreco promote 1" in printed.out
     assert json.loads((folder / "f ü.json").read_text())["ranker_auc"] > 0.5
 
 

@@ -42,7 +42,8 @@ def load(folder, strict=False):
 
 def counts(report, file):
     found = next(f for f in report.files if f.file == file)
-    assert found.read + found.skipped.total() == found.lines
+    known = found.read + found.headers + found.repeated
+    assert known + found.skipped.total() == found.lines
     return dict(found.skipped), dict(found.dropped)
 
 
@@ -127,8 +128,10 @@ BAD_IMPRESSIONS = {
     "test set": ("4\tU5\t11/14/2019 1:00:00 AM\tN3\tN1 N2", "no labels, as in a test set"),
     "nothing shown": ("4\tU5\t11/14/2019 1:00:00 AM\tN3\t", "nothing shown"),
     "no known article": ("4\tU5\t11/14/2019 1:00:00 AM\tN3\tN8-0 N9-1", "no known article shown"),
-    "duplicate id": ("1\tU5\t11/14/2019 1:00:00 AM\tN3\tN1-0", "impression id seen before"),
     "no user": ("4\t\t11/14/2019 1:00:00 AM\tN3\tN1-0", "no impression id or no user id"),
+    "zero byte": ("4\tU5\t11/14/2019 1:00:00 AM\tN3\tN1-0 N2\0-1", "zero byte"),
+    "bell in an id": ("4\tU\a5\t11/14/2019 1:00:00 AM\tN3\tN1-0", "control character in an id"),
+    "id turned around": ("4\u202e\tU5\t11/14/2019 1:00:00 AM\tN3\tN1-0", "control character in an"),
 }
 
 
@@ -139,8 +142,9 @@ def test_an_invalid_impression_is_left_out_and_reported(write, line):
     folder = write(impressions=[*IMPRESSIONS[:2], line, IMPRESSIONS[2]])
     found, report = load(folder)
     same_log(found, expected)
-    assert counts(report, "behaviors.tsv") == ({reason: 1}, {})
-    assert (report.problems[0].line, report.problems[0].reason) == (3, reason)
+    ((found, n),) = counts(report, "behaviors.tsv")[0].items()
+    assert found.startswith(reason) and n == 1 and not counts(report, "behaviors.tsv")[1]
+    assert (report.problems[0].line, report.problems[0].reason) == (3, found)
     with pytest.raises(ValueError, match=rf"behaviors\.tsv:3: {reason}"):
         load(folder, strict=True)
 
@@ -151,6 +155,8 @@ BAD_NEWS = {
     "duplicate": ("N1\tfood\trecipes\tX\tY\tZ\t[]\t[]", "article id seen before"),
     "no id": ("\tfood\trecipes\tX\tY\tZ\t[]\t[]", "no article id"),
     "id with a space": ("N 4\tfood\trecipes\tX\tY\tZ\t[]\t[]", "no article id"),
+    "zero byte": ("N4\tfood\trecipes\tX\0\tY\tZ\t[]\t[]", "zero byte"),
+    "escape in the id": ("N\x1b4\tfood\trecipes\tX\tY\tZ\t[]\t[]", "control character in the id"),
 }
 
 
@@ -168,7 +174,18 @@ def test_an_invalid_article_is_left_out_and_reported(write, line):
 
 @pytest.mark.parametrize(
     "column",
-    ["[", "{}x", '[{"Id": 1}]', "7", '["Q1"]', '[{"WikidataId": 3}]', "[" * 100_000, '"Q1"'],
+    [
+        "[",
+        "{}x",
+        '[{"Id": 1}]',
+        "7",
+        '["Q1"]',
+        '[{"WikidataId": 3}]',
+        "[" * 100_000,
+        '"Q1"',
+        r'[{"WikidataId": "Q\u0000"}]',
+        '[{"WikidataId": ""}]',
+    ],
 )
 def test_invalid_entities_are_left_out_and_counted(write, column):
     folder = write(news=[*NEWS, f"N4\tfood\trecipes\tX\tY\tZ\t{column}\t[]"])

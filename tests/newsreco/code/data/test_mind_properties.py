@@ -61,7 +61,8 @@ def test_every_line_is_counted_and_the_log_is_consistent(news, impressions):
     log, report = load(news, impressions)
     for file, parts in zip(report.files, (news, impressions)):
         assert file.lines == lines_in(parts)
-        assert file.read + file.skipped.total() == file.lines
+        assert file.read + file.skipped.total() + file.repeated + file.headers == file.lines
+    assert all(0 <= fraction <= 1 for fraction in report.lost.values())
     shown = log.impressions
     assert (report.files[0].read, report.files[1].read) == (log.n_items, len(shown))
     assert report.sizes["shown"] == len(shown.item) == shown.start[-1]

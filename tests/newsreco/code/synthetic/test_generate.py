@@ -97,7 +97,8 @@ def test_articles_are_shown_only_after_publication(plan):
         ("n_articles", 49, "n_articles must be at least 50, got 49"),
         ("n_impressions", 0, "n_impressions must be at least 1, got 0"),
         ("n_users", 2.5, "n_users must be a whole number, got 2.5"),
-        ("seed", -1, "seed must be at least 0, got -1"),
+        ("seed", -1, "seed must be between 0 and 4294967295, got -1"),
+        ("seed", 2**32, "seed must be between 0 and 4294967295, got 4294967296"),
         ("click_model", "dice", "click_model must be one of .*, got 'dice'"),
     ],
 )

@@ -1,10 +1,17 @@
 """Connection to MLflow: a store that does not answer is named at once, without its password."""
 
+import shutil
 import socket
 
 import pytest
 
-from newsreco.tracking.client import Unreachable, mlflow_client, sqlite_file, tracking_uri
+from newsreco.tracking.client import (
+    Unreachable,
+    absolute_uri,
+    mlflow_client,
+    sqlite_file,
+    tracking_uri,
+)
 
 
 def test_uri_is_the_argument_the_environment_or_a_file_here(monkeypatch):
@@ -19,6 +26,33 @@ def test_file_of_a_sqlite_uri():
     assert str(sqlite_file("sqlite:////tmp/a.db?timeout=5")) == "/tmp/a.db"
     for other in ("sqlite://", "sqlite:///:memory:", "http://there", "postgresql://u@h/d"):
         assert sqlite_file(other) is None
+
+
+def test_relative_paths_of_stores_become_absolute(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert absolute_uri("sqlite:///a/b.db?timeout=5") == f"sqlite:///{tmp_path}/a/b.db?timeout=5"
+    assert absolute_uri("sqlite:////a.db") == "sqlite:////a.db"
+    for relative in ("mlruns", "./mlruns", "file:mlruns", "file:./mlruns"):
+        assert absolute_uri(relative) == f"{tmp_path}/mlruns"
+    for other in (
+        "http://there",
+        "file:///mlruns",
+        "postgresql://u@h/d",
+        "sqlite://",
+        "databricks",
+    ):
+        assert absolute_uri(other) == other
+
+
+def test_relative_uri_is_of_the_working_folder_of_each_call(tmp_path, empty_mlflow, monkeypatch):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        shutil.copy(empty_mlflow, tmp_path / name / "mlflow.db")
+        monkeypatch.chdir(tmp_path / name)
+        with mlflow_client("sqlite:///mlflow.db") as mlflow:
+            mlflow.MlflowClient().create_experiment(name)
+            found = {experiment.name for experiment in mlflow.search_experiments()}
+        assert found == {"Default", name}
 
 
 def test_server_that_accepts_and_never_answers_times_out(monkeypatch):

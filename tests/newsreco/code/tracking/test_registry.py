@@ -14,6 +14,7 @@ from newsreco.tracking.registry import (
     status,
 )
 from newsreco.tracking.runs import tracked
+from newsreco.tracking.sweep import compare_runs
 
 
 def test_version_has_data_code_and_metrics(good, add_version, same_model, mlflow_uri):
@@ -102,3 +103,81 @@ def test_rollback_to_a_damaged_version_is_refused(good, inverted, dataset, add_v
     with pytest.raises(ValueError, match="changed or cut short"):
         rollback(mlflow_uri)
     assert production_version(mlflow_uri) == 2
+
+
+def delete_version(version, mlflow_uri):
+    with mlflow_client(mlflow_uri) as mlflow:
+        mlflow.MlflowClient().delete_model_version("newsreco", str(version))
+
+
+def test_deleted_version_is_one_sentence(good, inverted, dataset, add_version, mlflow_uri):
+    promote(add_version(inverted), uri=mlflow_uri)
+    promote(add_version(good), dataset.log, uri=mlflow_uri)
+    delete_version(1, mlflow_uri)
+    with pytest.raises(ValueError, match=r"^version must be one of \[2\] of 'newsreco', got 1$"):
+        load_version(1, mlflow_uri)
+    with pytest.raises(ValueError, match="in production before 2 and still exists"):
+        rollback(mlflow_uri)
+    delete_version(2, mlflow_uri)
+    with pytest.raises(ValueError, match="registered first, as none is left, of 'newsreco', got 2"):
+        load_version(2, mlflow_uri)
+    with pytest.raises(ValueError, match="no version with the alias 'production'"):
+        load_production(mlflow_uri)
+
+
+def test_alias_on_a_deleted_version_is_one_sentence(good, add_version, mlflow_uri, monkeypatch):
+    promote(add_version(good), uri=mlflow_uri)
+    delete_version(1, mlflow_uri)
+    monkeypatch.setattr("newsreco.tracking.registry.find_production", lambda client, name: 1)
+    with pytest.raises(ValueError, match="^version must be registered first.*got 1$"):
+        load_production(mlflow_uri)
+
+
+def test_deleted_versions_are_passed_over_by_rollback(
+    good, weak, inverted, dataset, add_version, mlflow_uri
+):
+    promote(add_version(inverted), uri=mlflow_uri)
+    promote(add_version(weak), dataset.log, uri=mlflow_uri)
+    promote(add_version(good), dataset.log, uri=mlflow_uri)
+    delete_version(3, mlflow_uri)  # it was in production
+    assert production_version(mlflow_uri) is None
+    assert rollback(mlflow_uri) == production_version(mlflow_uri) == 2
+    assert rollback(mlflow_uri) == 1
+    assert promote(2, dataset.log, uri=mlflow_uri).passes
+
+
+def test_deleted_experiment_is_one_sentence(good, mlflow_uri, caplog):
+    with mlflow_client(mlflow_uri) as mlflow:
+        number = mlflow.MlflowClient().create_experiment("newsreco")
+        mlflow.MlflowClient().delete_experiment(number)
+    with tracked(Settings(), mlflow_uri) as run:
+        pass
+    assert run.reason.startswith("experiment 'newsreco' was deleted: `mlflow experiments restore")
+    assert len(caplog.messages) == 1
+
+
+@pytest.mark.parametrize("name", ["it's news", 'the "news"', "ünï %20 #1?"])
+def test_names_with_quotes(good, same_model, mlflow_uri, tmp_path, name):
+    good.model.save(tmp_path / "model")
+    assert register(folder=tmp_path / "model", uri=mlflow_uri, name=name) == 1
+    assert register(folder=tmp_path / "model", uri=mlflow_uri, name=name) == 1
+    promote(1, uri=mlflow_uri, name=name)
+    assert list(status(mlflow_uri, name).index) == [1]
+    assert same_model(load_production(mlflow_uri, name), good.model)
+
+
+def test_names_that_mlflow_cannot_have_are_one_sentence(good, mlflow_uri, tmp_path):
+    good.model.save(tmp_path / "model")
+    for name in ("both ' and \"", "a/b", "a:b", ""):
+        with pytest.raises(ValueError) as error:
+            register(folder=tmp_path / "model", uri=mlflow_uri, name=name)
+        assert "name" in str(error.value).lower() and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("experiment", ["it's", 'the "news"'])
+def test_experiments_with_quotes(good, dataset, mlflow_uri, experiment):
+    with tracked(good.settings, mlflow_uri, experiment) as run:
+        run.log(good, dataset.log, report=False)
+    assert run.reason is None
+    assert len(compare_runs(mlflow_uri, experiment)) == 1
+    assert load_version(register(run.id, uri=mlflow_uri), mlflow_uri).settings == good.settings
