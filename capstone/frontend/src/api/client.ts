@@ -2,7 +2,7 @@
 // carries the session's token, which no other site can read.
 
 import type {
-  Answered, Article, Compared, Feedback, Found, Health, History, Recommendations, Run, Session,
+  Answered, Article, Compared, DemoUser, Feedback, Found, Health, History, Recommendations, Run, Session,
   Summary, UserData,
 } from "./types";
 
@@ -58,6 +58,8 @@ const query = (values: Record<string, string | number | undefined>) =>
 export const openSession = () => get<Session>("/api/session");
 export const becomeUser = (session: Session, user: string | null) =>
   write<Session>("/api/session", "POST", { user_id: user }, session.csrf_token);
+export const getDemoUsers = (signal?: AbortSignal) =>
+  get<{ users: DemoUser[] }>("/api/session/users", signal).then((answer) => answer.users);
 export const getHealth = (signal?: AbortSignal) => get<Health>("/api/health", signal);
 export const getRecommendations = (user: string, k: number, signal?: AbortSignal) =>
   get<Recommendations>(`/api/recommend/${encodeURIComponent(user)}?k=${k}`, signal);

@@ -6,6 +6,11 @@ export interface Session {
   demo: boolean;
 }
 
+export interface DemoUser {
+  user_id: string;
+  clicks: number;
+}
+
 export interface Health {
   status: "ok" | "failing";
   model_version: string;

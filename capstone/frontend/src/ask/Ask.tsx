@@ -1,0 +1,74 @@
+import { type FormEvent, useState } from "react";
+import { ask } from "../api/client";
+import type { Answered } from "../api/types";
+import { useAnnounce } from "../lib/Announcer";
+import { Problem } from "../lib/states";
+import { useSession } from "../session/SessionProvider";
+import { Answer } from "./Answer";
+
+/** A question with its answer, or why there is none. */
+interface Turn {
+  question: string;
+  answer?: Answered;
+  error?: Error;
+}
+
+const EXAMPLES = ["Who won the match?", "Which film leads the box office?", "What do the polls say?"];
+const kept: { user: string; turns: Turn[] } = { user: "", turns: [] }; // while another page is open
+
+/** Questions that the articles answer, with citations. */
+export function Ask() {
+  const { session, health } = useSession();
+  const announce = useAnnounce();
+  const [turns, setTurns] = useState<Turn[]>(kept.user === session.user_id ? kept.turns : []);
+  const [typed, setTyped] = useState("");
+  const busy = turns.some((turn) => !turn.answer && !turn.error);
+
+  const change = (next: (now: Turn[]) => Turn[]) => setTurns((now) => {
+    Object.assign(kept, { user: session.user_id, turns: next(now) });
+    return kept.turns;
+  });
+  const send = async (question: string) => {
+    if (!question || busy) return;
+    const turn: Turn = { question };
+    change((now) => [turn, ...now]);
+    setTyped("");
+    const done = await ask(question).then((answer) => ({ question, answer }), (error: Error) => ({ question, error }));
+    change((now) => now.map((one) => (one === turn ? done : one)));
+    announce("answer" in done ? done.answer.answer : done.error.message);
+  };
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    void send(typed.trim());
+  };
+  return (
+    <>
+      <h1>Ask</h1>
+      <p className="lead">Answers come from the articles only, and each sentence says from which.
+        {health && <> This service {health.assistant === "claude" ? "answers with Claude" : "quotes sentences verbatim"}.</>}</p>
+      <form className="ask-box" onSubmit={submit}>
+        <label className="visually-hidden" htmlFor="question">Your question</label>
+        <input id="question" value={typed} maxLength={1000} autoComplete="off" placeholder="Ask about the news"
+          onChange={(event) => setTyped(event.target.value)} />
+        <button type="submit" className="button button-primary" disabled={!typed.trim() || busy}>Ask</button>
+      </form>
+      {turns.length === 0 && (
+        <div className="chips" role="group" aria-label="Examples">
+          {EXAMPLES.map((example) => (
+            <button key={example} type="button" className="chip" onClick={() => send(example)}>{example}</button>
+          ))}
+        </div>
+      )}
+      <ol className="turns" aria-label="Questions and answers">
+        {turns.map((turn, n) => (
+          <li key={turns.length - n} className="turn">
+            <h2 className="question">{turn.question}</h2>
+            {turn.answer ? <Answer answer={turn.answer} question={turn.question} />
+              : turn.error ? <Problem error={turn.error} />
+              : <p className="quiet thinking">Reading the articles…</p>}
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
