@@ -41,7 +41,7 @@ class Recommended(BaseModel):
     title: str
     abstract: str
     category: str
-    score: float = Field(description="the ranker's; with the logistic one, a click probability")
+    score: float = Field(description="the ranker's; with the logistic one, log odds of a click")
     reason: str
 
 
@@ -120,6 +120,15 @@ class Session(BaseModel):
     user_id: str
     csrf_token: str = Field(description="to be sent as X-CSRF-Token with writes")
     demo: bool = Field(description="other users may be chosen")
+
+
+class DemoUser(BaseModel):
+    user_id: str
+    clicks: int = Field(description="number of clicks that the model knows")
+
+
+class DemoUsers(BaseModel):
+    users: list[DemoUser]
 
 
 class NewSession(Body):

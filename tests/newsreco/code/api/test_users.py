@@ -21,7 +21,7 @@ ADMIN_ROUTES = [
 ]
 OPEN_ROUTES = {
     "/api/health", "/api/ready", "/api/search", "/api/ask", "/api/articles/{article}",
-    "/api/session",
+    "/api/session", "/api/session/users",
 }  # fmt: skip
 
 
