@@ -78,9 +78,9 @@ def install() -> None:
 
 def first_error(output: str) -> str:
     """The line of npm's that says what is wrong."""
-    errors = [line for line in output.splitlines() if line.startswith("npm error")]
-    told = [line for line in errors if not line.startswith(("npm error code", "npm error errno"))]
-    return (told or errors or ["nothing"])[0].removeprefix("npm error").strip()
+    lines = [line.removeprefix("npm error").strip() for line in output.splitlines()]
+    told = [line for line in lines if line and not line.startswith(("npm warn", "code ", "errno "))]
+    return next(iter(told), "nothing")
 
 
 def build() -> None:
