@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useLayoutEffect, useRef, useState } from "react";
 import { getArticle } from "../api/client";
 import type { Article } from "../api/types";
 import { useAnnounce } from "../lib/Announcer";
@@ -20,10 +20,14 @@ interface Props {
 export function ArticleDialog({ id, origin, close }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const article = useLoad(id, (signal) => getArticle(id, signal));
-  useEffect(() => {
-    dialog.current?.showModal();
+  useLayoutEffect(() => {
+    const shown = dialog.current;
+    shown?.showModal();
     document.documentElement.classList.add("modal");
-    return () => document.documentElement.classList.remove("modal");
+    return () => {
+      shown?.close(); // gives the focus back to what opened it
+      document.documentElement.classList.remove("modal");
+    };
   }, []);
   return (
     <dialog ref={dialog} className="article" aria-labelledby="article-title"

@@ -22,7 +22,7 @@ export function Answer({ answer, question }: { answer: Answered; question: strin
       {answer.sources.length > 0 && <Sources sources={answer.sources} />}
       <p className="meta quiet">
         <span className="badge" title={meaning}>{mode}</span>
-        <span>Confidence {percent(answer.confidence)}</span>
+        {!abstains && <span>Confidence {percent(answer.confidence)}</span>}
       </p>
     </div>
   );

@@ -49,16 +49,21 @@ export function ForYou() {
       {!slots && !error && <Skeletons count={LENGTH} className="cards" />}
       {slots?.length === 0 && <Empty title="No articles yet"><p>When news arrives, it appears here.</p></Empty>}
       <ul className="cards" ref={list as React.RefObject<HTMLUListElement>} aria-label="Recommendations">
-        {slots?.map((slot) => (
+        {slots?.map((slot, n) => (
           <Card key={slot.item.id} slot={slot} ranker={health?.ranker}
             open={() => open(slot.item.id, {
               list_id: slot.list_id, position: slot.position, reason: slot.item.reason,
               liked: slot.state === "liked",
               closed: (liked, dismissed) => closed(slot.item.id, liked, dismissed),
             })}
-            like={() => act("like", slot)} dismiss={() => act("dismiss", slot)} />
+            like={() => act("like", slot)} dismiss={() => act("dismiss", slot).then(() => focusCard(list.current, n))} />
         ))}
       </ul>
     </>
   );
+}
+
+/** A dismissed card took the focus with it; the one in its slot gets it. */
+function focusCard(list: HTMLElement | null, n: number) {
+  list?.children[n]?.querySelector("button")?.focus({ preventScroll: true });
 }

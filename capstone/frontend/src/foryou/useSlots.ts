@@ -29,7 +29,7 @@ export function useSlots() {
       const next = merge(keep ? latest.current : [], answer);
       const fresh = next.filter((slot) => slot.isNew).length;
       setCold(answer.cold_start);
-      withTransition(() => setSlots(next));
+      await withTransition(() => setSlots(next));
       const told = said && `${said} ${fresh ? `${plural(fresh, "new recommendation")}.` : "The list stays as it is."}`;
       setMessage(told);
       announce(told);

@@ -36,11 +36,11 @@ export function when(iso: string): string {
   return date.toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "short" });
 }
 
-/** One of eight hues, the same for a category everywhere. */
+/** One of 24 hues, the same for a category everywhere. */
 export function hue(category: string): number {
   let sum = 0;
   for (const letter of category) sum = (sum * 31 + letter.charCodeAt(0)) % 997;
-  return (sum % 8) * 45;
+  return (sum % 24) * 15;
 }
 
 export const plural = (n: number, word: string) => `${n} ${word}${n === 1 ? "" : "s"}`;

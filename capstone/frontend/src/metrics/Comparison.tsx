@@ -46,7 +46,7 @@ function MetricChart({ runs }: { runs: Run[] }) {
   return (
     <figure className="chart">
       <figcaption>
-        <span>Metrics with 95 % confidence intervals</span>
+        <span>Metrics, 95 % intervals</span>
         <label>Of <select value={family} onChange={(event) => setChosen(event.target.value)}>
           {all.map((name) => <option key={name} value={name}>{label(name)}</option>)}
         </select></label>

@@ -6,6 +6,7 @@ import { useLoad } from "../lib/useLoad";
 import { ModelCards } from "./ModelCards";
 import { Overview } from "./Overview";
 import { RunTable } from "./RunTable";
+import { newest } from "./runs";
 
 const Comparison = lazy(() => import("./Comparison")); // the charts load when they are needed
 export const MOST = 5; // runs that a chart tells apart by colour
@@ -37,6 +38,10 @@ export function Metrics() {
           <a className="button" href={summary.value.mlflow_url} target="_blank" rel="noreferrer">Open MLflow</a>
         )}
       </div>
+      {summary.value && !summary.value.mlflow_url && (
+        <p className="quiet">The runs are in a local MLflow database:
+          {" "}<code>mlflow ui --backend-store-uri sqlite:///newsreco-home/mlflow.db</code></p>
+      )}
       {error && <Problem error={error} retry={() => { runs.retry(); summary.retry(); }} />}
       {!error && (!runs.value || !summary.value) && <Skeletons count={4} className="tiles" />}
       {runs.value && summary.value && (
@@ -45,7 +50,7 @@ export function Metrics() {
           {runs.value.length === 0
             ? <Empty title="No runs yet"><p>Each <code>newsreco train</code> records one.</p></Empty>
             : <>
-                <ModelCards models={summary.value.latest_models} />
+                <ModelCards models={newest(summary.value.latest_models, runs.value)} />
                 <RunTable runs={runs.value} chosen={chosen} toggle={toggle} />
                 <section aria-labelledby="compare-title">
                   <h2 id="compare-title">Comparison</h2>

@@ -10,7 +10,7 @@ export function ModelCards({ models }: { models: Run[] }) {
     <section aria-labelledby="models-title">
       <h2 id="models-title">Newest models</h2>
       <ul className="models">
-        {models.slice(0, 3).map((run) => <ModelCard key={run.run_id} run={run} />)}
+        {models.map((run) => <ModelCard key={run.run_id} run={run} />)}
       </ul>
     </section>
   );

@@ -77,6 +77,13 @@ function interval(run: Run, metric: string): [number, number] | undefined {
   return low === undefined || high === undefined ? undefined : [value - low, high - value];
 }
 
+/** The newest model of each type, and as many more as fill a row of three. */
+export function newest(models: Run[], runs: Run[]): Run[] {
+  const first = new Set(models.map((run) => run.run_id));
+  const more = runs.filter((run) => !first.has(run.run_id) && ["active", "inactive", "finished"].includes(run.status));
+  return [...models, ...more.slice(0, Math.max(0, 3 - models.length))];
+}
+
 /** A metric's name as it is written in the field: `ndcg_at_10` is NDCG@10. */
 export function label(metric: string): string {
   const text = metric.replaceAll("_at_", "@").replaceAll("_", " ");
