@@ -2,6 +2,7 @@ import { type ReactNode, useEffect, useRef } from "react";
 import { Link, Route, Switch, useLocation } from "wouter";
 import { ArticleProvider } from "./article/ArticleProvider";
 import { Ask } from "./ask/Ask";
+import { Conversation } from "./ask/Conversation";
 import { ForYou } from "./foryou/ForYou";
 import { Announcer } from "./lib/Announcer";
 import { Boundary } from "./lib/Boundary";
@@ -47,7 +48,7 @@ function Shell() {
         <div className="header-end"><ThemeButton /><UserMenu /></div>
       </header>
       <main id="main" className="page" ref={main} tabIndex={-1}>
-        <ArticleProvider key={session.user_id}>
+        <Conversation key={session.user_id}><ArticleProvider>
           <Switch>
             <Route path="/"><ForYou /></Route>
             <Route path="/search"><Search /></Route>
@@ -55,7 +56,7 @@ function Shell() {
             <Route path="/metrics"><Metrics /></Route>
             <Route><Empty title="There is no such page"><p><Link href="/">Your recommendations</Link> are here.</p></Empty></Route>
           </Switch>
-        </ArticleProvider>
+        </ArticleProvider></Conversation>
       </main>
     </>
   );

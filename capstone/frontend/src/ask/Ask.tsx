@@ -1,40 +1,28 @@
 import { type FormEvent, useState } from "react";
 import { ask } from "../api/client";
-import type { Answered } from "../api/types";
 import { useAnnounce } from "../lib/Announcer";
 import { Problem } from "../lib/states";
 import { useSession } from "../session/SessionProvider";
 import { Answer } from "./Answer";
-
-/** A question with its answer, or why there is none. */
-interface Turn {
-  question: string;
-  answer?: Answered;
-  error?: Error;
-}
+import { type Turn, useConversation } from "./Conversation";
 
 const EXAMPLES = ["Who won the match?", "Which film leads the box office?", "What do the polls say?"];
-const kept: { user: string; turns: Turn[] } = { user: "", turns: [] }; // while another page is open
 
 /** Questions that the articles answer, with citations. */
 export function Ask() {
-  const { session, health } = useSession();
+  const { health } = useSession();
   const announce = useAnnounce();
-  const [turns, setTurns] = useState<Turn[]>(kept.user === session.user_id ? kept.turns : []);
+  const [turns, setTurns] = useConversation();
   const [typed, setTyped] = useState("");
   const busy = turns.some((turn) => !turn.answer && !turn.error);
 
-  const change = (next: (now: Turn[]) => Turn[]) => setTurns((now) => {
-    Object.assign(kept, { user: session.user_id, turns: next(now) });
-    return kept.turns;
-  });
   const send = async (question: string) => {
     if (!question || busy) return;
     const turn: Turn = { question };
-    change((now) => [turn, ...now]);
+    setTurns((now) => [turn, ...now]);
     setTyped("");
     const done = await ask(question).then((answer) => ({ question, answer }), (error: Error) => ({ question, error }));
-    change((now) => now.map((one) => (one === turn ? done : one)));
+    setTurns((now) => now.map((one) => (one === turn ? done : one)));
     announce("answer" in done ? done.answer.answer : done.error.message);
   };
   const submit = (event: FormEvent) => {

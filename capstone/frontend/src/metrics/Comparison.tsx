@@ -18,17 +18,18 @@ const calm = () => window.matchMedia?.("(prefers-reduced-motion: reduce)").match
 /** Chosen runs side by side: their metrics with confidence intervals, and their loss curves. */
 export default function Comparison({ ids }: { ids: string[] }) {
   const { session } = useSession();
-  const compared = useLoad(ids.join(), () => compareRuns(session, ids));
-  const histories = useLoad(ids.join(), (signal) => Promise.all(ids.map((id) => getHistory(id, signal))));
-  const error = compared.error ?? histories.error;
-  if (error) return <Problem error={error} retry={() => { compared.retry(); histories.retry(); }} />;
-  if (!compared.value || !histories.value) return <Skeletons count={1} className="chart" />;
-  const runs = compared.value.runs;
+  const loaded = useLoad(ids.join(), async (signal) => {
+    const histories = Promise.all(ids.map((id) => getHistory(id, signal)));
+    return { ...await compareRuns(session, ids), histories: await histories };
+  });
+  if (loaded.error) return <Problem error={loaded.error} retry={loaded.retry} />;
+  if (!loaded.value) return <Skeletons count={1} className="chart" />;
+  const { runs, metrics, histories } = loaded.value;
   return (
     <div className="comparison">
       <MetricChart runs={runs} />
-      <LossCurves runs={runs} histories={histories.value} />
-      <Differences runs={runs} metrics={compared.value.metrics} />
+      <LossCurves runs={runs} histories={histories} />
+      <Differences runs={runs} metrics={metrics} />
     </div>
   );
 }
