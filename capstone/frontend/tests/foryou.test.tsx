@@ -102,6 +102,16 @@ test("a card in view for a second is posted once as an impression", async () => 
   expect(events(calls, "impression")).toMatchObject([{ news_id: "B", list_id: "L1", position: 1 }]);
 });
 
+test("cards that appear after the onboarding are watched, too", async () => {
+  const calls = fakeApi({ [LIST]: list(["A"], { cold_start: true }) });
+  open("/");
+  await userEvent.click(await screen.findByRole("button", { name: "Skip" }));
+  vi.useFakeTimers();
+  Watcher.show(screen.getByText("Title A").closest("li")!, 1);
+  await act(() => vi.advanceTimersByTimeAsync(1000));
+  expect(events(calls, "impression")).toHaveLength(1);
+});
+
 test("opening an article is a click, closing it tells the dwell time and renews the list", async () => {
   const calls = fakeApi({ [LIST]: inTurn(list(["B", "A"]), list(["C"])), "GET /api/articles/A": ARTICLE });
   open("/");

@@ -12,7 +12,8 @@ const DEMO = {
   "GET /api/recommend/U7": list(["G"], { user_id: "U7" }),
   "GET /api/users/U1": USER("U1"),
   "GET /api/users/U7": USER("U7"),
-  "POST /api/session": (call: Call) => ({ user_id: call.body.user_id, csrf_token: "t7", demo: true }),
+  "GET /api/recommend/web-1": list(["A"]),
+  "POST /api/session": (call: Call) => ({ user_id: call.body.user_id ?? "web-1", csrf_token: "t7", demo: true }),
 };
 
 test("in a demonstration another user can be chosen, and the list is theirs", async () => {

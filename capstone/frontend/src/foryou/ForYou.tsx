@@ -1,29 +1,20 @@
 import { useEffect, useState } from "react";
-import { useOpenArticle } from "../article/ArticleProvider";
 import { useAnnounce } from "../lib/Announcer";
 import { plural } from "../lib/format";
 import { RefreshIcon } from "../lib/icons";
 import { Empty, Problem, Skeletons } from "../lib/states";
-import { useImpressions } from "../lib/useImpressions";
 import { useSession } from "../session/SessionProvider";
-import { Card } from "./Card";
+import { Cards } from "./Cards";
 import { Onboarding } from "./Onboarding";
 import { LENGTH, useSlots } from "./useSlots";
 
 /** The user's recommendations; a new user chooses some articles first. */
 export function ForYou() {
-  const { session, health, record } = useSession();
-  const open = useOpenArticle();
+  const { session } = useSession();
   const announce = useAnnounce();
   const { slots, cold, error, message, act, closed, reload, retry } = useSlots();
   const [skipped, setSkipped] = useState(false);
   useEffect(() => setSkipped(false), [session.user_id]);
-  const list = useImpressions((key) => {
-    const slot = slots?.find(({ list_id, item }) => `${list_id} ${item.id}` === key);
-    if (!slot) return;
-    const { list_id, position, item } = slot;
-    record({ news_id: item.id, event: "impression", list_id, position }).catch(() => undefined);
-  }, slots);
 
   if (cold && !skipped && slots?.every((slot) => slot.state === "fresh")) {
     const done = (likes: number) => {
@@ -48,22 +39,7 @@ export function ForYou() {
       {error && <Problem error={error} retry={retry} />}
       {!slots && !error && <Skeletons count={LENGTH} className="cards" />}
       {slots?.length === 0 && <Empty title="No articles yet"><p>When news arrives, it appears here.</p></Empty>}
-      <ul className="cards" ref={list as React.RefObject<HTMLUListElement>} aria-label="Recommendations">
-        {slots?.map((slot, n) => (
-          <Card key={slot.item.id} slot={slot} ranker={health?.ranker}
-            open={() => open(slot.item.id, {
-              list_id: slot.list_id, position: slot.position, reason: slot.item.reason,
-              liked: slot.state === "liked",
-              closed: (liked, dismissed) => closed(slot.item.id, liked, dismissed),
-            })}
-            like={() => act("like", slot)} dismiss={() => act("dismiss", slot).then(() => focusCard(list.current, n))} />
-        ))}
-      </ul>
+      {slots && <Cards slots={slots} act={act} closed={closed} />}
     </>
   );
-}
-
-/** A dismissed card took the focus with it; the one in its slot gets it. */
-function focusCard(list: HTMLElement | null, n: number) {
-  list?.children[n]?.querySelector("button")?.focus({ preventScroll: true });
 }
