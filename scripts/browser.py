@@ -13,14 +13,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from app import ROOT
 from execute import environment
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-TRIALS = (  # settings of the trainings that /metrics shows; the last one serves
+TRIALS = (  # settings of the trainings that /metrics shows
     {"half_life_days": 1.0},
     {"half_life_days": 7.0, "seed": 1},
     {"refit": True},
@@ -33,8 +33,8 @@ def find_chromium() -> str | None:
     return given or next(filter(None, map(shutil.which, NAMES)), None)
 
 
-def make_home(folder: Path, **size: int) -> None:
-    """A home with a synthetic sample and the runs of `TRIALS` in its MLflow database."""
+def make_home(folder: Path, trials: Sequence[dict] = TRIALS, **size: int) -> None:
+    """A home with a synthetic sample and a run per trial in its MLflow database; the last serves."""
     from newsreco.api.home import Home
     from newsreco.data import load_mind
     from newsreco.models.bundle import Settings
@@ -48,10 +48,10 @@ def make_home(folder: Path, **size: int) -> None:
     log, _ = load_mind(home.data, progress=False)
     behind = time.time() - float(log.impressions.time[-1])
     (folder / "clock.json").write_text(json.dumps({"seconds_behind": behind}))
-    for trial in TRIALS:
+    for trial in trials:
         settings = Settings(**trial)
         with tracked(settings, home.tracking_uri) as run:
-            result = train(log, settings, progress=False, lists=200)
+            result = train(log, settings, progress=False, lists=100)
             run.log(result, log, home.data, report=False)
     result.model.save(home.model)
 

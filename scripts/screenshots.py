@@ -94,7 +94,12 @@ def take(browser, address: str, folder: Path, names=VIEWS) -> list[Path]:
                 page.mouse.move(0, 0)
                 page.wait_for_timeout(150)
                 taken.append(folder / f"{name}-{size}-{theme}.png")
-                page.screenshot(path=taken[-1], full_page=name == "metrics")
+                if name == "metrics" and size == "wide":
+                    whole = page.evaluate("document.documentElement.scrollHeight")
+                    page.set_viewport_size({"width": width, "height": whole})
+                elif name == "metrics":
+                    page.locator("#compare-title").evaluate("title => title.scrollIntoView()")
+                page.screenshot(path=taken[-1])
                 context.close()
     return taken
 

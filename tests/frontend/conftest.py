@@ -3,20 +3,16 @@
 import json
 
 import pytest
-from app import UI, Problem, build
-from browser import chromium, find_chromium, make_home, served
+from app import BUILT, MODULES, build
+from browser import TRIALS, chromium, find_chromium, make_home, served
 from screenshots import SIZES
-
 
 
 @pytest.fixture(scope="session")
 def built():
     """The built app's folder."""
-    try:
-        build()
-    except Problem as problem:
-        pytest.skip(str(problem))
-    return UI / "dist"
+    build()
+    return BUILT
 
 
 @pytest.fixture(scope="session")
@@ -29,9 +25,9 @@ def browser():
 
 @pytest.fixture(scope="session")
 def address(built, browser, tmp_path_factory):
-    """The address of a service over a small home with three runs."""
+    """The address of a service over a small home with two runs."""
     home = tmp_path_factory.mktemp("browser") / "home"
-    make_home(home, n_articles=150, n_impressions=800, n_users=100)
+    make_home(home, TRIALS[1:], n_articles=150, n_impressions=800, n_users=100)
     with served(home) as address:
         yield address
 
@@ -68,7 +64,7 @@ def open_page(browser, address):
 @pytest.fixture(scope="session")
 def violations():
     """A function that lists what axe-core finds serious on a page."""
-    axe = (UI / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    axe = (MODULES / "axe-core" / "axe.min.js").read_text()
 
     def violations(page):
         page.evaluate(axe)  # by the debugger, which the content security policy lets pass

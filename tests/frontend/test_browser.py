@@ -58,7 +58,7 @@ def test_a_reader_likes_and_dismisses_and_the_list_changes_without_a_jump(open_p
 
 def test_cards_do_not_move_when_the_list_changes(open_page):
     page = open_page()
-    become(page, 0)
+    become(page, 1)
     boxes = [card.bounding_box() for card in page.locator(".card").all()]
     page.get_by_role("button", name="Not for me:").nth(3).click()
     message(page)

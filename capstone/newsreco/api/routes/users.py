@@ -59,9 +59,7 @@ def example_users(live: LiveModel, count: int = 6) -> list[schemas.DemoUser]:
     clicks = live.state.arrays.user_clicks[: len(ids)]
     order = np.argsort(-clicks, kind="stable")[: np.count_nonzero(clicks)]
     spaced = np.unique(np.linspace(0, len(order) - 1, count).astype(int)) if len(order) else []
-    return [
-        schemas.DemoUser(user_id=ids[user], clicks=int(clicks[user])) for user in order[spaced]
-    ]
+    return [schemas.DemoUser(user_id=ids[user], clicks=int(clicks[user])) for user in order[spaced]]
 
 
 @router.post("/feedback")
