@@ -11,7 +11,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -34,7 +33,7 @@ def find_chromium() -> str | None:
 
 
 def make_home(folder: Path, trials: Sequence[dict] = TRIALS, **size: int) -> None:
-    """A home with a synthetic sample and a run per trial in its MLflow database; the last serves."""
+    """A home with a synthetic sample and one run per trial in MLflow; the last one's model serves."""
     from newsreco.api.home import Home
     from newsreco.data import load_mind
     from newsreco.models.bundle import Settings
@@ -80,13 +79,21 @@ def served(home: Path) -> Iterator[str]:
 def wait_until_ready(address: str, process: subprocess.Popen, log: Path) -> None:
     """Wait for the service's readiness, at most a minute; RuntimeError with its log."""
     for _ in range(600):
-        with contextlib.suppress(OSError, urllib.error.HTTPError):
-            with urllib.request.urlopen(f"{address}/api/ready", timeout=5):
-                return
+        if answers(f"{address}/api/ready"):
+            return
         if process.poll() is not None:
             break
         time.sleep(0.1)
     raise RuntimeError(f"the service did not start: {log.read_text()[-2000:]}")
+
+
+def answers(url: str) -> bool:
+    """Whether an address answers with success."""
+    try:
+        urllib.request.urlopen(url, timeout=5).close()
+    except OSError:  # also an answer of another status
+        return False
+    return True
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from app import BUILT, MODULES, build
 from browser import TRIALS, chromium, find_chromium, make_home, served
 from screenshots import SIZES

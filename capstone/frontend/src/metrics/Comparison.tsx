@@ -56,7 +56,7 @@ function MetricChart({ runs }: { runs: Run[] }) {
         <ResponsiveContainer width="100%" height="100%">
           <BarChart data={rows} margin={{ left: -16, right: 8, top: 8 }} accessibilityLayer={false}>
             <CartesianGrid vertical={false} stroke="var(--line)" />
-            <XAxis dataKey="name" {...AXIS} />
+            <XAxis dataKey="name" interval={0} {...AXIS} />
             <YAxis {...AXIS} axisLine={false} domain={[0, "auto"]} />
             <Tooltip {...HINT} cursor={{ fill: "var(--tint)" }} formatter={(value) => number(Number(value))} />
             <Legend iconType="circle" iconSize={8} />
