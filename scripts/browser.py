@@ -33,7 +33,7 @@ def find_chromium() -> str | None:
 
 
 def make_home(folder: Path, trials: Sequence[dict] = TRIALS, **size: int) -> None:
-    """A home with a synthetic sample and one run per trial in MLflow; the last one's model serves."""
+    """A home with a synthetic sample and one run per trial in MLflow; the last model serves."""
     from newsreco.api.home import Home
     from newsreco.data import load_mind
     from newsreco.models.bundle import Settings

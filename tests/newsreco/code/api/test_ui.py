@@ -79,11 +79,9 @@ def test_an_unknown_asset_is_not_kept(client):
     assert "cache-control" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    "path", ["/assets/../../outside.txt", "/assets/%2e%2e/%2e%2e/outside.txt", "/assets/..%2f..%2foutside.txt"]
-)  # fmt: skip
-def test_no_path_leads_out_of_the_folder(client, path):
-    assert "secret" not in client.get(path).text
+@pytest.mark.parametrize("up", ["../../", "%2e%2e/%2e%2e/", "..%2f..%2f"])
+def test_no_path_leads_out_of_the_folder(client, up):
+    assert "secret" not in client.get(f"/assets/{up}outside.txt").text
 
 
 def test_the_api_s_document_names_no_page(client):

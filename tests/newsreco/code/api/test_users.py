@@ -110,7 +110,7 @@ def test_users_to_choose_are_listed_in_a_demonstration_only(start, world):
     clicks = [user["clicks"] for user in users]
     assert 1 < len(users) <= 6 and clicks == sorted(clicks, reverse=True) and clicks[-1] >= 1
     most = max(Counter(world.log.clicks().user.tolist()).values())
-    assert clicks[0] == most
+    assert clicks[0] >= most  # clicks before the log began count, too
     assert {user["user_id"] for user in users} <= set(world.log.user_ids)
 
 
