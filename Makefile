@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab notebooks capstone app tune bench crash format clean
+.PHONY: help setup book test lab notebooks capstone app tune bench load crash format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,10 @@ tune: ## Search settings of every model and rival on validation data (ONLY=BPR T
 bench: ## Time the library beside the ones that people use, with the settings of `make tune`
 	@$(SETUP) requirements-bench.txt
 	@$(PY) -m benchmarks
+
+load: ## Measure the service's latency under load, with 100,000 articles and two workers
+	@$(SETUP) requirements-test.txt
+	@$(PY) -m benchmarks.load
 
 crash: ## Kill training, update, save, register, build and the service many times, and see what they leave
 	@$(SETUP) requirements-test.txt

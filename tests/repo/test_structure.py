@@ -44,8 +44,8 @@ def test_no_private_name_crosses_a_file(package):
     assert package.private == []
 
 
-def test_newsreco_has_at_most_15_entries_at_the_top():
-    assert len(Package("newsreco", ROOT / PACKAGES["newsreco"]).entries) <= 15
+def test_newsreco_has_at_most_16_entries_at_the_top():
+    assert len(Package("newsreco", ROOT / PACKAGES["newsreco"]).entries) <= 16
 
 
 def test_packages_are_typed(package):

@@ -1,4 +1,7 @@
-"""What routes ask for: the worker's service, its guard and its metrics."""
+"""What routes ask for: the worker's service, its guard and its metrics.
+
+These are coroutines, since FastAPI runs plain functions in threads: that takes longer than they.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from newsreco.api.security import Guard
 from newsreco.api.service import Service
 
 
-def get_service(request: Request) -> Service:
+async def get_service(request: Request) -> Service:
     """The service; HTTPException 503 while it has no model."""
     service = request.app.state.service
     if service.live is None:
@@ -19,17 +22,17 @@ def get_service(request: Request) -> Service:
     return service
 
 
-def get_guard(request: Request) -> Guard:
+async def get_guard(request: Request) -> Guard:
     """The guard."""
     return request.app.state.guard
 
 
-def get_metrics(request: Request) -> Metrics:
+async def get_metrics(request: Request) -> Metrics:
     """The metrics."""
     return request.app.state.metrics
 
 
-def require_admin(request: Request) -> None:
+async def require_admin(request: Request) -> None:
     """HTTPException 401 without the API key."""
     request.app.state.guard.require_admin(request)
 

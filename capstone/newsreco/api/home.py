@@ -15,6 +15,7 @@ import os
 import secrets
 import time
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from newsreco.files import locked
@@ -62,8 +63,7 @@ class Home:
         say("no data yet: writing a synthetic sample")
         write_sample(self.data, progress=False)
         log, _ = load_mind(self.data, progress=False)
-        behind = time.time() - float(log.impressions.time[-1])
-        write_text(self.folder / "clock.json", json.dumps({"seconds_behind": behind}) + "\n")
+        write_clock(self.folder, float(log.impressions.time[-1]))
 
     def _train(self) -> None:
         from newsreco.data import load_mind
@@ -90,11 +90,19 @@ class Home:
 
     def now(self) -> float:
         """Seconds UTC as the service counts them: for a sample, its own time goes on."""
-        return time.time() - self._seconds_behind()
+        return time.time() - self.seconds_behind
 
-    def _seconds_behind(self) -> float:
+    @cached_property
+    def seconds_behind(self) -> float:
+        """How far the home's time is behind."""
         path = self.folder / "clock.json"
         return json.loads(path.read_text())["seconds_behind"] if path.exists() else 0.0
+
+
+def write_clock(folder: Path, last: float) -> None:
+    """Let the time of a home go on from now as if it were `last` (seconds UTC)."""
+    text = json.dumps({"seconds_behind": time.time() - last})
+    write_text(folder / "clock.json", text + "\n")
 
 
 def check_writable(folder: Path) -> None:

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from newsreco.api.events import Event, EventStore, NewArticle, ServedList
+from newsreco.api.events.log import as_articles
 from newsreco.data.renumber import merge_articles
-from newsreco.events import Event, EventStore, NewArticle, ServedList
-from newsreco.events.log import as_articles
 from newsreco.models.bundle import NewsModel
 from newsreco.models.matching import take_on
 from newsreco.models.pipeline import Recommendation, RecommendationPipeline, nearest_click
@@ -103,9 +103,9 @@ class LiveModel:
         new = [article for article in arrived if article.news_id not in self.item_number]
         if new:
             self._adopt(take_on(self.model, merge_articles(self.model.articles, as_articles(new))))
-            for article in new:
-                item = np.array([self.item_number[article.news_id]])
-                self.state.publish(item, article.time)
+        for article in arrived:
+            item = np.array([self.item_number[article.news_id]])
+            self.state.publish(item, article.time)
 
     def _count(self, event: Event) -> None:
         item = self.item_number.get(event.news_id)

@@ -14,6 +14,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from newsreco.api.events import Event, EventStore, NewArticle
 from newsreco.api.home import Home
 from newsreco.api.live import LiveModel, Served
 from newsreco.api.metrics import Metrics
@@ -22,7 +23,7 @@ from newsreco.api.schemas import ArrivingArticle, Feedback
 from newsreco.api.writer import Writer
 from newsreco.assistant import Answer, Assistant, Claude
 from newsreco.config import Config
-from newsreco.events import Event, EventStore, NewArticle
+from newsreco.models.ordering import ordered_by_age
 
 LOG = logging.getLogger("newsreco.api")
 
@@ -102,7 +103,7 @@ class Service:
             return True
 
     def _load(self, source: Source) -> LiveModel:
-        model = self.models.load(source)
+        model = ordered_by_age(self.models.load(source))
         return LiveModel(model, source.version, self.store, self.config.explore)
 
     def _index(self, live: LiveModel) -> Library:

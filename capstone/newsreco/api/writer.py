@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from newsreco.events import EventStore
-from newsreco.events.store import Row
+from newsreco.api.events import EventStore
+from newsreco.api.events.store import Row
 
 AT_MOST = 500  # rows of one transaction
 WAITING = 20_000  # rows that may wait; more are refused

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binomtest
 
 from newsreco.assistant.answer import Assistant
 from newsreco.assistant.search import PassageSearch
@@ -96,14 +97,31 @@ def evaluate_answers(assistant: Assistant, questions: Sequence[Question]) -> pd.
     return pd.DataFrame(rows)
 
 
-def with_interval(values: np.ndarray | pd.Series) -> tuple[float, float, float]:
-    """A mean and its 95 % bootstrap interval over questions; nan is ignored."""
+def with_interval(
+    values: np.ndarray | pd.Series, fraction: bool = False
+) -> tuple[float, float, float]:
+    """A mean and its 95 % bootstrap interval over questions; nan is ignored.
+
+    The interval of a `fraction`, a mean of zeros and ones, is exact; see `proportion`.
+    """
     values = np.asarray(values, np.float64)
     values = values[~np.isnan(values)]
     if not len(values):
         return (np.nan,) * 3
+    if fraction:
+        return proportion(int(values.sum()), len(values))
     low, high = interval(bootstrap_means(values[:, None]))
     return float(values.mean()), float(low[0]), float(high[0])
+
+
+def proportion(count: int, n: int) -> tuple[float, float, float]:
+    """count / n and its exact 95 % interval (Clopper and Pearson 1934).
+
+    >>> proportion(0, 100)[2] < 0.0363
+    True
+    """
+    found = binomtest(count, n).proportion_ci(0.95, "exact")
+    return count / n, float(found.low), float(found.high)
 
 
 def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame:
@@ -116,7 +134,10 @@ def summary(assistant: Assistant, questions: Sequence[Question]) -> pd.DataFrame
         if len(answered):
             rows[f"answered, {kind}"] = answered
     rows |= {"source cited": answers["cited"], "answer contained": answers["correct"]}
-    table = {name: (*with_interval(v), int(np.sum(~np.isnan(v)))) for name, v in rows.items()}
+    table = {
+        name: (*with_interval(v, not name.startswith("mrr")), int(np.sum(~np.isnan(v))))
+        for name, v in rows.items()
+    }
     return pd.DataFrame(table, index=["mean", "low", "high", "questions"]).T.astype(
         {"questions": int}
     )

@@ -20,7 +20,7 @@ from recsys import validation
 from recsys.text import WORD
 
 MAX_LENGTH = 400  # characters; a "sentence" that is longer is cut between two words
-END = re.compile(r"[.!?]+[\"'”’)\]]*\s+|\n+")
+END = re.compile(r"[.!?؟।]+[\"'”’)\]]*\s+|[。！？｡]+[」』”’）]*\s*|\n+")
 ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Za-z]|[A-Za-z](?:\.[A-Za-z])+|Mrs?|Ms|Dr|Prof|St|vs|No|Jr|Sr|Gen|Gov|Sen|Rep"
     r"|Inc|Ltd|Co|Mt|Jan|Feb|Aug|Sept?|Oct|Nov|Dec)$"

@@ -7,12 +7,13 @@ beside it. Other news needs questions of its own, in a file of the same form.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from newsreco.data.log import Articles
-from newsreco.synthetic.questions import KINDS, Question
+from newsreco.synthetic.questions import KINDS, Question, letter
 from newsreco.synthetic.sample import QUESTIONS
 
 
@@ -25,6 +26,21 @@ def split_questions(questions: list[Question], seed: int = 0) -> tuple[list, lis
         for n, row in enumerate(rng.permutation(len(rows))):
             halves[n % 2].append(rows[row])
     return halves
+
+
+def add_letters(articles: Articles, questions: list[Question]) -> tuple[Articles, list[Question]]:
+    """Every second trap is asked in a letter, an article of its own, and becomes "quoted"."""
+    traps = [q for q in questions if q.kind in ("never", "swapped", "same-surname")]
+    asked = traps[::2]
+    titles, abstracts = zip(*map(letter, asked)) if asked else ((), ())
+    more = len(asked)
+    columns = {"ids": [f"letter-{i + 1}" for i in range(more)], "title": titles}
+    columns |= {"abstract": abstracts, "url": [""] * more, "entities": [()] * more}
+    longer = {name: [*getattr(articles, name), *values] for name, values in columns.items()}
+    for name in ("category", "subcategory"):
+        longer[name] = np.append(getattr(articles, name), np.zeros(more, np.int32))
+    quoted = [replace(q, kind="quoted") if q in asked else q for q in questions]
+    return replace(articles, **longer), quoted
 
 
 def load_questions(path: str | Path, articles: Articles) -> list[Question]:

@@ -19,6 +19,11 @@ from recsys.text import WORD, tokenize
 MAX_QUESTION = 1_000  # characters
 NAME_WEIGHT = 4.0
 # Control characters that move a terminal's cursor or turn the direction of writing.
+# Scripts that put no space between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese.
+UNSEPARATED = re.compile(
+    "([\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\uff66-\uff9f\U00020000-\U0003ffff]+)"
+)
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 ASKING = {"tell", "know", "give", "show", "say", "please", "many", "much", "happened", "happen"}
 IGNORED = frozenset(STOP_WORDS) | ASKING
@@ -56,7 +61,22 @@ def terms(text: str) -> list[str]:
     >>> terms("Who scored the goals in Porto?")
     ['scored', 'goal', 'porto']
     """
-    return [stem(word) for word in tokenize(text) if word not in IGNORED]
+    return [stem(word) for word in split_words(text) if word not in IGNORED]
+
+
+def split_words(text: str) -> list[str]:
+    """The words of a text in lower case; of an unseparated script, pairs of characters.
+
+    >>> split_words("Tarn won 東京都")
+    ['tarn', 'won', '東京', '京都']
+    """
+    words: list[str] = []
+    for i, part in enumerate(UNSEPARATED.split(text)):
+        if i % 2:  # the separators of this split are the runs of such a script
+            words += [part[j : j + 2] for j in range(max(len(part) - 1, 1))]
+        else:
+            words += tokenize(part)
+    return words
 
 
 def weigh(question: str) -> dict[str, float]:

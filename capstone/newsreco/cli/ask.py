@@ -37,7 +37,13 @@ def add(commands: argparse._SubParsersAction) -> None:
         metavar="FILE",
         help="for --evaluate: JSON lines (default: questions.jsonl in the data folder)",
     )
-    ask.add_argument("--seed", type=whole_seed, default=0, help="seed of the split into halves")
+    ask.add_argument(
+        "--families",
+        choices=("development", "evaluation"),
+        help="for --evaluate: stories and traps of this file among the articles, with and without "
+        "the check of who did what to whom",
+    )
+    ask.add_argument("--seed", type=whole_seed, default=0, help="seed of the split or the stories")
     ask.set_defaults(run=run_ask)
 
 
@@ -47,11 +53,15 @@ def run_ask(arguments: argparse.Namespace) -> int:
 
     if arguments.evaluate == (arguments.question is not None):
         raise ValueError("give either a question or --evaluate")
+    if arguments.families and (not arguments.evaluate or arguments.questions):
+        raise ValueError("--families needs --evaluate, and brings its own questions")
     if not arguments.evaluate:
         clean_question(arguments.question)  # before anything is read
     if arguments.threshold is not None and not 0 <= arguments.threshold <= 1:
         raise ValueError(f"--threshold must be between 0 and 1, got {arguments.threshold}")
     assistant = make_assistant(arguments)
+    if arguments.families:
+        return evaluate_families(assistant, arguments)
     if arguments.evaluate:
         return evaluate(assistant, arguments)
     answer = assistant.ask(arguments.question)
@@ -92,4 +102,26 @@ def evaluate(assistant, arguments: argparse.Namespace) -> int:
     else:
         say(f"threshold {assistant.threshold:.3f}, from {len(choose)} other questions")
         say(table.round(3).to_string())
+    return 0
+
+
+def evaluate_families(assistant, arguments: argparse.Namespace) -> int:
+    """Print what becomes of the questions of a file of families, before and after the check."""
+    from newsreco.assistant import Assistant
+    from newsreco.assistant.outcomes import outcome_table, outcomes, rates, with_families
+
+    name, seed = arguments.families, arguments.seed
+    articles, questions = with_families(assistant.articles, name, seed=seed)
+    before, after = (
+        outcomes(Assistant(articles, threshold=assistant.threshold, check_roles=check), questions)
+        for check in (False, True)
+    )
+    table, fractions = outcome_table(before, after), rates(after)
+    if arguments.json:
+        counts = {" ".join(row): counts for row, counts in table.to_dict("index").items()}
+        say(json_text({"counts": counts, "after": fractions.to_dict("index")}, indent=2))
+    else:
+        say(f"{len(questions)} questions, before and after the check of roles")
+        say(table.to_string())
+        say(fractions.round(3).to_string())
     return 0

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
 
 from newsreco.cli.options import INDEXES, add_command, add_k, add_options
+from newsreco.cli.table import say_table
 from newsreco.output import json_text, say
+
+if TYPE_CHECKING:
+    from newsreco.models.bundle import NewsModel
+    from newsreco.models.pipeline import Recommendation
 
 
 def add(commands: argparse._SubParsersAction) -> None:
@@ -14,7 +20,7 @@ def add(commands: argparse._SubParsersAction) -> None:
         commands,
         "recommend",
         "recommend articles to one user, as of the last training impression",
-        "--model model --user U1004 -k 5",
+        "--model model --user U1243 -k 5",
     )
     add_options(parser, "--model", "--json")
     parser.add_argument("--user", required=True, help="id as in the data; any other is a new user")
@@ -46,20 +52,27 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"{arguments.user} is a new user: trending articles")
     if found.as_of < time:
         say(f"nothing is newer than the articles of {iso_time(found.as_of)}: the freshest of all")
-    show(found, model.articles, arguments.json)
+    show(found, model, arguments.json)
     return 0
 
 
-def show(found, articles, file: str | None) -> None:
-    """Print a list, and write it as JSON if a file is given."""
+def show(found: Recommendation, model: NewsModel, file: str | None) -> None:
+    """Print a list, with the probability of a click if the ranker has one; write it as JSON.
+
+    The probability is that of a click if the article is displayed at the top.
+    """
     from recsys.files import write_text
 
-    rows = []
-    for item, score, reason in zip(found.items, found.scores, found.reasons(articles.title)):
+    articles, is_probability = model.articles, hasattr(model.ranker, "probability")
+    kind = "probability" if is_probability else "score"
+    values = model.ranker.probability(found.scores) if is_probability else found.scores
+    reasons, table, rows = found.reasons(articles.title), [], []
+    for rank, (item, value, reason) in enumerate(zip(found.items, values, reasons), 1):
+        name, title = articles.ids[item], articles.title[item]
         category = articles.categories[articles.category[item]]
-        title = articles.title[item]
-        say(f"{articles.ids[item]:>8}  {score:6.2f}  {title} [{category}] {reason}")
-        row = {"id": articles.ids[item], "score": float(score), "because": reason}
-        rows.append(row | {"title": title, "category": category})
+        table.append((rank, float(value), name, f"{title} [{category}] {reason}"))
+        row = {"id": name, "score": float(found.scores[rank - 1]), kind: float(value)}
+        rows.append(row | {"because": reason, "title": title, "category": category})
+    say_table(("rank", kind, "article", "title"), table)
     if file:
         write_text(file, json_text(rows, indent=2) + "\n")

@@ -65,8 +65,8 @@ def check_port(host: str, port: int) -> None:
 
 def set_environment(home: Path, demo: bool, metrics: str) -> None:
     """What the workers need to know, and one API key for all of them."""
+    from newsreco.api.events import EventStore
     from newsreco.config import read_config
-    from newsreco.events import EventStore
 
     os.environ["NEWSRECO_HOME"] = str(home.absolute())
     os.environ["NEWSRECO_DEMO"] = "1" if demo else "0"

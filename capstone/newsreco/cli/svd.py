@@ -6,6 +6,7 @@ import argparse
 
 from newsreco.cli.data import add_reading, read_log
 from newsreco.cli.options import add_command, add_k, add_options, output_file, utc_time
+from newsreco.cli.table import say_table
 from newsreco.output import json_text, say
 
 
@@ -28,7 +29,9 @@ def _add_train(steps: argparse._SubParsersAction) -> None:
     cutoff = train.add_mutually_exclusive_group(required=True)
     cutoff.add_argument("--at", type=utc_time, metavar="TIME", help="that time (ISO 8601, UTC)")
     cutoff.add_argument(
-        "--data", metavar="FOLDER", help="data whose held-out period begins at that time"
+        "--data",
+        metavar="FOLDER",
+        help="data whose held-out period begins at that time; its titles are kept for lists",
     )
     train.add_argument("--factors", type=int, default=8, help="number of factors")
     train.add_argument("--reg", type=float, default=0.05, help="regularization")
@@ -59,9 +62,9 @@ def _add_recommend(steps: argparse._SubParsersAction) -> None:
         steps,
         "recommend",
         "recommend articles to one user from what the store knew at a time",
-        "--model svd --user U1004 -k 5",
+        "--model svd --user U1243 -k 5",
     )
-    recommend.add_argument("--user", required=True, help="id as in the data, such as U1004")
+    recommend.add_argument("--user", required=True, help="id as in the data, such as U1243")
     add_k(recommend, 5)
     recommend.add_argument(
         "--at", type=utc_time, metavar="TIME",
@@ -89,12 +92,14 @@ def run_train(arguments: argparse.Namespace) -> int:
     settings = SVDSettings(
         factors=arguments.factors, reg=arguments.reg, epochs=arguments.epochs, seed=arguments.seed
     )
-    at = arguments.at
+    at, titles = arguments.at, None
     if at is None:
-        at = read_log(arguments)[0].cutoff_time(arguments.test_fraction)
+        log, _ = read_log(arguments)
+        at = log.cutoff_time(arguments.test_fraction)
+        titles = dict(zip(log.articles.ids, log.articles.title))
     check_folder(arguments.out)
     with locked(arguments.out), open_store(arguments) as store:
-        system = train_svd(store, at, settings)
+        system = train_svd(store, at, settings, titles)
         system.save(arguments.out)
     say(f"trained on {len(system.items):,} articles as of {iso_time(at)}: {arguments.out}")
     _say_tracked(track_svd("svd-train", system, {}, {}))
@@ -132,13 +137,21 @@ def run_evaluate(arguments: argparse.Namespace) -> int:
 
 
 def run_recommend(arguments: argparse.Namespace) -> int:
-    """Print one user's list: rank, article, score."""
+    """Print one user's list; a new user gets what is viewed and clicked most."""
+    from newsreco.data.times import iso_time
     from newsreco.models.svd import load_svd
 
     system = load_svd(arguments.model)
     with open_store(arguments) as store:
         at = store.now() if arguments.at is None else arguments.at
-        items, scores = system.recommend(store, arguments.user, at, arguments.k)
-    for rank, (item, score) in enumerate(zip(items, scores), 1):
-        say(f"{rank:2}  {item:12}  {score:.3f}")
+        time = system.live_time(store, at)
+        is_new = store.snapshot("user_item", time, user_id=arguments.user).empty
+        items, scores = system.recommend(store, arguments.user, time, arguments.k)
+    if is_new:
+        say(f"{arguments.user} is a new user: trending articles")
+    if time < at:
+        say(f"nothing is newer than the articles of {iso_time(time)}: the freshest of all")
+    titles = dict(zip(system.items, system.titles or ()))
+    rows = zip(range(1, len(items) + 1), scores.tolist(), items, (titles.get(i, "") for i in items))
+    say_table(("rank", "views x rating", "article", "title" if titles else ""), list(rows))
     return 0

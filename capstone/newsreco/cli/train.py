@@ -90,8 +90,8 @@ def run_train(arguments: argparse.Namespace) -> int:
 
 def add_events(log: NewsLog, url: str) -> NewsLog:
     """The log with the events of a service; their number on stderr."""
-    from newsreco.events import EventStore
-    from newsreco.events.log import with_events
+    from newsreco.api.events import EventStore
+    from newsreco.api.events.log import with_events
 
     with EventStore(url, create=False) as store:
         grown = with_events(log, store)

@@ -70,6 +70,7 @@ def evaluate_lists(
     state = model.state.copy()
     pipeline = RecommendationPipeline(model, state, **settings)
     shown, rows = log.impressions, []
+    answers, found = [], {name: [] for name in LISTS}
     sample = _sample_impressions(log, state.now, at_most, rng)
     for user, time, impression in replay_impressions(state, log, sample):
         items = shown.item[impression]
@@ -78,16 +79,21 @@ def evaluate_lists(
         lists = _lists(pipeline, user, time, k, live)
         row = {"user": user, "reachable": live[clicked].mean()}
         for name, ranked in lists.items():
-            row[f"{name} recall"] = recall_at_k([ranked], [clicked], k)[0]
-            row[f"{name} ndcg"] = ndcg_at_k([ranked], [clicked], k)[0]
+            found[name].append(ranked[:k])
+            row |= dict.fromkeys((f"{name} recall", f"{name} ndcg"), np.nan)  # computed below
             row[f"{name} similarity"] = mean_similarity(model.vectors[ranked[:k]])
+        answers.append(clicked)
         if click_model is not None:
             lists = {name: ranked[:k] for name, ranked in lists.items()} | {"displayed": items}
             row |= _click_probabilities(click_model, state, user, time, lists, live, k)
         rows.append(row)
     if not rows:
         raise ValueError("log must hold a click later than the training, got none")
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    for name, lists in found.items():  # all impressions in one call
+        table[f"{name} recall"] = recall_at_k(lists, answers, k)
+        table[f"{name} ndcg"] = ndcg_at_k(lists, answers, k)
+    return table
 
 
 def _sample_impressions(log: NewsLog, after: float, at_most: int, rng: int) -> np.ndarray:

@@ -1,4 +1,8 @@
-"""Compiled functions that compute features from the counters, a group of columns each."""
+"""Compiled functions that compute features from the counters, a group of columns each.
+
+Those that take all counters are inlined: a call would pass some thirty arrays, and compiling it
+would take longer than compiling the loop itself.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +60,7 @@ def compute_features(arrays, vectors, user, time, items, positions, X):
         X[i, Column.POSITION] = np.log1p(positions[i])
 
 
-@compiled
+@compiled(inline="always")
 def recent_clicks(arrays, user, time, recent, weight):
     """Fill in the user's last clicks, newest first, and their decayed weights; return how many."""
     n = 0
@@ -69,7 +73,7 @@ def recent_clicks(arrays, user, time, recent, weight):
     return n
 
 
-@compiled
+@compiled(inline="always")
 def count_last_clicks(arrays, user, n):
     """How many of the n recent clicks belong to the last impression with a click."""
     if n == 0:
@@ -87,7 +91,7 @@ def count_last_clicks(arrays, user, n):
     return n_last
 
 
-@compiled
+@compiled(inline="always")
 def similarities(vectors, recent, weight, n_last, items, X):
     """Cosines with the profile, the last impression's clicks and the nearest recent click."""
     profile = np.zeros(vectors.shape[1], np.float32)
@@ -106,7 +110,7 @@ def similarities(vectors, recent, weight, n_last, items, X):
                 X[i, Column.NEAREST] = max(X[i, Column.NEAREST], cosine)
 
 
-@compiled
+@compiled(inline="always")
 def topic_fractions(arrays, recent, weight, items, X):
     """Fractions of the decayed clicks in each article's category and subcategory."""
     total = 0.0
@@ -124,7 +128,7 @@ def topic_fractions(arrays, recent, weight, items, X):
         X[i, Column.SUBCATEGORY] = in_subcategory / (total + 1)
 
 
-@compiled
+@compiled(inline="always")
 def follow_ups(arrays, user, time, last, items, X):
     """How recent the last impression's clicks are, for articles of their subcategories."""
     if len(last) == 0:
@@ -136,7 +140,7 @@ def follow_ups(arrays, user, time, last, items, X):
                 X[i, Column.FOLLOW_UP] = recency
 
 
-@compiled
+@compiled(inline="always")
 def popularity(arrays, time, items, X):
     """Clicks, click rates and age of each article."""
     hours, days = arrays.half_lives[0], arrays.half_lives[1]

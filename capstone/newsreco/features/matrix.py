@@ -92,14 +92,15 @@ def _replay(
     while begin < last:
         end = begin
         while end < last and time[end] == time[begin]:
-            load_history(arrays, user[end], history_start, history_item)
+            load_history(arrays, np.int64(user[end]), history_start, history_item)
             end += 1
         for r in range(begin, end):
             shown = slice(start[r], start[r + 1])
             rows = slice(start[r] - start[first], start[r + 1] - start[first])
             positions = np.arange(start[r + 1] - start[r])
-            compute_features(arrays, vectors, user[r], time[r], item[shown], positions, X[rows])
+            u = np.int64(user[r])  # as in calls from Python: each function is compiled once
+            compute_features(arrays, vectors, u, time[r], item[shown], positions, X[rows])
         for r in range(begin, end):
             shown = slice(start[r], start[r + 1])
-            count_impression(arrays, user[r], time[r], item[shown], clicked[shown])
+            count_impression(arrays, np.int64(user[r]), time[r], item[shown], clicked[shown])
         begin = end

@@ -101,7 +101,12 @@ class LogisticRanker:
 
     def probabilities(self, X: np.ndarray) -> np.ndarray:
         """Probability of a click for each row: (n,) float64."""
-        return 1 / (1 + np.exp(-self.scores(X)))
+        return self.probability(self.scores(X))
+
+    @staticmethod
+    def probability(scores: np.ndarray) -> np.ndarray:
+        """Probability of a click from its log odds."""
+        return 1 / (1 + np.exp(-scores))
 
     def importance(self) -> np.ndarray:
         """Absolute weight of each feature, per standard deviation: (n_features,)."""

@@ -22,6 +22,7 @@ out: articles newer than the training, which have no vector until the next one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -85,6 +86,8 @@ class SVDSystem:
     item_factors : array (n_items, factors) float32
     data_fingerprint : str
         Of the ratings.
+    titles : list of str, optional
+        Of the items, to show them; the store has none.
     """
 
     settings: SVDSettings
@@ -94,11 +97,15 @@ class SVDSystem:
     item_biases: np.ndarray
     item_factors: np.ndarray
     data_fingerprint: str
+    titles: list[str] | None = None
 
     def recommend(
         self, store: FeatureStore, user: str, time: float, k: int = 5
     ) -> tuple[list[str], np.ndarray]:
         """The k best live articles for one user, from what the store knows at a time.
+
+        For a user unknown to the store at that time, the ratings are those of the average user.
+        If no article is live at the time, it is replaced by `live_time`.
 
         Returns
         -------
@@ -109,18 +116,22 @@ class SVDSystem:
         Raises
         ------
         ValueError
-            If the user is unknown to the store at that time.
+            If the user has clicked all that is live, or the store knows nothing at that time.
         """
         k = validation.whole_number("k", k)
+        time = self.live_time(store, time)
         pairs = store.snapshot("user_item", time, user_id=user)
-        if pairs.empty:
-            known = store.snapshot("user", time).user_id.head(3).tolist()
-            names = ", ".join(map(repr, known)) or "none"
-            raise ValueError(f"user must be known at that time, as are {names}; got {user!r}")
         (rows, ratings), views = self.ratings(pairs), self.exposure(store, time)
         scores = self.scores(views, rows, ratings)
         items, scores = best(scores, views > 0, rows[ratings > 0], k)
+        if items[0] < 0:
+            raise ValueError(f"no article that {user!r} has not clicked is live at that time")
         return [self.items[item] for item in items if item >= 0], scores[items >= 0]
+
+    def live_time(self, store: FeatureStore, time: float) -> float:
+        """The time, or the last one that the store knows if it is later and nothing is live."""
+        now = store.now()
+        return time if time <= now or self.exposure(store, time).any() else now
 
     def scores(self, views: np.ndarray, rows: np.ndarray, ratings: np.ndarray) -> np.ndarray:
         """Views times the expected ratings of a user with these ratings: (n_items,) float64."""
@@ -154,6 +165,8 @@ class SVDSystem:
             "item_biases": self.item_biases,
             "item_factors": self.item_factors,
         }
+        if self.titles is not None:
+            arrays["titles"] = pack(self.titles)
         bundle.save(folder, type(self), parameters, self.data_fingerprint, arrays)
 
     @classmethod
@@ -162,7 +175,8 @@ class SVDSystem:
     ) -> SVDSystem:
         """The system that `save` wrote, from the contents of its bundle."""
         settings = SVDSettings(**parameters["settings"])
-        arrays = arrays | {"items": unpack(arrays["items"])}
+        texts = [name for name in ("items", "titles") if name in arrays or name == "items"]
+        arrays = arrays | {name: unpack(arrays[name]) for name in texts}
         at, mean = parameters["at"], parameters["mean"]
         return cls(settings, at, mean=mean, data_fingerprint=fingerprint, **arrays)
 
@@ -176,8 +190,13 @@ def load_svd(folder: str | Path) -> SVDSystem:
         return SVDSystem.restore(manifest["parameters"], manifest["data_fingerprint"], arrays)
 
 
-def train_svd(store: FeatureStore, at: float, settings: SVDSettings | None = None) -> SVDSystem:
-    """Factorise the ratings that the store knows at a time.
+def train_svd(
+    store: FeatureStore,
+    at: float,
+    settings: SVDSettings | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> SVDSystem:
+    """Factorise the ratings that the store knows at a time; `titles` of articles are kept.
 
     Raises
     ------
@@ -195,6 +214,7 @@ def train_svd(store: FeatureStore, at: float, settings: SVDSettings | None = Non
     return SVDSystem(
         settings, float(at), items.tolist(), float(model.mean), model.item_biases,
         model.item_factors, train.fingerprint[:16],
+        None if titles is None else [titles.get(item, "") for item in items.tolist()],
     )  # fmt: skip
 
 

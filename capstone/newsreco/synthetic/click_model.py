@@ -60,7 +60,7 @@ class TrueClickModel:
         items : array (n,) of int
         """
         topic, last_time = -1, 0.0
-        newest = state.arrays.user_newest[user]
+        newest = state.arrays.user_newest[user] if user < state.n_users else -1
         if newest >= 0 and not state.arrays.click_untimed[newest]:
             topic = self._articles[1][self._order[state.arrays.click_item[newest]]]
             last_time = state.arrays.click_time[newest] - START

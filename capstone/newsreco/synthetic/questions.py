@@ -4,9 +4,11 @@ The templates carry questions beside their sentences, in other words: "How long 
 of action?" for "Ilko Ostrey of Tarn Rovers will miss 6 weeks ...". Names stay, as a user would type
 them. A question is kept only if all articles that answer it agree; those articles are its sources.
 
-Unanswerable questions are of three kinds: about something else than the synthetic news
-("elsewhere"), about a name that no article contains ("unknown-name"), and about known names with
-which the event in question never happened ("never"). Left out: questions that join two articles.
+Unanswerable questions are of five kinds: about something else than the synthetic news
+("elsewhere"), about a name that no article contains ("unknown-name"), about known names with which
+the event in question never happened ("never"), with two roles of a story exchanged ("swapped"), and
+about a namesake of somebody in the news ("same-surname"). `letter` makes an article that only asks
+a question ("quoted"). Left out: questions that join two articles.
 """
 
 from __future__ import annotations
@@ -15,25 +17,44 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
 from newsreco.synthetic.generate import SyntheticLog
-from newsreco.synthetic.text import Story
-from newsreco.synthetic.topics import read_lines
+from newsreco.synthetic.text import TYPES, Story
+from newsreco.synthetic.topics import NAMES, read_lines
 
-KINDS = ("fact", "elsewhere", "unknown-name", "never")
+UNANSWERABLE = ("elsewhere", "unknown-name", "never", "swapped", "same-surname")
+TRAPS = ("other-person", "negated", "hypothetical", "quoted")  # need texts of their own
+KINDS = ("fact", *UNANSWERABLE, *TRAPS)
 SLOT = re.compile(r"{([\w-]+)}")
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question; one without sources has no answer in the news."""
+    """A question; one without sources has no answer in the news.
+
+    Parameters
+    ----------
+    kind : str
+        "fact", or why it has no answer; one of `KINDS`.
+    sources : tuple of str
+        Ids of the articles that answer it.
+    answer : str
+        Words that a right answer contains.
+    lines : tuple of str
+        The titles and sentences that answer it, if they are known.
+    family : str
+        The story template, for questions of `families.py`.
+    """
 
     text: str
     kind: str
     sources: tuple[str, ...] = ()
     answer: str = ""
+    lines: tuple[str, ...] = ()
+    family: str = ""
 
     @property
     def answerable(self) -> bool:
@@ -72,7 +93,7 @@ def _facts(ids: list[str], stories: list[Story]) -> list[Question]:
     return [
         Question(text, "fact", tuple(dict.fromkeys(sources[text])), found.pop())
         for text, found in answers.items()
-        if len(found) == 1
+        if len(found) == 1 and not any(answer in text for answer in found)
     ]
 
 
@@ -85,15 +106,54 @@ def _asked(story: Story) -> Iterator[tuple[str, str]]:
 def _unanswerable(
     stories: list[Story], text: str, n: int, rng: np.random.Generator
 ) -> list[Question]:
-    """n unanswerable questions, about a third of each kind."""
-    sizes = [len(part) for part in np.array_split(np.arange(n), 3)]
+    """n unanswerable questions, about a fifth of each kind."""
+    sizes = [len(part) for part in np.array_split(np.arange(n), len(UNANSWERABLE))]
     elsewhere = [str(line) for line in rng.permutation(read_lines("elsewhere.txt"))]
     unknown = [name for name in read_lines("unknown_names.txt") if name not in text]
+    asked = {form.format_map(story.slots) for story in stories for form, _ in _asked(story)}
     return [
         *(Question(line, "elsewhere") for line in elsewhere[: sizes[0]]),
         *_invented(stories, "unknown-name", unknown, sizes[1], rng),
         *_invented(stories, "never", [], sizes[2], rng),
+        *_sample(_swapped(stories), asked, "swapped", sizes[3], rng),
+        *_sample(_namesakes(stories, text), asked, "same-surname", sizes[4], rng),
     ]
+
+
+def _sample(
+    texts: Iterator[str], asked: set[str], kind: str, n: int, rng: np.random.Generator
+) -> list[Question]:
+    """n of the texts that are no question with an answer."""
+    left = sorted(set(texts) - asked)
+    return [Question(left[i], kind) for i in rng.permutation(len(left))[:n]]
+
+
+def _swapped(stories: list[Story]) -> Iterator[str]:
+    """Questions in which two names of one type are exchanged, or the answer is in the question."""
+    for story in stories:
+        for form, answer in _asked(story):
+            inside = SLOT.findall(form)
+            for one, other in product(inside, [*inside, *SLOT.findall(answer)]):
+                alike = TYPES.get(one.rstrip("2")) == TYPES.get(other.rstrip("2"), "")
+                if alike and one != other and " and {" not in form:
+                    slots = story.slots
+                    yield form.format_map(slots | {one: slots[other], other: slots[one]})
+
+
+def _namesakes(stories: list[Story], text: str) -> Iterator[str]:
+    """Questions about somebody with the surname of a person in the story."""
+    for story in stories:
+        for form, _ in _asked(story):
+            for slot in (s for s in SLOT.findall(form) if TYPES.get(s.rstrip("2")) == "P"):
+                surname = story.slots[slot].split()[-1]
+                kin = [f"{first} {surname}" for first in NAMES["first_name"]]
+                absent = [name for name in kin if name not in text]
+                yield form.format_map(story.slots | {slot: absent[len(form) % len(absent)]})
+
+
+def letter(question: Question) -> tuple[str, str]:
+    """(title, abstract) of a page of letters that asks a question and does not answer it."""
+    return f"Letters: {question.text}", f"A reader asks: {question.text} Letters by Friday."
 
 
 def _invented(

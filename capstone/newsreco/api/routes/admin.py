@@ -12,7 +12,7 @@ from fastapi.responses import StreamingResponse
 
 from newsreco.api import schemas
 from newsreco.api.deps import ADMIN, Served
-from newsreco.events import Event, EventStore
+from newsreco.api.events import Event, EventStore
 
 router = APIRouter(tags=["operation"])
 

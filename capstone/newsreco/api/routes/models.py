@@ -13,7 +13,7 @@ from newsreco.api.deps import Served
 from newsreco.tracking import listing
 
 
-def require_reader(request: Request) -> None:
+async def require_reader(request: Request) -> None:
     """HTTPException 401 without the API key, unless this is a demonstration."""
     guard = request.app.state.guard
     if not guard.demo or "x-api-key" in request.headers:

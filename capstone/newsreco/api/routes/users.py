@@ -9,9 +9,9 @@ from fastapi import APIRouter, HTTPException, Request, Response
 
 from newsreco.api import schemas
 from newsreco.api.deps import Guarded, Measured, Served
+from newsreco.api.events import Event, ServedList
 from newsreco.api.live import LiveModel
 from newsreco.api.security import COOKIE, new_user
-from newsreco.events import Event, ServedList
 
 router = APIRouter(tags=["users"])
 

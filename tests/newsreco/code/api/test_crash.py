@@ -19,7 +19,7 @@ import pytest
 import sqlalchemy as sa
 from api_clients import KEY
 
-from newsreco.events import Event, EventStore
+from newsreco.api.events import Event, EventStore
 
 ROOT = Path(__file__).parents[4]
 ALL_ROUNDS = {"sqlite": 50, "postgresql": 10}

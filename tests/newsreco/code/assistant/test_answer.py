@@ -39,22 +39,61 @@ class Writer:
 
 
 def test_answer_cites_its_source():
-    answer = Assistant(articles_from(NEWS)).ask("Who scored for Tarn against Velmouth?")
+    answer = Assistant(articles_from(NEWS)).ask("Who scored when Tarn beat Velmouth?")
     assert answer.answered and answer.writer == "extract"
     assert answer.text == "Ilko Ostrey scored as Tarn beat Velmouth 2-1. [1]"
     (source,) = answer.citations
     assert (source.number, source.article, source.title) == (1, "N1", "Tarn beat Velmouth")
-    assert "[1] N1: Tarn beat Velmouth" in answer.plain()
-    assert answer.confidence == pytest.approx(9 / 10)  # all but "against"
+    assert "[1] text of N1: Tarn beat Velmouth" in answer.plain()
+    assert answer.confidence == pytest.approx(1)
 
 
 def test_the_sentence_with_the_highest_coverage_is_quoted():
-    answer = Assistant(articles_from(NEWS)).ask("Did rain fall all day in Tarn and Velmouth?")
+    answer = Assistant(articles_from(NEWS)).ask("Who beat Velmouth?")
     assert answer.text == "Ilko Ostrey scored as Tarn beat Velmouth 2-1. [1]"
-    answer = Assistant(articles_from(NEWS)).ask("Which schools are closed in Karstow?")
+    answer = Assistant(articles_from(NEWS)).ask("What hit Karstow?")
     assert answer.text == "Gusts of 90 kilometres an hour hit Karstow. [1]"
-    answer = Assistant(articles_from(NEWS)).ask("which schools are closed near karstow?")
-    assert answer.text == "Schools are closed. [1]" and answer.citations[0].article == "N2"
+
+
+def test_a_title_is_quoted_where_only_it_answers():
+    news = [("Tarn beat Velmouth", "It rained all day."), *NEWS[1:]]
+    answer = Assistant(articles_from(news)).ask("Who beat Velmouth?")
+    assert answer.text == "Tarn beat Velmouth [1]"
+    assert "[1] title of N1" in answer.plain()
+    assert answer.citations[0].start == 0 and answer.confidence == pytest.approx(1)
+
+
+def test_the_baseline_quotes_by_words_alone():
+    answer = Assistant(articles_from(NEWS), check_roles=False).ask("Who beat Tarn?")
+    assert answer.text == "Ilko Ostrey scored as Tarn beat Velmouth 2-1. [1]"
+    checked = Assistant(articles_from(NEWS)).ask("Who beat Tarn?")
+    assert not checked.answered
+    assert checked.reason == "found N1, but it says it of others, or the other way round"
+    assert checked.reason in checked.plain()
+
+
+def test_the_baseline_answers_at_the_threshold():
+    baseline = Assistant(articles_from(NEWS), threshold=1.0, check_roles=False)
+    answer = baseline.ask("Who beat Velmouth?")
+    assert answer.confidence == 1 and answer.answered
+
+
+def test_a_span_that_answers_comes_before_one_with_more_words():
+    news = [("Letters", "Who beat Velmouth?"), ("Cup", "Tarn defeated Velmouth.")]
+    answer = Assistant(articles_from(news)).ask("Who beat Velmouth?")
+    assert answer.text == "Tarn defeated Velmouth. [1]" and answer.confidence == 1
+
+
+def test_an_abstention_says_why():
+    assistant = Assistant(articles_from(NEWS))
+    reasons = {
+        "Who beat Zorby?": "found N1, but it does not name Zorby",
+        "Who sold Tarn?": "found N1, but it does not say so",
+        "How many goals did Ilko Ostrey score?": "found N1, but it does not speak of goals",
+        "When did Tarn beat Velmouth?": "found N1, but it does not say when",
+        "Xylophone?": "found no article with these words",
+    }
+    assert {text: assistant.ask(text).reason for text in reasons} == reasons
 
 
 def test_every_answer_is_part_of_its_article(world):
@@ -62,9 +101,9 @@ def test_every_answer_is_part_of_its_article(world):
     number = {name: i for i, name in enumerate(articles.ids)}
     assistant = Assistant(articles, threshold=0.0)
     asked = 0
-    for question in make_questions(world):
+    for question in make_questions(world, n=500):
         answer = assistant.ask(question.text)
-        if not answer.nearest:
+        if not answer.answered:
             continue
         (source,) = answer.citations
         text = article_text(articles, number[source.article])
@@ -72,18 +111,19 @@ def test_every_answer_is_part_of_its_article(world):
         assert text[source.start : source.end] == source.quote
         assert "\n" not in source.quote
         asked += 1
-    assert asked > 50
+    assert asked > 15
 
 
 def test_abstains_below_the_threshold():
     articles = articles_from(NEWS)
-    answer = Assistant(articles, threshold=0.65).ask("Who won in Karstow against Zorby?")
+    answer = Assistant(articles, threshold=0.65).ask("Karstow snow hail fog")
     assert not answer.answered and answer.text == DO_NOT_KNOW and answer.citations == ()
-    assert 0 < answer.confidence < 0.65
+    assert answer.confidence == pytest.approx(1 / 4)
+    assert answer.reason == "found N2, but it holds too few of the words asked for"
     assert answer.nearest[0] == ("N2", "Storm near Karstow")
     assert "N2: Storm near Karstow" in answer.plain()
     bolder = Assistant(articles, threshold=answer.confidence)
-    assert bolder.ask("Who won in Karstow against Zorby?").answered
+    assert bolder.ask("Karstow snow hail fog").answered
 
 
 @pytest.mark.parametrize(
@@ -101,7 +141,7 @@ def test_news_without_words(news):
 
 
 def test_injection_changes_no_extractive_answer():
-    question = "Who scored for Tarn against Velmouth?"
+    question = "Who scored when Tarn beat Velmouth?"
     clean = Assistant(articles_from(NEWS)).ask(question)
     attacked = Assistant(articles_from([*NEWS, TRAP])).ask(question)
     assert (attacked.text, attacked.citations) == (clean.text, clean.citations)
@@ -121,7 +161,7 @@ def test_html_holds_no_markup_of_an_article():
 
 def test_control_characters_are_not_printed():
     articles = articles_from([("Zorby\x1b[2J wins", "Zorby\x07 \x1b]0;x\x07 wins\u202e again.")])
-    answer = Assistant(articles, threshold=0).ask("Zorby wins")
+    answer = Assistant(articles, threshold=0).ask("Zorby")
     assert "\x1b" in answer.text  # a quotation is exact
     assert not set(answer.plain()) & set("\x1b\x07\u202e")
 
@@ -147,7 +187,9 @@ def test_later_articles_change_nothing(world):
 
 def test_writer_words_the_answer():
     writer = Writer("Ilko Ostrey did, in the rain [1].")
-    answer = Assistant(articles_from(NEWS), writer=writer).ask("Who scored for Tarn, Velmouth?")
+    answer = Assistant(articles_from(NEWS), writer=writer).ask(
+        "Who scored when Tarn beat Velmouth?"
+    )
     assert answer.text == "Ilko Ostrey did, in the rain [1]." and answer.writer == "stub"
     assert answer.citations[0].quote == NEWS[0][1]
     assert writer.given[0][1][0] == "\n".join(NEWS[0])
@@ -166,7 +208,7 @@ def test_writer_may_find_no_answer():
 
 
 def test_fallback_is_logged_and_not_shown(caplog):
-    question = "Who scored for Tarn against Velmouth?"
+    question = "Who scored when Tarn beat Velmouth?"
     plain = Assistant(articles_from(NEWS)).ask(question)
     writer = Writer(NoAnswer("APITimeoutError"))
     with caplog.at_level(logging.WARNING, "newsreco.assistant"):
@@ -198,7 +240,7 @@ class Order:
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
 def test_confidence_is_that_of_the_best_passage_wherever_it_ranks(order):
     assistant = Assistant(articles_from(NEWS), search=Order(*order))
-    answer = assistant.ask("Who scored for Tarn against Velmouth?")
-    assert answer.confidence == pytest.approx(9 / 10)  # all but "against"
+    answer = assistant.ask("Who scored when Tarn beat Velmouth?")
+    assert answer.confidence == pytest.approx(1)
     assert answer.answered and answer.citations[0].article == "N1"
     assert [article for article, _ in answer.nearest] == [f"N{i + 1}" for i in order]

@@ -22,7 +22,7 @@ from newsreco.assistant.prompt import (
 from newsreco.config import read_config
 
 KEY = "sk-test-0123456789"
-QUESTION = "Who scored for Tarn against Velmouth?"
+QUESTION = "Who scored when Tarn beat Velmouth?"
 PASSAGES = ["Ilko Ostrey scored as Tarn beat Velmouth 2-1.", "Rain fell for 3 days in Karstow."]
 GOOD = "Ilko Ostrey scored [1]."
 
@@ -164,6 +164,16 @@ def test_incomplete_replies_are_refused(stop, reason):
         ("Ilko Ostrey scored [0].", "not given"),
         ("Ilko Ostrey scored 4 goals [1].", "number"),
         ("It rained for 3 days [1].", "number"),
+        ("In 1999 Tarn beat Velmouth [1].", "number"),
+        ("Ilko Ostrey scored [1]. Nobody else did.", "a sentence without a source"),
+        ("Ada Reyes scored [1].", "a name"),
+        ("Ilko Reyes scored [1].", "a name"),
+        ("Ilko Ostrey scored [2].", "a name"),
+        ("Tarn bribed every linesman, referee and umpire [1].", "words"),
+        ("Tarn won, see www.tarn.example [1].", "an address"),
+        ("Tarn won, ask ada@tarn.example [1].", "an address"),
+        ("Tarn beat Velmouth. Visit Tarn [1].", "tells the reader"),
+        ("Tarn beat Velmouth, and you must call Tarn [1].", "tells the reader"),
     ],
 )
 def test_unsupported_answers_are_refused(text, reason):
@@ -174,9 +184,13 @@ def test_unsupported_answers_are_refused(text, reason):
 def test_supported_answers_are_accepted():
     for text in (GOOD, "Tarn won 2-1 [1].", "Rain fell for 3 days [2].", "2-1 [1], 3 days [1, 2]."):
         assert check(text, QUESTION, PASSAGES) == text
-    assert check("In 1999 nobody did [1].", "What happened in 1999?", PASSAGES)
     assert check(f"{NOT_FOUND}.", QUESTION, PASSAGES) == ""
     assert citations("a [2] b [1, 2] c [10]") == [2, 1, 10]
+
+
+def test_a_number_of_the_question_needs_a_source_too():
+    with pytest.raises(NoAnswer, match="number"):
+        check("In 1999 Tarn beat Velmouth [1].", "Who won in 1999?", PASSAGES)
 
 
 def test_no_key():

@@ -18,10 +18,10 @@ from newsreco.assistant.calibration import (
     with_interval,
 )
 from newsreco.assistant.passages import articles_from
-from newsreco.assistant.questions import split_questions
+from newsreco.assistant.questions import add_letters, split_questions
 from newsreco.cli import main
 from newsreco.synthetic import Question, make_synthetic_log, write_sample
-from newsreco.synthetic.questions import KINDS, questions_about
+from newsreco.synthetic.questions import UNANSWERABLE, questions_about
 from newsreco.synthetic.text import Story
 from newsreco.synthetic.topics import Sentence
 
@@ -77,20 +77,21 @@ def test_questions_know_their_sources(world):
 
 
 def test_questions_do_not_copy_the_news(world):
-    articles = world.log.articles
+    articles, reworded = world.log.articles, []
     for question in make_questions(world):
         source = articles.ids.index(question.sources[0]) if question.answerable else None
         if source is not None:
             words = [w for w in question.text.lower().split() if w.isalpha() and len(w) > 3]
-            assert any(w not in articles.abstract[source].lower() for w in words)
+            reworded.append(any(w not in articles.abstract[source].lower() for w in words))
             assert question.answer not in question.text
+    assert np.mean(reworded) > 0.6
 
 
 def test_unanswerable_questions_have_no_source(world):
     questions = make_questions(world)
     asked = {question.text for question in make_questions(world, n=10_000) if question.sources}
     kinds = [question.kind for question in questions if not question.answerable]
-    assert set(kinds) == {"elsewhere", "unknown-name", "never"}
+    assert set(kinds) == set(UNANSWERABLE)
     assert not asked & {question.text for question in questions if not question.answerable}
 
 
@@ -116,7 +117,7 @@ def test_each_kind_is_split_into_halves(world):
     questions = make_questions(world)
     choose, evaluation = split_questions(questions, seed=1)
     assert not set(choose) & set(evaluation) and len(choose) + len(evaluation) == len(questions)
-    for kind in KINDS:
+    for kind in ("fact", *UNANSWERABLE):
         sizes = [sum(q.kind == kind for q in half) for half in (choose, evaluation)]
         assert 0 <= sizes[0] - sizes[1] <= 1 and sizes[1] > 0
 
@@ -125,9 +126,9 @@ def test_metrics_by_hand():
     news = [("Tarn won", "Tarn beat Zorby 2-1."), ("Storm", "A storm hit Karstow on Monday.")]
     assistant = Assistant(articles_from(news), threshold=0.5)
     questions = [
-        Question("What was the result of Tarn and Zorby?", "fact", ("N1",), "2-1"),
-        Question("When was Karstow hit?", "fact", ("N2",), "Tuesday"),
-        Question("Who is Karstow?", "fact", ("N1",), "won"),
+        Question("Whom did Tarn beat?", "fact", ("N1",), "Zorby"),
+        Question("When did a storm hit Karstow?", "fact", ("N2",), "Tuesday"),
+        Question("What hit Karstow?", "fact", ("N1",), "won"),
         Question("How old is the moon?", "elsewhere"),
     ]
     answers = evaluate_answers(assistant, questions)
@@ -151,7 +152,34 @@ def test_calibration_separates(world):
     assistant = Assistant(world.log.articles)
     assistant.threshold = calibrate(assistant, questions)
     found = evaluate_answers(assistant, questions).groupby("kind")["answered"].mean()
-    assert found["fact"] > 0.7 > 0.35 > found["elsewhere"] > found["unknown-name"] - 0.01
+    assert found["fact"] > 0.15 and found.drop("fact").max() == 0
+    baseline = Assistant(world.log.articles, check_roles=False)
+    baseline.threshold = calibrate(baseline, questions)
+    found = evaluate_answers(baseline, questions).groupby("kind")["answered"].mean()
+    assert found["fact"] > 0.6 and found["swapped"] > 0.6, "words alone do not see who did it"
+
+
+def test_letters_ask_every_second_trap_and_answer_none(world):
+    questions = make_questions(world)
+    articles, quoted = add_letters(world.log.articles, questions)
+    letters = [q for q in quoted if q.kind == "quoted"]
+    assert len(quoted) == len(questions) and [q.text for q in quoted] == [q.text for q in questions]
+    assert len(letters) == len(articles) - len(world.log.articles) > 5
+    for question, title, abstract in zip(
+        letters, articles.title[-len(letters) :], articles.abstract[-len(letters) :]
+    ):
+        assert question.text in title and question.text in abstract
+    assistant = Assistant(articles, threshold=0.1)
+    assert not any(assistant.ask(question.text).answered for question in letters)
+    assert add_letters(world.log.articles, [])[1] == []
+
+
+def test_swapped_questions_are_asked_of_no_story(world):
+    questions = make_questions(world, n=200)
+    facts = {q.text for q in make_questions(world, n=10_000) if q.answerable}
+    swapped = [q for q in questions if q.kind == "swapped"]
+    assert len(swapped) > 10 and not facts & {q.text for q in swapped}
+    assert not any("result between" in q.text for q in swapped), "the same in both directions"
 
 
 def test_questions_from_a_file(tmp_path):
@@ -209,7 +237,7 @@ def test_a_sample_holds_the_questions_of_its_log(folder):
 
 
 def test_ask(folder, capsys):
-    assert main(["ask", "--data", folder, "--threshold", "0", "Who won the league match?"]) == 0
+    assert main(["ask", "--data", folder, "--threshold", "0", "league match"]) == 0
     printed = capsys.readouterr().out
     assert "[1]" in printed and "confidence" in printed
 
@@ -249,6 +277,9 @@ def test_evaluate(folder, capsys, tmp_path):
         ["x" * 10_000],
         ["q", "--evaluate"],
         ["q", "--threshold", "2"],
+        ["q", "--families", "evaluation"],
+        ["--evaluate", "--families", "evaluation", "--questions", "q.jsonl"],
+        ["--evaluate", "--families", "nowhere"],
         ["q", "--threshold", "nan"],
         ["q", "--as-of", "soon"],
         ["--evaluate", "--questions", "nowhere.jsonl"],
@@ -267,3 +298,9 @@ def test_claude_without_a_key_still_answers(folder, capsys, monkeypatch):
     plain = capsys.readouterr().out
     assert main([*question, "--claude"]) == 0
     assert capsys.readouterr().out == plain
+
+
+def test_the_interval_of_a_fraction_is_exact_and_of_equal_values_empty():
+    assert with_interval(np.zeros(10), fraction=True)[2] == pytest.approx(1 - 0.025**0.1)
+    assert with_interval(np.ones(10), fraction=True)[1] == pytest.approx(0.025**0.1)
+    assert with_interval(np.zeros(10)) == (0, 0, 0)

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from newsreco.cli import main
+from newsreco.data import load_mind
 from newsreco.synthetic import write_sample
 
 
@@ -48,10 +49,22 @@ def test_build_train_evaluate_recommend(run, data, tmp_path, caplog):
     assert status == 0 and 0 < metrics["svd_precision_at_5"] < 1
     assert f"svd_recall_at_5                 {metrics['svd_recall_at_5']:.4f}".rstrip("0") in out
     assert (tmp_path / "p.md").read_text().startswith("# Performance of the SVD system")
-    status, out, _ = run("svd recommend", "--model", tmp_path / "m", "--user", "U1004", "-k", 3)
-    assert status == 0 and [line.split()[0] for line in out.splitlines()] == ["1", "2", "3"]
-    status, _, error = run("svd recommend", "--model", tmp_path / "m", "--user", "X")
-    assert status == 2 and "got 'X'" in error
+    log, _ = load_mind(data, progress=False)
+    titles = dict(zip(log.articles.ids, log.articles.title))
+    recommend = ["svd recommend", "--model", tmp_path / "m", "-k", 3, "--user"]
+    status, out, _ = run(*recommend, log.user_ids[log.impressions.user[0]])
+    head, *lines = out.splitlines()
+    assert status == 0 and head.split() == ["rank", "views", "x", "rating", "article", "title"]
+    for rank, line in enumerate(lines, 1):
+        number, score, article, title = line.split(maxsplit=3)
+        assert int(number) == rank and float(score) > 0 and title == titles[article]
+    assert rank == 3
+    status, out, _ = run(*recommend, "X", "--at", "2031-01-01T00:00:00Z")
+    first, second, *lines = out.splitlines()
+    assert status == 0 and first == "X is a new user: trending articles" and len(lines) == 4
+    assert second.startswith("nothing is newer than the articles of 2025-")
+    status, _, error = run(*recommend, "X", "--at", "2011-01-01T00:00:00Z")
+    assert status == 2 and "no article that 'X' has not clicked is live" in error
 
 
 def test_training_needs_a_store(run, data, tmp_path):

@@ -2,9 +2,11 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from newsreco.cli import main
+from newsreco.features.matrix import candidate_features
 from newsreco.models.bundle import Settings
 from newsreco.models.pipeline import RecommendationPipeline
 from newsreco.training import train
@@ -29,6 +31,24 @@ def test_prints_and_writes_the_list_of_the_pipeline(saved, tmp_path, capsys):
     ]
     printed = capsys.readouterr().out
     assert all(model.articles.title[item] in printed for item in expected.items)
+    head, *lines = printed.splitlines()
+    assert head.split() == ["rank", "probability", "article", "title"]
+    X = candidate_features(model.state, model.vectors, 4, model.state.now, expected.items)
+    shown = [float(line.split()[1]) for line in lines]
+    np.testing.assert_allclose(shown, model.ranker.probabilities(X), atol=0.0006)
+    assert [line.split()[0] for line in lines] == ["1", "2", "3", "4", "5"]
+    written = [row["probability"] for row in json.loads(out.read_text())]
+    np.testing.assert_allclose(written, model.ranker.probabilities(X))
+
+
+def test_score_that_is_no_probability_is_headed_score(world, tmp_path, capsys):
+    model = train(world.log, Settings(ranker="lambdamart"), progress=False, lists=0).model
+    model.save(tmp_path / "model")
+    out = tmp_path / "list.json"
+    words = ["--user", model.user_ids[4], "-k", "3", "--json", str(out)]
+    assert main(["recommend", "--model", str(tmp_path / "model"), *words]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["rank", "score", "article", "title"]
+    assert all("score" in row and "probability" not in row for row in json.loads(out.read_text()))
 
 
 def test_new_user_gets_trending_articles(saved, capsys):

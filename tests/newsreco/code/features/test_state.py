@@ -10,7 +10,7 @@ from newsreco.data.times import DAY, HOUR
 from newsreco.evaluation.lists import _sample_impressions
 from newsreco.features.kernels import Column
 from newsreco.features.matrix import candidate_features
-from newsreco.features.state import State, replay_impressions
+from newsreco.features.state import CLICK_COLUMNS, State, replay_impressions
 
 
 def make_log(rows, n_items):
@@ -116,3 +116,50 @@ def test_history_of_a_user_is_loaded_once_and_first():
     assert state.last_clicks(0).tolist() == [1]
     assert state.recent_clicks(0, 2)[0].tolist() == [1, 0]
     assert state.arrays.totals.tolist() == [1, 3], "clicks before the log are no views"
+
+
+def test_events_one_by_one_count_as_one_impression():
+    log = make_log([(0, 0, [0, 1], []), (1, 5, [2, 0, 1], [0])], n_items=3)
+    whole = state_after(log)
+    state = State.empty(log, 10 * HOUR)
+    state.advance(log, 0, 1)
+    for item, clicked in ((2, False), (0, True), (1, False)):
+        state.count_event(1, 5 * HOUR, item, True, clicked)
+    for name, array in whole.arrays._asdict().items():
+        if name not in ("history_loaded", *CLICK_COLUMNS) and not name.startswith("user_"):
+            np.testing.assert_allclose(getattr(state.arrays, name), array, err_msg=name)
+    np.testing.assert_array_equal(state.arrays.user_topics[1], whole.arrays.user_topics[1])
+
+
+def test_a_click_after_its_view_adds_a_click_only():
+    log = make_log([(0, 0, [0, 1], [])], n_items=2)
+    state = state_after(log)
+    state.count_event(0, 0.0, 1, False, True)
+    assert state.arrays.totals.tolist() == [1, 2]
+    assert state.arrays.item_views.tolist() == [1, 1]
+    assert state.arrays.item_clicks[:, 0].tolist() == [0, 1]
+    assert state.arrays.user_topics[0, 0].tolist() == [1, 2]
+    assert state.recent_clicks(0)[0].tolist() == [1]
+
+
+def test_a_late_event_counts_as_of_the_last_one():
+    state = state_after(make_log([(0, 9, [0], [])], n_items=1))
+    state.count_event(0, HOUR, 0, True, False)
+    assert state.now == 9 * HOUR and state.arrays.item_views[0] == 2
+
+
+def test_publishing_lets_only_new_articles_count_as_shown():
+    state = state_after(make_log([(0, 1, [0], [])], n_items=3))
+    state.publish(np.array([0, 2]), 7 * HOUR)
+    assert state.arrays.last_shown.tolist() == [HOUR, -np.inf, 7 * HOUR]
+    assert state.arrays.item_views.tolist() == [1, 0, 0]
+
+
+def test_a_forgotten_user_has_no_history_and_articles_keep_their_counts():
+    state = state_after(make_log([(0, 1, [0, 1], [1]), (1, 2, [0], [0])], n_items=2))
+    clicks = state.arrays.item_clicks.copy()
+    state.forget(0)
+    assert state.recent_clicks(0)[0].tolist() == [] and state.arrays.user_clicks[0] == 0
+    assert not state.arrays.user_topics[0].any()
+    assert state.recent_clicks(1)[0].tolist() == [0]
+    np.testing.assert_array_equal(state.arrays.item_clicks, clicks)

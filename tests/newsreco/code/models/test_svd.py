@@ -121,9 +121,36 @@ def test_recommendations_at_the_cut_are_those_of_the_evaluation(built, world, sy
     assert checked > 20
 
 
-def test_unknown_user(built, system):
-    with pytest.raises(ValueError, match=r"user must be known .* 'U\d+', .* got 'U0'"):
-        system.recommend(built, "U0", system.at)
+def test_new_user_gets_views_times_the_ratings_of_the_average_user(built, system):
+    found, scores = system.recommend(built, "U0", system.at, k=4)
+    average = np.maximum(system.mean + system.item_biases, 0)
+    expected = system.exposure(built, system.at) * average
+    order = np.argsort(-expected, kind="stable")[:4]
+    assert found == [system.items[item] for item in order]
+    np.testing.assert_allclose(scores, expected[order], rtol=1e-6)
+
+
+def test_long_after_the_last_event_the_list_is_that_of_the_last_time(built, system):
+    now = built.now()
+    assert system.live_time(built, now + 12 * HOUR) == now + 12 * HOUR
+    assert system.live_time(built, now + 99 * DAY) == now
+    last, scores = system.recommend(built, "U0", now)
+    later, same = system.recommend(built, "U0", now + 99 * DAY)
+    assert later == last and (scores == same).all()
+
+
+def test_time_before_the_first_event_has_no_list(built, system):
+    with pytest.raises(ValueError, match="no article that 'U0' has not clicked is live"):
+        system.recommend(built, "U0", 1000.0)
+
+
+def test_titles_are_kept_in_the_bundle(built, system, tmp_path):
+    titles = {item: f"title of {item}" for item in system.items[1:]}
+    kept = train_svd(built, system.at, titles=titles)
+    kept.save(tmp_path / "svd")
+    assert load_svd(tmp_path / "svd").titles == ["", *titles.values()]
+    system.save(tmp_path / "svd")
+    assert load_svd(tmp_path / "svd").titles is None
 
 
 def test_training_before_the_first_row(built):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from newsreco.api.events import Event, EventStore, NewArticle, ServedList
+from newsreco.api.events.log import with_events, without_users
 from newsreco.cli import main
-from newsreco.events import Event, EventStore, NewArticle, ServedList
-from newsreco.events.log import with_events, without_users
 from newsreco.synthetic import write_sample
 
 

@@ -1,8 +1,8 @@
-"""Alembic's entry point; `newsreco.events.database.upgrade` gives it an open connection."""
+"""Alembic's entry point; `newsreco.api.events.database.upgrade` gives it an open connection."""
 
 from alembic import context
 
-from newsreco.events.tables import METADATA
+from newsreco.api.events.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from newsreco.api.events.store import Event, EventStore, NewArticle, ServedList
 from newsreco.data.articles import numbered
 from newsreco.data.log import Articles, Impressions, NewsLog
 from newsreco.data.renumber import merge_articles
-from newsreco.events.store import Event, EventStore, NewArticle, ServedList
 
 CLICKS = ("click", "like")  # what counts as clicked
 SEEN = ("impression", *CLICKS)
