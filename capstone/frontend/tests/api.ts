@@ -39,7 +39,7 @@ export function fakeApi(answers: Record<string, Answer>): Call[] {
     };
     calls.push(call);
     const found = all[`${call.method} ${pathname}`];
-    const answer = typeof found === "function" ? found(call) : found;
+    const answer = await (typeof found === "function" ? found(call) : found);
     if (answer === undefined) return new Response(JSON.stringify({ detail: `no ${pathname}` }), { status: 404 });
     if (answer instanceof Failure) return new Response(JSON.stringify(answer.body), { status: answer.status });
     return new Response(JSON.stringify(answer), { status: 200 });

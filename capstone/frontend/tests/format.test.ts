@@ -16,7 +16,7 @@ test.each([[0.61234, "0.6123"], [12.3456, "12.346"], [300, "300"], [1234.56, "12
   "a metric of %d reads %s", (value, text) => expect(metric(value)).toBe(text),
 );
 
-test.each([[0.42, "0.4 s"], [59.4, "59 s"], [59.6, "1 min 0 s"], [200, "3 min 20 s"], [7500, "2 h 5 min"], [null, "–"]])(
+test.each([[0.42, "0.4 s"], [59.4, "59 s"], [59.6, "1 min 0 s"], [200, "3 min 20 s"], [7500, "2 h 5 min"], [9900, "2 h 45 min"], [null, "–"]])(
   "%d seconds read %s", (value, text) => expect(duration(value)).toBe(text),
 );
 

@@ -48,6 +48,18 @@ test("a like that was not stored is taken back and said", async () => {
   expect(like.getAttribute("aria-pressed")).toBe("false");
 });
 
+test("a list that a newer one overtook is dropped", async () => {
+  let late!: (answer: unknown) => void;
+  const slow = new Promise((done) => { late = done; });
+  fakeApi({ [LIST]: inTurn(list(["A", "B"]), slow, list(["D"])) });
+  open("/");
+  await userEvent.click(await screen.findByRole("button", { name: "Like: Title A" }));
+  await userEvent.click(screen.getByRole("button", { name: "Not for me: Title B" }));
+  await screen.findByText("Title D");
+  await act(async () => late(list(["OLD"])));
+  expect(titles()).toEqual(["Title A", "Title D"]);
+});
+
 test("a failed list can be tried again", async () => {
   fakeApi({ [LIST]: inTurn(new Failure(503, {}), list(["A"])) });
   open("/");

@@ -45,7 +45,7 @@ export function varied(items: Recommended[], each: number, count: number): Recom
     .filter(({ category }) => {
       const n = (taken.get(category) ?? 0) + 1;
       taken.set(category, n);
-      return n < each;
+      return n <= each;
     })
     .slice(0, count);
 }
