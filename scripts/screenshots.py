@@ -6,6 +6,7 @@ A service over a synthetic sample answers, and Debian's Chromium shows. The pict
 up to the machine's fonts and the ids and times of its runs.
 """
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -57,11 +58,22 @@ def search(page, address: str) -> None:
 def ask(page, address: str) -> None:
     """An answer with citations, and a question that the articles do not answer."""
     page.goto(f"{address}/ask")
-    for question in ("What is the capital of Peru?", "Who leads the poll for mayor?"):
+    for question in ("What is the capital of Peru?", answerable(page)):
         page.get_by_label("Your question").fill(question)
         page.keyboard.press("Enter")
         page.locator(".answer").first.wait_for()
         page.locator(".thinking").wait_for(state="detached")
+
+
+def answerable(page) -> str:
+    """A question that an article of the sample answers."""
+    script = "async () => (await (await fetch('/api/search?q=leads+poll')).json()).results"
+    titles = (article["title"] for article in page.evaluate(script))
+    return next(
+        f"Who leads the poll in {found[1]}?"
+        for title in titles
+        if (found := re.search(r"leads poll in (\w+) by", title))
+    )
 
 
 def metrics(page, address: str) -> None:

@@ -1,7 +1,7 @@
 import { screen, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test } from "vitest";
-import { events, Failure, fakeApi } from "./api";
+import { events, Failure, fakeApi, list } from "./api";
 import { open } from "./open";
 
 const SOURCES = [{ id: "A", title: "Title A", quote: "It rained." }, { id: "B", title: "Title B", quote: "It was cold." }];
@@ -24,6 +24,21 @@ test("an answer's citations open the article, which is a click", async () => {
   expect(screen.getByText(/And so on\. *\[7\]/, { selector: ".answer-text" })).toBeTruthy();
   expect(screen.getByText("Extractive")).toBeTruthy();
   expect(screen.getByText("Confidence 80 %")).toBeTruthy();
+});
+
+test("the headlines of the last list can be asked about", async () => {
+  const calls = fakeApi({
+    "GET /api/recommend/U1": list(["A", "B", "C", "D"]),
+    "POST /api/ask": { answer: "Yes. [1]", sources: SOURCES, mode: "extractive", confidence: 1 },
+  });
+  open("/");
+  await screen.findByText("Title A");
+  await userEvent.click(screen.getByRole("link", { name: "Ask" }));
+  const group = screen.getByRole("group", { name: "Headlines" });
+  expect(within(group).getAllByRole("button").map((one) => one.textContent)).toEqual(["Title A", "Title B", "Title C"]);
+  await userEvent.click(within(group).getByRole("button", { name: "Title B" }));
+  await screen.findByText("Yes.", { exact: false, selector: ".answer-text" });
+  expect(calls.find((call) => call.path === "/api/ask")!.body.query).toBe("Title B?");
 });
 
 test("an abstention is said kindly and leads to the search", async () => {

@@ -6,13 +6,11 @@ import { useSession } from "../session/SessionProvider";
 import { Answer } from "./Answer";
 import { type Turn, useConversation } from "./Conversation";
 
-const EXAMPLES = ["Who won the match?", "Which film leads the box office?", "What do the polls say?"];
-
 /** Questions that the articles answer, with citations. */
 export function Ask() {
   const { health } = useSession();
   const announce = useAnnounce();
-  const [turns, setTurns] = useConversation();
+  const { turns, setTurns, headlines } = useConversation();
   const [typed, setTyped] = useState("");
   const busy = turns.some((turn) => !turn.answer && !turn.error);
 
@@ -41,9 +39,13 @@ export function Ask() {
         <button type="submit" className="button button-primary" disabled={!typed.trim() || busy}>Ask</button>
       </form>
       {turns.length === 0 && (
-        <div className="chips" role="group" aria-label="Examples">
-          {EXAMPLES.map((example) => (
-            <button key={example} type="button" className="chip" onClick={() => send(example)}>{example}</button>
+        <p className="quiet">Ask for one fact about someone or something that is named: who, when, how many.
+          {headlines.length > 0 && " Or ask about a headline:"}</p>
+      )}
+      {turns.length === 0 && (
+        <div className="headlines" role="group" aria-label="Headlines">
+          {headlines.map((title) => (
+            <button key={title} type="button" className="chip" onClick={() => send(`${title}?`)}>{title}</button>
           ))}
         </div>
       )}

@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState } from "react";
 import { getRecommendations } from "../api/client";
+import { useConversation } from "../ask/Conversation";
 import { useAnnounce } from "../lib/Announcer";
 import { plural } from "../lib/format";
 import { withTransition } from "../lib/transition";
@@ -12,6 +13,7 @@ export const LENGTH = 12; // articles of a list
 export function useSlots() {
   const { session, record } = useSession();
   const announce = useAnnounce();
+  const { setHeadlines } = useConversation();
   const [slots, setSlots] = useState<Slot[]>();
   const [cold, setCold] = useState(false);
   const [error, setError] = useState<Error>();
@@ -29,6 +31,7 @@ export function useSlots() {
       const next = merge(keep ? latest.current : [], answer);
       const fresh = next.filter((slot) => slot.isNew).length;
       setCold(answer.cold_start);
+      setHeadlines(answer.recommendations.slice(0, 3).map((item) => item.title));
       await withTransition(() => setSlots(next));
       const told = said && `${said} ${fresh ? `${plural(fresh, "new recommendation")}.` : "The list stays as it is."}`;
       setMessage(told);
@@ -36,7 +39,7 @@ export function useSlots() {
     } catch (problem) {
       if (mine === turn.current) setError(problem as Error);
     }
-  }, [session.user_id, announce]);
+  }, [session.user_id, announce, setHeadlines]);
 
   useEffect(() => {
     setSlots(undefined);
