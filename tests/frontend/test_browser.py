@@ -135,7 +135,8 @@ def test_an_answer_cites_an_article_that_opens(open_page):
     page.keyboard.press("Enter")
     cite = page.locator(".answer-text .cite").first
     cite.click()
-    text = page.locator(".article-text").inner_text()
+    page.locator(".article-text").wait_for()
+    text = page.get_by_role("dialog").inner_text()
     page.get_by_role("button", name="Close").click()
     quote = page.locator(".source q").first.text_content()
     assert quote in text
