@@ -36,7 +36,7 @@ function Sources({ sources }: { sources: Source[] }) {
         <li key={n}>
           <button type="button" className="source" onClick={() => open(source.id)}>
             <span className="cite" aria-hidden="true">{n + 1}</span>
-            <span><strong>{source.title}</strong><q>{source.quote}</q></span>
+            <span><strong>{source.title}</strong>{source.quote !== source.title && <q>{source.quote}</q>}</span>
           </button>
         </li>
       ))}
