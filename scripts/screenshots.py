@@ -1,6 +1,7 @@
-"""Take chapter 28's pictures of the web app, at two widths, light and dark.
+"""Take pictures of the web app: chapter 28's, or all at two widths, light and dark.
 
-    python scripts/screenshots.py [FOLDER]      default: capstone/notebooks/images
+    python scripts/screenshots.py             the chapter's, into capstone/notebooks/images
+    python scripts/screenshots.py FOLDER      all views, widths and themes
 
 A service over a synthetic sample answers, and Debian's Chromium shows. The pictures are the same
 up to the machine's fonts and the ids and times of its runs.
@@ -90,34 +91,44 @@ VIEWS = {view.__name__.replace("_", "-"): view for view in (
 )}  # fmt: skip
 
 
-def take(browser, address: str, folder: Path, names=VIEWS) -> list[Path]:
-    """Take the pictures of some views; returns their paths."""
-    taken = []
-    for size, (width, height) in SIZES.items():
-        for theme in THEMES:
-            for name in names:
-                context = browser.new_context(
-                    viewport={"width": width, "height": height}, color_scheme=theme,
-                    reduced_motion="reduce",
-                )  # fmt: skip
-                page = context.new_page()
-                VIEWS[name](page, address)
-                page.evaluate("document.fonts.ready")
-                page.mouse.move(0, 0)
-                page.wait_for_timeout(150)
-                taken.append(folder / f"{name}-{size}-{theme}.png")
-                if name == "metrics" and size == "wide":
-                    whole = page.evaluate("document.documentElement.scrollHeight")
-                    page.set_viewport_size({"width": width, "height": whole})
-                elif name == "metrics":
-                    page.locator("#compare-title").evaluate("title => title.scrollIntoView()")
-                page.screenshot(path=taken[-1])
-                context.close()
-    return taken
+EVERY = [(name, size, theme) for name in VIEWS for size in SIZES for theme in THEMES]
+CHAPTER = [
+    ("for-you", "wide", "light"), ("onboarding", "phone", "light"), ("ask", "wide", "dark"),
+    ("metrics", "wide", "light"),
+]  # fmt: skip
+
+
+def take(browser, address: str, folder: Path, pictures=EVERY) -> None:
+    """Take pictures, each as a new visitor: (view, size, theme)."""
+    for name, size, theme in pictures:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme,
+            reduced_motion="reduce",
+        )  # fmt: skip
+        page = context.new_page()
+        VIEWS[name](page, address)
+        page.evaluate("document.fonts.ready")
+        page.mouse.move(0, 0)
+        if name == "metrics":
+            show_comparison(page, size)
+        page.wait_for_timeout(150)
+        page.screenshot(path=folder / f"{name}-{size}-{theme}.png")
+        print(f"{name}-{size}-{theme}.png")
+        context.close()
+
+
+def show_comparison(page, size: str) -> None:
+    """The whole page where it is wide, its comparison on a phone."""
+    if size == "wide":
+        height = page.evaluate("document.documentElement.scrollHeight")
+        page.set_viewport_size({"width": SIZES[size][0], "height": height})
+    else:
+        page.locator("#compare-title").evaluate("title => title.scrollIntoView()")
 
 
 def main(arguments: list[str]) -> int:
-    """Build the app, serve it, take all pictures."""
+    """Build the app, serve it, take the pictures."""
     folder = Path(arguments[0]) if arguments else IMAGES
     folder.mkdir(parents=True, exist_ok=True)
     build()
@@ -125,8 +136,7 @@ def main(arguments: list[str]) -> int:
         home = Path(temporary) / "home"
         make_home(home)
         with served(home) as address, chromium() as browser:
-            for path in take(browser, address, folder):
-                print(path.name)
+            take(browser, address, folder, EVERY if arguments else CHAPTER)
     return 0
 
 
