@@ -51,7 +51,14 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
         With an API key.
     demo : bool
         Let browsers become any user.
+
+    Raises
+    ------
+    ValueError
+        If there is no API key: then everybody would be an administrator.
     """
+    if not config.api_key.get_secret_value():
+        raise ValueError("the service needs an API key: set NEWSRECO_API_KEY")
     metrics = Metrics()
 
     @asynccontextmanager
@@ -84,7 +91,8 @@ def _wrap(app: FastAPI, config: Config, metrics: Metrics) -> None:
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Content-Type", "X-API-Key", "X-CSRF-Token", "X-Request-ID"],
         )  # fmt: skip
-    app.add_middleware(Gate, limiter=RateLimiter(config.rate_limit), metrics=metrics)
+    limits = {"limiter": RateLimiter(config.rate_limit), "metrics": metrics}
+    app.add_middleware(Gate, **limits, api_key=config.api_key.get_secret_value())
 
 
 def _handle_errors(app: FastAPI) -> None:

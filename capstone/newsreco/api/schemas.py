@@ -41,7 +41,7 @@ class Recommended(BaseModel):
     title: str
     abstract: str
     category: str
-    score: float = Field(description="the ranker's; with the logistic one, log odds of a click")
+    score: float = Field(description="of the ranker; the logistic one gives log odds of a click")
     reason: str
 
 

@@ -191,7 +191,10 @@ class EventStore:
     def version(self) -> tuple[int | None, ...]:
         """The last number of events, articles and deleted users: quick, to see what is new."""
         if self.watch is not None:
-            return self.watch.execute(LAST_NUMBERS).fetchone()
+            try:
+                return self.watch.execute(LAST_NUMBERS).fetchone()
+            except sqlite3.Error as error:
+                raise ConnectionError(f"database of events: {error}") from None
         with self.reading() as connection:
             return tuple(connection.exec_driver_sql(LAST_NUMBERS).one())
 

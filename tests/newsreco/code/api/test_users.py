@@ -5,6 +5,9 @@ from collections import Counter
 import pytest
 from api_clients import KEY, open_session
 
+from newsreco.api.main import create_app
+from newsreco.config import Config
+
 ROUTES = [
     ("GET", "/api/recommend/{user}", None),
     ("GET", "/api/users/{user}", None),
@@ -66,6 +69,11 @@ def test_a_session_reads_and_writes_for_its_own_user_only(browser, route):
 @pytest.mark.parametrize("route", ADMIN_ROUTES, ids=lambda r: f"{r[0]} {r[1]}")
 def test_a_session_is_no_administrator(browser, route):
     assert call(browser, route, browser.user).status_code == 401
+
+
+def test_a_service_without_a_key_is_refused(home):
+    with pytest.raises(ValueError, match="NEWSRECO_API_KEY"):
+        create_app(home, Config())
 
 
 def test_writes_of_a_session_need_its_token(browser):
