@@ -20,6 +20,7 @@ from newsreco.api.routes import admin, models, news, users
 from newsreco.api.schemas import Error
 from newsreco.api.security import Guard, RateLimiter
 from newsreco.api.service import Service
+from newsreco.api.ui import add_ui
 from newsreco.api.writer import Overloaded
 from newsreco.config import Config
 
@@ -79,6 +80,7 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
     async def prometheus() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
+    add_ui(app, config.ui)
     return app
 
 

@@ -132,6 +132,15 @@ class Session(BaseModel):
     demo: bool = Field(description="other users may be chosen")
 
 
+class DemoUser(BaseModel):
+    user_id: str
+    clicks: int = Field(description="number of clicks that the model knows")
+
+
+class DemoUsers(BaseModel):
+    users: list[DemoUser]
+
+
 class NewSession(Body):
     user_id: Id | None = Field(None, description="with --demo only: the user to be")
 
