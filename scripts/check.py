@@ -18,7 +18,14 @@ from app import MODULES, install, node
 from execute import FOLDERS, ROOT, environment, missing_data, notebooks_in, relative
 
 WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
-LIBRARY = ["recsys", "capstone/newsreco", "tests/recsys", "tests/newsreco", "tests/benchmarks"]
+LIBRARY = [
+    "recsys",
+    "capstone/newsreco",
+    "tests/recsys",
+    "tests/newsreco",
+    "tests/benchmarks",
+    "tests/deploy",
+]
 # Naming the plugins instead of looking for them saves seconds at each start.
 PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "xdist.plugin", "-n", WORKERS]
 
