@@ -4,7 +4,7 @@ PY := .venv/bin/python
 SETUP := sh scripts/setup.sh
 
 .DEFAULT_GOAL := help
-.PHONY: help setup book test lab notebooks capstone tune bench load crash format clean
+.PHONY: help setup book test lab notebooks capstone app tune bench load crash format clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,10 @@ capstone: ## Run the capstone end to end (SIZE=small SEED=1 HALF_LIFE=3 EMBEDDER
 	    $(if $(HALF_LIFE),--half-life $(HALF_LIFE)) $(if $(EMBEDDER),--embedder "$(EMBEDDER)") \
 	    $(if $(DATA),--data-folder "$(DATA)") \
 	    $(if $(TRACKING_URI),--tracking-uri "$(TRACKING_URI)")
+
+app: ## Build the web app, make data and model if there are none, and serve them (PORT=8000 HOME_FOLDER=newsreco-home)
+	@$(SETUP) requirements-app.txt
+	@$(PY) scripts/app.py $(if $(PORT),--port $(PORT)) $(if $(HOME_FOLDER),--home "$(HOME_FOLDER)")
 
 tune: ## Search settings of every model and rival on validation data (ONLY=BPR TRIES=16 TABLE=1)
 	@$(SETUP) requirements-bench.txt

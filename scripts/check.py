@@ -14,6 +14,7 @@ import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app import MODULES, install, node
 from execute import FOLDERS, ROOT, environment, missing_data, notebooks_in, relative
 
 WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
@@ -91,6 +92,28 @@ def notebook_step(name: str, folder: Path) -> Step:
     return step
 
 
+def type_step(name: str) -> Step:
+    """Check the web app's types."""
+    install()
+    status = node(MODULES / "typescript" / "bin" / "tsc").returncode
+    return Step(name, failed=[f"exit status {status}"]) if status else Step(name, passed=1)
+
+
+def vitest_step(name: str) -> Step:
+    """Run the web app's unit tests."""
+    step = Step(name)
+    install()
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        options = ["--reporter=dot", "--reporter=junit", f"--outputFile.junit={report}"]
+        status = node(MODULES / "vitest" / "vitest.mjs", "run", *options).returncode
+        if report.exists():
+            read_report(step, report)
+    if status and not step.failed:
+        step.failed.append(f"vitest stopped with exit status {status}")
+    return step
+
+
 def papermill_step(name: str) -> Step:
     """Run the capstone end to end on a small world, with another seed than the stored outputs."""
     with tempfile.TemporaryDirectory() as runs:
@@ -120,6 +143,9 @@ def main() -> int:
         timed(command_step, "format (ruff format)", [*ruff, "format", "--check", "."]),
         timed(pytest_step, "conventions", ["tests/repo"]),
         timed(pytest_step, "library", [*hypothesis, *LIBRARY]),
+        timed(type_step, "web app (types)"),
+        timed(vitest_step, "web app (vitest)"),
+        timed(pytest_step, "web app (browser, size)", ["-n", "0", "tests/frontend"]),
         timed(notebook_step, "notebooks (nbval)", FOLDERS[0]),
         timed(notebook_step, "capstone (nbval)", FOLDERS[1]),
         timed(papermill_step, "capstone (papermill)"),

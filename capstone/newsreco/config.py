@@ -48,6 +48,7 @@ class Config(BaseSettings):
     poll_seconds: PositiveFloat = 10.0  # between looks for a new version in production
     rate_limit: PositiveFloat = 30.0  # requests per second of one client, in the long run
     cors_origins: str = ""  # origins that may read the API, separated by commas
+    ui: str = ""  # folder of the built web app; the one beside the package by default
     results: str = ""  # file that collects a notebook's results; none by default
 
 

@@ -19,7 +19,7 @@ from functools import cached_property
 from pathlib import Path
 
 from newsreco.files import locked
-from newsreco.output import say
+from newsreco.output import json_text, say
 from recsys.files import atomic_file, write_text
 
 
@@ -101,7 +101,7 @@ class Home:
 
 def write_clock(folder: Path, last: float) -> None:
     """Let the time of a home go on from now as if it were `last` (seconds UTC)."""
-    text = json.dumps({"seconds_behind": time.time() - last})
+    text = json_text({"seconds_behind": time.time() - last})
     write_text(folder / "clock.json", text + "\n")
 
 

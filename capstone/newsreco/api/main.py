@@ -20,6 +20,7 @@ from newsreco.api.routes import admin, models, news, users
 from newsreco.api.schemas import Error
 from newsreco.api.security import Guard, RateLimiter
 from newsreco.api.service import Service
+from newsreco.api.ui import add_ui
 from newsreco.api.writer import Overloaded
 from newsreco.config import Config
 
@@ -50,7 +51,14 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
         With an API key.
     demo : bool
         Let browsers become any user.
+
+    Raises
+    ------
+    ValueError
+        If there is no API key: then everybody would be an administrator.
     """
+    if not config.api_key.get_secret_value():
+        raise ValueError("the service needs an API key: set NEWSRECO_API_KEY")
     metrics = Metrics()
 
     @asynccontextmanager
@@ -72,6 +80,7 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
     async def prometheus() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
+    add_ui(app, config.ui)
     return app
 
 
@@ -82,7 +91,8 @@ def _wrap(app: FastAPI, config: Config, metrics: Metrics) -> None:
             CORSMiddleware, allow_origins=origins, allow_methods=["GET", "POST", "DELETE"],
             allow_headers=["Content-Type", "X-API-Key", "X-CSRF-Token", "X-Request-ID"],
         )  # fmt: skip
-    app.add_middleware(Gate, limiter=RateLimiter(config.rate_limit), metrics=metrics)
+    limits = {"limiter": RateLimiter(config.rate_limit), "metrics": metrics}
+    app.add_middleware(Gate, **limits, api_key=config.api_key.get_secret_value())
 
 
 def _handle_errors(app: FastAPI) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import hmac
 import logging
 import re
 import time
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from newsreco.api.metrics import Metrics
 from newsreco.api.security import RateLimiter
+from newsreco.output import json_text
 
 LOG = logging.getLogger("newsreco.api.access")
 MAX_BODY = 65_536  # bytes
@@ -38,10 +39,14 @@ DOCS_CSP += "; frame-ancestors 'none'"
 
 
 class Gate:
-    """Request id, access log, limits of rate, URL and body, and security headers."""
+    """Request id, access log, limits of rate and URL, and security headers.
 
-    def __init__(self, app: ASGIApp, limiter: RateLimiter, metrics: Metrics):
+    Requests with the API key are not limited in their rate: a service that has it asks for many.
+    """
+
+    def __init__(self, app: ASGIApp, limiter: RateLimiter, metrics: Metrics, api_key: str):
         self.app, self.limiter, self.metrics = app, limiter, metrics
+        self.api_key = api_key.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -88,6 +93,9 @@ class Gate:
     def _refusal(self, scope: Scope) -> JSONResponse | None:
         if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL:
             return JSONResponse({"detail": f"the URL must have at most {MAX_URL} bytes"}, 414)
+        given = dict(scope["headers"]).get(b"x-api-key", b"")
+        if hmac.compare_digest(given, self.api_key):
+            return None
         client = scope["client"][0] if scope.get("client") else "unknown"
         if not self.limiter.allows(client):
             detail = {"detail": "too many requests; try again in a second"}
@@ -107,4 +115,4 @@ class JsonLines(logging.Formatter):
         } | getattr(record, "fields", {})
         if record.exc_info:
             row["exception"] = self.formatException(record.exc_info)
-        return json.dumps(row, ensure_ascii=True)
+        return json_text(row)

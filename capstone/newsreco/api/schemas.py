@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from newsreco.tracking.listing import ModelType, Status
 
 # An id as in the data files: visible, without spaces or controls.
 Id = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-\x9f/]{1,80}$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+
+
+def no_text(value: object) -> object:
+    """A JSON number as it is; ValueError for a text or a truth value, which would be converted."""
+    if isinstance(value, (str, bool)):
+        raise ValueError("must be a number")
+    return value
+
+
+WHOLE = BeforeValidator(no_text)  # 3 and 3.0 are whole numbers of JSON
 K = Annotated[int, Field(ge=1, le=100)]
 
 
@@ -41,7 +51,7 @@ class Recommended(BaseModel):
     title: str
     abstract: str
     category: str
-    score: float = Field(description="the ranker's; with the logistic one, a click probability")
+    score: float = Field(description="of the ranker; the logistic one gives log odds of a click")
     reason: str
 
 
@@ -76,7 +86,7 @@ class SearchResults(BaseModel):
 
 class Question(Body):
     query: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
-    k: Annotated[int, Field(ge=1, le=10, description="sources at most")] = 5
+    k: Annotated[int, Field(ge=1, le=10, description="sources at most"), WHOLE] = 5
 
 
 class Source(BaseModel):
@@ -107,8 +117,8 @@ class Feedback(Body):
     event: Literal["impression", "click", "like", "dismiss", "dwell"]
     event_id: Id | None = Field(None, description="sent again, it changes nothing")
     list_id: Id | None = None
-    position: Annotated[int, Field(ge=0, le=99)] | None = None
-    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000)] | None = None
+    position: Annotated[int, Field(ge=0, le=99), WHOLE] | None = None
+    dwell_ms: Annotated[int, Field(ge=0, le=86_400_000), WHOLE] | None = None
 
 
 class Acknowledged(BaseModel):
@@ -120,6 +130,15 @@ class Session(BaseModel):
     user_id: str
     csrf_token: str = Field(description="to be sent as X-CSRF-Token with writes")
     demo: bool = Field(description="other users may be chosen")
+
+
+class DemoUser(BaseModel):
+    user_id: str
+    clicks: int = Field(description="number of clicks that the model knows")
+
+
+class DemoUsers(BaseModel):
+    users: list[DemoUser]
 
 
 class NewSession(Body):

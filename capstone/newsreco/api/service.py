@@ -117,8 +117,14 @@ class Service:
             await self.reload()
 
     def recommend(self, user_id: str, k: int) -> Served:
-        """A list, which is stored in the background."""
-        self.live.catch_up()
+        """A list, which is stored in the background.
+
+        If the database does not answer, it is made from the events that were read before.
+        """
+        try:
+            self.live.catch_up()
+        except ConnectionError as error:
+            LOG.error("events not read: %s", error)
         served = self.live.recommend(user_id, k, self.home.now(), bucket(user_id))
         self.writer.put(served.record)
         return served

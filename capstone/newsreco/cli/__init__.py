@@ -29,6 +29,8 @@ GROUPS = (
     "svd",
     "ask",
     "serve",
+    "events",
+    "drift",
 )
 
 

@@ -19,8 +19,26 @@ OLD_COLUMNS = r"no column named|no such column|column .* does not exist"
 
 
 def database_url(given: str | None = None) -> str:
-    """URL of the database: the argument, else NEWSRECO_DATABASE_URL, else a file in this folder."""
-    return given or read_config().database_url
+    """URL of the database: the argument, else NEWSRECO_DATABASE_URL, else a file in this folder.
+
+    Raises
+    ------
+    ValueError
+        If it names a database in memory, whose features would be gone when the command ends.
+    """
+    database = given or read_config().database_url
+    url = parse_url(database)
+    if url.drivername == "sqlite" and not url.host and _in_memory(url):
+        raise ValueError(
+            f"database must be {ALLOWED}, got {database!r}, which is in memory and would be gone "
+            "when the command ends"
+        )
+    return database
+
+
+def _in_memory(url: sa.URL) -> bool:
+    name = url.database or ":memory:"
+    return ":memory:" in name or url.query.get("mode") == "memory"
 
 
 def connect(database: str, create: bool = True) -> sa.Engine:

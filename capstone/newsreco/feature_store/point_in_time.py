@@ -39,6 +39,14 @@ def as_of_query(view: View, asked: sa.FromClause) -> sa.Select:
     return sa.select(asked.c.position, *columns).join_from(asked, table, table.c.id == latest)
 
 
+def latest_query(view: View, asked: sa.FromClause) -> sa.Select:
+    """For each row of `asked` (position, keys), the latest row of its key: one look-up each."""
+    table = view.latest
+    same = sa.and_(*[table.c[key] == asked.c[key] for key in view.keys])
+    columns = [table.c[name] for name in TIMES + view.features]
+    return sa.select(asked.c.position, *columns).join_from(asked, table, same)
+
+
 def snapshot_query(view: View, time: float, fixed: Mapping[str, str]) -> sa.Select:
     """For each key, the row that counts at one time; `fixed` restricts the keys."""
     table = view.table

@@ -66,16 +66,43 @@ def insert_new(connection: sa.Connection, table: sa.Table, rows: pd.DataFrame) -
     added = 0
     for first in range(0, len(rows), BATCH):
         batch = rows.iloc[first : first + BATCH]
-        if connection.dialect.name == "postgresql":  # twice as fast as values row by row
-            select = sa.select(_unnest("given", batch))
-            insert, values = postgresql.insert(table).from_select(list(rows), select), None
-        else:
-            insert, values = sqlite.insert(table), batch.to_dict("records")
+        insert, values = _insert(connection, table, batch)
         result = connection.execute(
             insert.on_conflict_do_nothing(), values, execution_options={"preserve_rowcount": True}
         )
         added += result.rowcount
     return added
+
+
+def upsert_latest(connection: sa.Connection, view: View, rows: pd.DataFrame) -> None:
+    """Bring the table of the latest rows up to date with rows of the view, in any order.
+
+    Keys are written in one order, so that no two jobs wait for each other.
+    """
+    ordered = rows.sort_values([*view.keys, *TIMES])
+    last = ordered.drop_duplicates(list(view.keys), keep="last")
+    for first in range(0, len(last), BATCH):
+        insert, values = _insert(connection, view.latest, last.iloc[first : first + BATCH])
+        table, given = view.latest.c, insert.excluded
+        newer = sa.or_(
+            given.event_time > table.event_time,
+            sa.and_(given.event_time == table.event_time, given.created_time > table.created_time),
+        )
+        changes = {name: given[name] for name in TIMES + view.features}
+        connection.execute(
+            insert.on_conflict_do_update(index_elements=list(view.keys), set_=changes, where=newer),
+            values,
+        )
+
+
+def _insert(
+    connection: sa.Connection, table: sa.Table, batch: pd.DataFrame
+) -> tuple[sa.Insert, list[dict] | None]:
+    """The statement that inserts rows, and its values unless it holds them."""
+    if connection.dialect.name != "postgresql":
+        return sqlite.insert(table), batch.to_dict("records")
+    select = sa.select(_unnest("given", batch))  # twice as fast as row by row
+    return postgresql.insert(table).from_select(list(batch), select), None
 
 
 @contextmanager

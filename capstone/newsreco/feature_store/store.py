@@ -1,8 +1,8 @@
 """The feature store: bitemporal rows, read as they were known at a time.
 
 Training asks for many times in the past and serving for one, now; both run the same query, on
-SQLite and on PostgreSQL (see `point_in_time`). Left out: deleting old rows, and a faster copy of
-the latest ones for serving.
+SQLite and on PostgreSQL (see `point_in_time`). For serving alone there is a table of the latest row
+of each key, which every write keeps true. Left out: deleting old rows.
 """
 
 from __future__ import annotations
@@ -16,8 +16,15 @@ import pandas as pd
 import sqlalchemy as sa
 
 from newsreco.feature_store.database import connect, short_errors
-from newsreco.feature_store.point_in_time import as_of_query, snapshot_query
-from newsreco.feature_store.rows import as_columns, as_keys, as_table, as_times, insert_new
+from newsreco.feature_store.point_in_time import as_of_query, latest_query, snapshot_query
+from newsreco.feature_store.rows import (
+    as_columns,
+    as_keys,
+    as_table,
+    as_times,
+    insert_new,
+    upsert_latest,
+)
 from newsreco.feature_store.views import TIMES, VIEWS, View
 
 
@@ -79,6 +86,7 @@ class FeatureStore:
         added = insert_new(connection, view.table, rows)
         if added < len(rows):
             self._check_same(connection, view, rows)
+        upsert_latest(connection, view, rows)
         return added
 
     def as_of(self, view: str, keys: Sequence, times: Any) -> pd.DataFrame:
@@ -101,13 +109,22 @@ class FeatureStore:
         asked = as_keys(view, keys)
         asked["time"] = as_times(times, len(asked))
         asked["position"] = np.arange(len(asked), dtype=np.float64)
-        found = np.full((len(asked), len(TIMES + view.features)), np.nan)
         with self.transaction() as connection, as_table(connection, "asked", asked) as table:
             rows = connection.execute(as_of_query(view, table)).all()
-        if rows:
-            numbers = np.array(rows, np.float64)  # (n_found, 1 + n_columns)
-            found[numbers[:, 0].astype(np.int64)] = numbers[:, 1:]
-        return pd.DataFrame(found, columns=list(TIMES + view.features))
+        return _in_order(view, rows, len(asked))
+
+    def latest(self, view: str, keys: Sequence) -> pd.DataFrame:
+        """The features of each key as they are once everything written is known, for serving.
+
+        The same as `as_of(view, keys, now(view))`, read from a table with one row per key.
+        Parameters and result as of `as_of`.
+        """
+        view = self.view(view)
+        asked = as_keys(view, keys)
+        asked["position"] = np.arange(len(asked), dtype=np.float64)
+        with self.transaction() as connection, as_table(connection, "asked", asked) as table:
+            rows = connection.execute(latest_query(view, table)).all()
+        return _in_order(view, rows, len(asked))
 
     def snapshot(self, view: str, time: float, **fixed: str) -> pd.DataFrame:
         """Every key's features as they were known at one time, sorted by key.
@@ -166,6 +183,13 @@ class FeatureStore:
             one_at_a_time(connection)
             for view in self.views.values():
                 view.table.create(connection, checkfirst=True)
+                if not sa.inspect(connection).has_table(view.latest.name):
+                    view.latest.create(connection)
+                    rows = snapshot_query(view, np.inf, {}).subquery()  # of an earlier newsreco
+                    columns = [rows.c[name] for name in view.columns]
+                    connection.execute(
+                        sa.insert(view.latest).from_select(list(view.columns), sa.select(*columns))
+                    )
 
     def _check_same(self, connection: sa.Connection, view: View, rows: pd.DataFrame) -> None:
         """Raise an error if a row is stored with features other than those given."""
@@ -189,6 +213,15 @@ class FeatureStore:
             same = sa.and_(*[view.table.c[name] == table.c[name] for name in asked])
             query = sa.select(*columns).join_from(table, view.table, same)
             return pd.DataFrame(connection.execute(query).all(), columns=list(view.columns))
+
+
+def _in_order(view: View, rows: Sequence[Sequence[float]], n: int) -> pd.DataFrame:
+    """Rows that begin with their position, in the order asked; nan where nothing was found."""
+    found = np.full((n, len(TIMES + view.features)), np.nan)
+    if rows:
+        numbers = np.array(rows, np.float64)  # (n_found, 1 + n_columns)
+        found[numbers[:, 0].astype(np.int64)] = numbers[:, 1:]
+    return pd.DataFrame(found, columns=list(TIMES + view.features))
 
 
 def one_at_a_time(connection: sa.Connection) -> None:

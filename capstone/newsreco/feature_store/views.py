@@ -30,7 +30,7 @@ class View:
     Parameters
     ----------
     name : str
-        The table is called `{name}_features`.
+        The table is called `{name}_features`, that of the latest rows `{name}_latest`.
     keys : tuple of str
         Names of the key columns, text.
     features : tuple of str
@@ -66,6 +66,16 @@ class View:
             *[sa.Column(name, sa.Text, nullable=False) for name in self.keys],
             *[sa.Column(name, sa.Double, nullable=False) for name in TIMES + self.features],
             sa.UniqueConstraint(*self.keys, *TIMES, name=f"{self.name}_features_as_of"),
+        )
+
+    @cached_property
+    def latest(self) -> sa.Table:
+        """The table of the latest row of each key: the one that counts once all are known."""
+        return sa.Table(
+            f"{self.name}_latest",
+            sa.MetaData(),
+            *[sa.Column(name, sa.Text, primary_key=True) for name in self.keys],
+            *[sa.Column(name, sa.Double, nullable=False) for name in TIMES + self.features],
         )
 
 

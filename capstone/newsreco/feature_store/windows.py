@@ -26,10 +26,15 @@ def windows(log: NewsLog, width: float) -> Iterator[tuple[float, int, int]]:
 
     Ends are whole multiples of the width since 1970, so that two jobs agree on them.
     """
-    ends = (np.floor(log.impressions.time / width) + 1) * width
+    ends = window_ends(log, width)
     starts = np.flatnonzero(np.diff(ends, prepend=-np.inf))
     for first, last in zip(starts, [*starts[1:], len(ends)]):
         yield float(ends[first]), int(first), int(last)
+
+
+def window_ends(log: NewsLog, width: float) -> np.ndarray:
+    """The end of each impression's window: (n,) seconds UTC."""
+    return (np.floor(log.impressions.time / width) + 1) * width
 
 
 class Totals:
@@ -51,32 +56,54 @@ class Totals:
         self.impressions, self.clicks, self.decayed, self.updated = np.zeros((4, log.n_users))
         self.by_category = np.zeros((log.n_users, n_categories), np.int32)
         self.item_views, self.item_clicks = np.zeros((2, log.n_items))
-        self.pair_shown, self.pair_clicks, self.pair_time = np.zeros((3, len(self.pairs)))
+        self.pair_shown, self.pair_clicks = np.zeros((2, len(self.pairs)))
+        self.pair_time = np.full(len(self.pairs), -np.inf)
 
-    def advance(self, end: float, first: int, last: int) -> dict[str, Columns]:
-        """Add the impressions first, ..., last - 1; the rows that changed, view by view."""
+    def add(self, end: float, rows: np.ndarray) -> None:
+        """Count impressions before `end`, by number; each only once."""
+        row, entry = self._entries(rows)
         shown = self.log.impressions
-        part = slice(shown.start[first], shown.start[last])
-        row = np.repeat(np.arange(first, last), np.diff(shown.start[first : last + 1]))
-        users, items, clicked = shown.user[row], shown.item[part], shown.clicked[part]
+        user, item, clicked = shown.user[row], shown.item[entry], shown.clicked[entry]
+        self._add_users(end, shown.user[rows], user[clicked], shown.time[row[clicked]])
+        np.add.at(self.by_category, (user[clicked], self.log.articles.category[item[clicked]]), 1)
+        np.add.at(self.item_views, item, 1)
+        np.add.at(self.item_clicks, item[clicked], 1)
+        pair = self.pair_of[entry]
+        np.add.at(self.pair_shown, pair, 1)
+        np.add.at(self.pair_clicks, pair[clicked], 1)
+        np.maximum.at(self.pair_time, pair, shown.time[row])
+
+    def rows(self, rows: np.ndarray) -> dict[str, Columns]:
+        """The totals of everything that occurs in these impressions, view by view."""
+        row, entry = self._entries(rows)
+        shown = self.log.impressions
+        clickers = shown.user[row[shown.clicked[entry]]]
         return {
-            "user": self._users(end, shown.user[first:last], users[clicked], row[clicked]),
-            "user_category": self._categories(users[clicked], items[clicked]),
-            "item": self._items(items, clicked),
-            "user_item": self._pairs(self.pair_of[part], clicked, shown.time[row]),
+            "user": self._users(np.unique(shown.user[rows])),
+            "user_category": self._categories(np.unique(clickers)),
+            "item": self._items(np.unique(shown.item[entry])),
+            "user_item": self._pairs(np.unique(self.pair_of[entry])),
         }
 
-    def _users(
-        self, end: float, users: np.ndarray, clickers: np.ndarray, row: np.ndarray
-    ) -> Columns:
-        """Users of the impressions, and users and impressions of the clicks."""
-        age = end - self.log.impressions.time[row]
+    def _entries(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Impression and position in `item` of each article that these impressions show."""
+        start = self.log.impressions.start
+        size = start[rows + 1] - start[rows]
+        before = np.cumsum(size) - size
+        return np.repeat(rows, size), np.repeat(start[rows] - before, size) + np.arange(size.sum())
+
+    def _add_users(
+        self, end: float, users: np.ndarray, clickers: np.ndarray, time: np.ndarray
+    ) -> None:
+        """Users of the impressions, and users and times of the clicks."""
         changed = np.unique(users)
         self.decayed[changed] *= 0.5 ** ((end - self.updated[changed]) / self.half_life)
-        np.add.at(self.decayed, clickers, 0.5 ** (age / self.half_life))
+        np.add.at(self.decayed, clickers, 0.5 ** ((end - time) / self.half_life))
         np.add.at(self.impressions, users, 1)
         np.add.at(self.clicks, clickers, 1)
         self.updated[changed] = end
+
+    def _users(self, changed: np.ndarray) -> Columns:
         return {
             "user_id": _labels(self.log.user_ids, changed),
             "impressions": self.impressions[changed],
@@ -84,9 +111,7 @@ class Totals:
             "decayed_clicks": self.decayed[changed],
         }
 
-    def _categories(self, users: np.ndarray, items: np.ndarray) -> Columns:
-        np.add.at(self.by_category, (users, self.log.articles.category[items]), 1)
-        changed = np.unique(users)
+    def _categories(self, changed: np.ndarray) -> Columns:
         row, category = np.nonzero(self.by_category[changed])
         clicks = self.by_category[changed[row], category].astype(np.float64)
         return {
@@ -96,19 +121,12 @@ class Totals:
             "fraction": clicks / self.clicks[changed[row]],
         }
 
-    def _items(self, items: np.ndarray, clicked: np.ndarray) -> Columns:
-        np.add.at(self.item_views, items, 1)
-        np.add.at(self.item_clicks, items[clicked], 1)
-        changed = np.unique(items)
+    def _items(self, changed: np.ndarray) -> Columns:
         views, clicks = self.item_views[changed], self.item_clicks[changed]
         labels = _labels(self.log.articles.ids, changed)
         return {"item_id": labels, "views": views, "clicks": clicks, "ctr": clicks / views}
 
-    def _pairs(self, pairs: np.ndarray, clicked: np.ndarray, time: np.ndarray) -> Columns:
-        np.add.at(self.pair_shown, pairs, 1)
-        np.add.at(self.pair_clicks, pairs[clicked], 1)
-        self.pair_time[pairs] = time  # ascending, so the last one stays
-        changed = np.unique(pairs)
+    def _pairs(self, changed: np.ndarray) -> Columns:
         user, item = np.divmod(self.pairs[changed], self.log.n_items)
         return {
             "user_id": _labels(self.log.user_ids, user),

@@ -26,6 +26,7 @@ from newsreco.features.state import State
 from newsreco.models.cooccurrence import Tables, best_of_rows
 from recsys import validation
 from recsys.compiled import compiled
+from recsys.retrieval.exact import replace_worst
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, VectorIndex
 
@@ -178,20 +179,23 @@ def _positive(items: np.ndarray, scores: np.ndarray) -> Found:
 
 @compiled
 def most_clicks(clicks, counted, time, half_life, allowed, items, scores):
-    """Fill in the items with most decayed clicks; `clicks` are as of the times `counted`."""
+    """Fill in the items with most decayed clicks; `clicks` are as of the times `counted`.
+
+    From the last item to the first: where items are numbered by age, the first few hundred fill
+    the heap, and most of the others are passed over without computing their decay.
+    """
     k = len(items)
-    for i in range(len(allowed)):
+    for i in range(len(allowed) - 1, -1, -1):
         # decay only lowers a count: too few clicks before it are too few after it
-        if not allowed[i] or clicks[i] <= scores[k - 1]:
+        if not allowed[i] or clicks[i] < scores[0]:
             continue
         score = np.float32(clicks[i] * decay(time - counted[i], half_life))
-        rank = k - 1
-        if score <= scores[rank]:
-            continue
-        while rank > 0 and score > scores[rank - 1]:
-            scores[rank], items[rank] = scores[rank - 1], items[rank - 1]
-            rank -= 1
-        scores[rank], items[rank] = score, i
+        if score > scores[0] or (score == scores[0] and i < items[0]):
+            replace_worst(items, scores, k, i, score)
+    for n in range(k - 1, 0, -1):  # the worst goes last, again and again
+        item, score = items[n], scores[n]
+        items[n], scores[n] = items[0], scores[0]
+        replace_worst(items, scores, n, item, score)
 
 
 @compiled

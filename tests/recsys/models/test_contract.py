@@ -378,6 +378,7 @@ def test_a_bundle_holds_arrays_and_json_and_no_pickle(name, fitted, tmp_path):
     [
         *((step, there) for step in ("savez", "write", "replace 1") for there in (False, True)),
         ("replace 2", True),  # a first save moves one folder only
+        ("exchange", True),
     ],
 )
 def test_an_interrupted_save_leaves_the_old_bundle_or_none(
@@ -405,7 +406,10 @@ def test_an_interrupted_save_leaves_the_old_bundle_or_none(
             patch.setattr(np, "savez", interrupt(np.savez, 1))
         elif step == "write":
             patch.setattr(Path, "write_text", interrupt(Path.write_text, 1))
-        else:
+        elif step == "exchange":
+            patch.setattr(recsys.files, "exchanged", interrupt(recsys.files.exchanged, 1))
+        else:  # as where folders cannot be exchanged in one step
+            patch.setattr(recsys.files, "exchanged", lambda *_: False)
             patch.setattr(os, "replace", interrupt(os.replace, int(step[-1])))
         with pytest.raises(KeyboardInterrupt):
             fitted["ItemKNN"].save(folder)

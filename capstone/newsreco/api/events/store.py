@@ -129,7 +129,7 @@ class EventStore:
         ConnectionError
             If the database cannot be written. Nothing was stored then.
         """
-        with self._short_errors(), writing(self.engine) as connection:
+        with self.transaction() as connection:
             deleted = self._deleted(connection, rows)
             return [row_user(row) not in deleted and self._insert(connection, row) for row in rows]
 
@@ -174,7 +174,7 @@ class EventStore:
         """Delete all that is stored of a user, and remember the id; returns the number of rows."""
         row = {"user_id": user_id, "time": time}
         insert = INSERT[self.engine.dialect.name](tables.DELETED_USERS).values(row)
-        with self._short_errors(), writing(self.engine) as connection:
+        with self.transaction() as connection:
             connection.execute(insert.on_conflict_do_nothing(index_elements=["user_id"]))
             return sum(
                 connection.execute(sa.delete(t).where(t.c.user_id == user_id)).rowcount
@@ -191,9 +191,18 @@ class EventStore:
     def version(self) -> tuple[int | None, ...]:
         """The last number of events, articles and deleted users: quick, to see what is new."""
         if self.watch is not None:
-            return self.watch.execute(LAST_NUMBERS).fetchone()
+            try:
+                return self.watch.execute(LAST_NUMBERS).fetchone()
+            except sqlite3.Error as error:
+                raise ConnectionError(f"database of events: {error}") from None
         with self.reading() as connection:
             return tuple(connection.exec_driver_sql(LAST_NUMBERS).one())
+
+    @contextmanager
+    def transaction(self) -> Iterator[sa.Connection]:
+        """A connection that writes, all or nothing; other writers wait until the block ends."""
+        with self._short_errors(), writing(self.engine) as connection:
+            yield connection
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated
@@ -13,6 +12,7 @@ from fastapi.responses import StreamingResponse
 from newsreco.api import schemas
 from newsreco.api.deps import ADMIN, Served
 from newsreco.api.events import Event, EventStore
+from newsreco.output import json_text
 
 router = APIRouter(tags=["operation"])
 
@@ -51,7 +51,9 @@ async def reload(service: Served) -> schemas.Health:
 
 
 @router.get("/admin/events", dependencies=ADMIN, response_class=StreamingResponse)
-async def events(service: Served, after: Annotated[int, Query(ge=0)] = 0) -> StreamingResponse:
+async def events(
+    service: Served, after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0
+) -> StreamingResponse:
     """All events after a number, as JSON lines."""
     return StreamingResponse(json_lines(service.store, after), media_type="application/x-ndjson")
 
@@ -60,4 +62,4 @@ def json_lines(store: EventStore, after: int) -> Iterator[str]:
     """One line per event, in order."""
     while rows := store.after(Event, after, limit=1_000):
         after = rows[-1].number
-        yield "".join(json.dumps(asdict(row)) + "\n" for row in rows)
+        yield "".join(json_text(asdict(row)) + "\n" for row in rows)

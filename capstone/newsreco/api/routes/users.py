@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import numpy as np
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from newsreco.api import schemas
 from newsreco.api.deps import Guarded, Measured, Served
 from newsreco.api.events import Event, ServedList
+from newsreco.api.live import LiveModel
 from newsreco.api.security import COOKIE, new_user
 
 router = APIRouter(tags=["users"])
@@ -38,6 +40,26 @@ async def choose_user(
     user = given.user_id or new_user()
     token = guard.open_session(request, response, user)
     return schemas.Session(user_id=user, csrf_token=token, demo=guard.demo)
+
+
+@router.get("/session/users")
+async def demo_users(service: Served, guard: Guarded) -> schemas.DemoUsers:
+    """With `--demo`: some users who can be chosen, from those with most clicks to those with one.
+
+    403 without.
+    """
+    if not guard.demo:
+        raise HTTPException(403, "users are listed with --demo only")
+    return schemas.DemoUsers(users=example_users(service.live))
+
+
+def example_users(live: LiveModel, count: int = 6) -> list[schemas.DemoUser]:
+    """Users of the training data who clicked, evenly spaced by their number of clicks."""
+    ids = live.model.user_ids
+    clicks = live.state.arrays.user_clicks[: len(ids)]
+    order = np.argsort(-clicks, kind="stable")[: np.count_nonzero(clicks)]
+    spaced = np.unique(np.linspace(0, len(order) - 1, count).astype(int)) if len(order) else []
+    return [schemas.DemoUser(user_id=ids[user], clicks=int(clicks[user])) for user in order[spaced]]
 
 
 @router.post("/feedback")

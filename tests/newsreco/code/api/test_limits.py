@@ -116,6 +116,26 @@ def test_too_many_requests_of_one_client_are_refused(start):
     assert statuses == [200] * 5 + [429] * 3
 
 
+def test_the_api_key_lifts_the_limit_and_a_wrong_one_does_not(start):
+    client = start(rate_limit=0.5)
+    for key, refused in ((KEY, 0), ("wrong", 3)):
+        headers = {"X-API-Key": key}
+        statuses = [client.get("/api/health", headers=headers).status_code for _ in range(8)]
+        assert statuses.count(429) == refused
+
+
+def test_lists_are_made_while_the_database_does_not_answer(admin, monkeypatch):
+    before = admin.get("/api/recommend/ann").json()["recommendations"]
+
+    def fail(*_):
+        raise ConnectionError("database of events: gone")
+
+    for name in ("version", "add"):
+        monkeypatch.setattr(admin.app.state.service.store, name, fail)
+    answer = admin.get("/api/recommend/ann")
+    assert answer.status_code == 200 and answer.json()["recommendations"] == before
+
+
 def test_tokens_come_back_at_the_rate():
     limiter = RateLimiter(2.0)
     assert [limiter.allows("a", 0.0) for _ in range(21)] == [True] * 20 + [False]

@@ -1,7 +1,12 @@
 """One user's data: who may read and write them, over every route, and their deletion."""
 
+from collections import Counter
+
 import pytest
 from api_clients import KEY, open_session
+
+from newsreco.api.main import create_app
+from newsreco.config import Config
 
 ROUTES = [
     ("GET", "/api/recommend/{user}", None),
@@ -21,7 +26,7 @@ ADMIN_ROUTES = [
 ]
 OPEN_ROUTES = {
     "/api/health", "/api/ready", "/api/search", "/api/ask", "/api/articles/{article}",
-    "/api/session",
+    "/api/session", "/api/session/users",
 }  # fmt: skip
 
 
@@ -66,6 +71,11 @@ def test_a_session_is_no_administrator(browser, route):
     assert call(browser, route, browser.user).status_code == 401
 
 
+def test_a_service_without_a_key_is_refused(home):
+    with pytest.raises(ValueError, match="NEWSRECO_API_KEY"):
+        create_app(home, Config())
+
+
 def test_writes_of_a_session_need_its_token(browser):
     body = {"user_id": browser.user, "news_id": known_article(browser), "event": "click"}
     assert browser.post("/api/feedback", json=body).status_code == 200
@@ -100,6 +110,16 @@ def test_a_user_can_be_chosen_in_a_demonstration_only(start):
         if demo:
             assert answer.json()["user_id"] == "U7"
             assert client.get("/api/recommend/U7").status_code == 200
+
+
+def test_users_to_choose_are_listed_in_a_demonstration_only(start, world):
+    assert start().get("/api/session/users").status_code == 403
+    users = start(demo=True).get("/api/session/users").json()["users"]
+    clicks = [user["clicks"] for user in users]
+    assert 1 < len(users) <= 6 and clicks == sorted(clicks, reverse=True) and clicks[-1] >= 1
+    most = max(Counter(world.log.clicks().user.tolist()).values())
+    assert clicks[0] >= most  # clicks before the log began count, too
+    assert {user["user_id"] for user in users} <= set(world.log.user_ids)
 
 
 def test_deletion_forgets_a_user_at_once_and_after_a_restart(start, world):

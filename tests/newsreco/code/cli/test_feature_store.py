@@ -67,6 +67,69 @@ def test_build_train_evaluate_recommend(run, data, tmp_path, caplog):
     assert status == 2 and "no article that 'X' has not clicked is live" in error
 
 
+def test_latest_prints_the_features_of_one_key(run, data, tmp_path):
+    run("features build", "--data", data, "--window-hours", 6, "--quiet")
+    answer = tmp_path / "f.json"
+    status, out, _ = run("features latest user U1004", "--json", answer)
+    found = json.loads(answer.read_text())
+    assert status == 0 and [line.split()[0] for line in out.splitlines()] == list(found)
+    assert list(found)[2:] == ["impressions", "clicks", "decayed_clicks"]
+    assert found["impressions"] >= 1 and found["event_time"].endswith("00:00Z")
+    item = next(
+        entry.rpartition("-")[0]
+        for line in (data / "behaviors.tsv").read_text().splitlines()
+        for entry in line.split("\t")[4].split() if line.split("\t")[1] == "U1004"
+    )  # fmt: skip
+    status, out, _ = run("features latest user_item U1004", item)
+    assert status == 0 and "last_shown" in out
+    status, _, error = run("features latest item N1")
+    assert status == 2 and "the store has no features of item 'N1'" in error
+    for key in ("", "U1004 N1 N2"):
+        status, _, error = run("features latest user_item U1004", *key.split()[1:])
+        assert status == 2 and error.count("\n") == 1
+
+
+def test_open_window_waits_and_late_lines_are_added(run, data, tmp_path):
+    """The same lines in three exports: a part, a later one, and the rest of both."""
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "news.tsv").write_bytes((data / "news.tsv").read_bytes())
+    lines = (data / "behaviors.tsv").read_text().splitlines(keepends=True)
+
+    def build(part, *more):
+        (folder / "behaviors.tsv").write_text("".join(part))
+        words = ["--data", folder, "--window-hours", 24, "--quiet", "--strict", *more]
+        return run("features build", *words)
+
+    status, out, _ = build(lines[:300])
+    assert status == 0 and "whose windows are still open: see --until" in out
+    status, out, _ = build(lines[:100] + lines[105:400])
+    assert status == 2 and out == ""  # impressions are missing
+    status, out, _ = build(lines[:300] + lines[305:400])
+    assert status == 0 and "late" not in out
+    status, out, error = build(lines, "--known-at", "2025-03-01T00:00:00Z")
+    assert status == 2 and "known_at must be later than all that the store knows" in error
+    status, out, _ = build(lines, "--until", "2025-12-31T00:00:00Z")
+    assert status == 0 and "open" not in out
+    written = int(out.split()[0])
+    assert (written > 0) and ("late impressions added" in out)
+    status, out, _ = build(lines, "--until", "2025-12-31T00:00:00Z")
+    assert status == 0 and out.startswith("0 windows written (0 rows)") and "late" not in out
+
+
+def test_database_in_memory_is_refused(run, data, monkeypatch):
+    for command in (
+        "features build --data x",
+        "features latest item N1",
+        "svd recommend --model x",
+    ):
+        words = ["--user", "U1"] if command.startswith("svd") else []
+        for url in ("sqlite://", "sqlite:///", "sqlite:///:memory:"):
+            status, _, error = run(command, *words, "--database", url)
+            assert status == 2 and error.count("\n") == 1
+            assert "in memory" in error or "bundle" in error or "'x'" in error
+
+
 def test_training_needs_a_store(run, data, tmp_path):
     status, _, error = run("svd train", "--data", data, "--out", tmp_path / "m")
     assert status == 2 and "newsreco features build" in error

@@ -1,7 +1,7 @@
 """Fractions of a log that reading loses, and the limit that stops."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsreco.data import load_articles, load_mind
@@ -105,6 +105,7 @@ def test_articles_alone_have_a_loss_of_lines(tmp_path):
     assert report.lost == {"lines": 1 / 5, "entries": 0, "clicks": 0}
 
 
+@settings(deadline=None)
 @given(st.integers(0, 12), st.integers(1, 12))
 def test_fraction_of_lines_is_that_of_the_bad_ones(tmp_path_factory, bad, good):
     lines = [GOOD.format(n, n) for n in range(good)] + [NO_TIME.format(n, n) for n in range(bad)]

@@ -133,7 +133,7 @@ impressions = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     st.lists(impressions, min_size=1, max_size=8),
     st.lists(st.tuples(st.integers(0, 7), st.integers(0, 2)), max_size=8),

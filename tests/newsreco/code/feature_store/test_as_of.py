@@ -106,15 +106,31 @@ def test_query_equals_reference(store, view):
         rows, asked, asked_times = history
         with store.transaction() as connection:
             connection.execute(table.delete())
-        store.write(view.name, columns(rows, view))
+            connection.execute(view.latest.delete())
+        store.write(view.name, columns(rows[::2], view))
+        store.write(view.name, columns(rows[1::2], view))
+        n = len(asked)
         lookups = [key[0] for key in asked] if len(view.keys) == 1 else asked
         found = store.as_of(view.name, lookups, asked_times).to_numpy()
         expected = (
             as_of_reference(rows, view, asked, asked_times) + 0.0
         )  # there is no -0.0 in the store
         assert found.tobytes() == expected.tobytes()
+        latest = store.latest(view.name, lookups).to_numpy()
+        assert latest.tobytes() == (as_of_reference(rows, view, asked, [1e9] * n) + 0.0).tobytes()
 
     check()
+
+
+def test_latest_row_is_the_last_true_one_and_of_equals_the_last_created(store):
+    later, earlier = row(event=30, created=31, views=3), row(event=10, created=90, views=1)
+    store.write("item", columns([row(event=20, created=21, views=2), later, earlier]))
+    assert store.latest("item", ["N1", "N2"]).views.tolist()[0] == 3
+    store.write("item", columns([row(event=29, created=99, views=4)]))
+    assert store.latest("item", ["N1"]).views[0] == 3
+    store.write("item", columns([row(event=30, created=32, views=5)]))
+    store.write("item", columns([row(event=30, created=30, views=6)]))
+    assert store.latest("item", ["N1"]).views[0] == 5
 
 
 @pytest.fixture

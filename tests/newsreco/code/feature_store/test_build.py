@@ -11,7 +11,8 @@ import pytest
 
 from newsreco.data.times import DAY, HOUR
 from newsreco.feature_store import FeatureStore
-from newsreco.feature_store.build import LEDGER, Built, Schedule, build
+from newsreco.feature_store.build import Built, Schedule, build
+from newsreco.feature_store.ledger import LEDGER, Ledger
 from newsreco.feature_store.windows import windows
 from newsreco.synthetic import make_synthetic_log
 
@@ -34,7 +35,7 @@ def contents(store):
 def expected(log):
     """The result of an undisturbed job."""
     store = FeatureStore("sqlite://")
-    built = build(store, log, DAILY, progress=False)
+    built = build(store, log, DAILY, until=np.inf, progress=False)
     yield contents(store), built
     store.close()
 
@@ -73,7 +74,7 @@ def reference(log, end):
 
 @pytest.mark.parametrize("window", [0, 3, -1])
 def test_values_equal_the_reference(store, log, window):
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     end = [end for end, _, _ in windows(log, DAY)][window]
     for name, wanted in reference(log, end).items():
         view = store.view(name)
@@ -106,44 +107,47 @@ def test_event_at_the_end_of_a_window_belongs_to_the_next():
 
 
 def test_rows_are_known_after_the_delay_and_not_before(store, log):
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     end = next(iter(windows(log, DAY)))[0]
     assert store.snapshot("item", end + 899).empty
     assert len(store.snapshot("item", end + 900)) > 0
 
 
 def test_second_run_writes_nothing(store, log, expected):
-    first = build(store, log, DAILY, progress=False)
+    first = build(store, log, DAILY, until=np.inf, progress=False)
     assert first == expected[1]
-    assert build(store, log, DAILY, progress=False) == Built(0, first.windows, 0)
+    assert build(store, log, DAILY, until=np.inf, progress=False) == Built(0, first.windows, 0)
     assert contents(store) == expected[0]
 
 
 def test_log_that_grows(store, log, expected):
     ends = [end for end, _, _ in windows(log, DAY)]
-    build(store, log.before(ends[4]), DAILY, progress=False)
+    build(store, log.before(ends[4]), DAILY, until=np.inf, progress=False)
     assert build(store, log, DAILY, until=ends[8], progress=False) == Built(
-        4, 5, sum(n for end, n, _ in expected[0][-1] if ends[4] < end <= ends[8])
+        4,
+        5,
+        sum(n for end, _, n, *_ in expected[0][-1] if ends[4] < end <= ends[8]),
+        waiting=int((log.impressions.time >= ends[8]).sum()),
     )
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     assert contents(store) == expected[0]
 
 
 def test_another_log_is_refused(store, log, expected):
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     clicked = log.impressions.clicked.copy()
     clicked[-1] = ~clicked[-1]
     other = replace(log, impressions=replace(log.impressions, clicked=clicked))
     with pytest.raises(ValueError, match="built from this log by this schedule"):
-        build(store, other, DAILY, progress=False)
+        build(store, other, DAILY, until=np.inf, progress=False)
     assert contents(store) == expected[0]
 
 
 @pytest.mark.parametrize("change", [{"width": HOUR}, {"delay": 901.0}, {"half_life": DAY}])
 def test_another_schedule_is_refused(store, log, expected, change):
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     with pytest.raises(ValueError, match="built from this log by this schedule"):
-        build(store, log, replace(DAILY, **change), progress=False)
+        build(store, log, replace(DAILY, **change), until=np.inf, progress=False)
     assert contents(store)[:4] == expected[0][:4] or change == {"width": HOUR}
 
 
@@ -175,11 +179,11 @@ def test_interrupted_in_the_middle(store, log, expected, monkeypatch, n):
     with monkeypatch.context() as patch:
         fail_at(patch, n, stop)
         with pytest.raises(KeyboardInterrupt):
-            build(store, log, DAILY, progress=False)
+            build(store, log, DAILY, until=np.inf, progress=False)
     done = contents(store)[-1]
     assert len(done) == n // 4  # whole windows, and none of the one it stopped in
-    assert sum(map(len, contents(store)[:4])) == sum(rows for _, rows, _ in done)
-    again = build(store, log, DAILY, progress=False)
+    assert sum(map(len, contents(store)[:4])) == sum(rows for _, _, rows, *_ in done)
+    again = build(store, log, DAILY, until=np.inf, progress=False)
     assert (again.skipped, again.windows) == (n // 4, expected[1].windows - n // 4)
     assert contents(store) == expected[0]
 
@@ -200,13 +204,13 @@ def test_server_that_crashes_in_the_middle(own_server, log, expected, monkeypatc
     with monkeypatch.context() as patch:
         fail_at(patch, 4 * 3 + 2, kill)
         with pytest.raises(ConnectionError, match=r"database postgresql.*nothing was half-written"):
-            build(store, log, DAILY, progress=False)
+            build(store, log, DAILY, until=np.inf, progress=False)
     with pytest.raises(ConnectionError):
         store.as_of("item", ["a"], 1.0)
     own_server.ensure_postgres_running()
     assert len(contents(store)[-1]) == 3
-    assert sum(map(len, contents(store)[:4])) == sum(rows for _, rows, _ in contents(store)[-1])
-    build(store, log, DAILY, progress=False)
+    assert sum(map(len, contents(store)[:4])) == sum(rows for _, _, rows, *_ in contents(store)[-1])
+    build(store, log, DAILY, until=np.inf, progress=False)
     assert contents(store) == expected[0]
     store.close()
 
@@ -218,10 +222,10 @@ def test_disk_full_in_the_middle(tmp_path, log, monkeypatch):
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 40}")
     with pytest.raises(ConnectionError, match="database or disk is full; nothing was half-written"):
-        build(store, log, DAILY, progress=False)
+        build(store, log, DAILY, until=np.inf, progress=False)
     done = contents(store)[-1]
     assert 0 < len(done) < 14
-    assert sum(map(len, contents(store)[:4])) == sum(rows for _, rows, _ in done)
+    assert sum(map(len, contents(store)[:4])) == sum(rows for _, _, rows, *_ in done)
     store.close()
 
 
@@ -231,7 +235,7 @@ def test_two_jobs_at_once_share_the_work(database, log, expected):
     def work():
         store = FeatureStore(database)
         try:
-            results.append(build(store, log, DAILY, progress=False))
+            results.append(build(store, log, DAILY, until=np.inf, progress=False))
         except Exception as error:
             problems.append(error)
         finally:
@@ -250,33 +254,35 @@ def test_two_jobs_at_once_share_the_work(database, log, expected):
 
 
 def test_window_written_by_another_job_is_skipped(store, log, expected, monkeypatch):
-    build(store, log, DAILY, progress=False)
-    monkeypatch.setattr(
-        "newsreco.feature_store.build.finished_windows", lambda store: {}
-    )  # looked too early
+    build(store, log, DAILY, until=np.inf, progress=False)
+    nothing = Ledger({}, [], -np.inf, -np.inf)
+    monkeypatch.setattr(Ledger, "read", lambda *arguments: nothing)  # looked too early
     n = expected[1].windows
-    assert build(store, log, DAILY, progress=False) == Built(0, n, 0)
-    with pytest.raises(ValueError, match="built from this log by this schedule"):
-        build(store, log, replace(DAILY, delay=1.0), progress=False)
+    assert build(store, log, DAILY, until=np.inf, progress=False) == Built(0, n, 0)
+    user = log.impressions.user.copy()
+    user[0] += 1
+    other = replace(log, impressions=replace(log.impressions, user=user))
+    with pytest.raises(ValueError, match="another job wrote the window until .* from other impres"):
+        build(store, other, DAILY, until=np.inf, progress=False)
     assert contents(store) == expected[0]
 
 
 def test_log_that_begins_later_is_refused(store, log, expected):
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     _, _, last = next(iter(windows(log, DAY)))
     rest = log.impressions.rows(last, len(log.impressions))
     with pytest.raises(ValueError, match="built from this log by this schedule"):
-        build(store, replace(log, impressions=rest), DAILY, progress=False)
+        build(store, replace(log, impressions=rest), DAILY, until=np.inf, progress=False)
 
 
 def test_later_events_change_nothing_known_before(store, log):
-    build(store, log, DAILY, progress=False)
+    build(store, log, DAILY, until=np.inf, progress=False)
     time = [end for end, _, _ in windows(log, DAY)][6] + DAILY.delay
     shown = log.impressions
     later = np.repeat(shown.time >= time - DAILY.delay, np.diff(shown.start))
     changed = replace(log, impressions=replace(shown, clicked=shown.clicked ^ later))
     other = FeatureStore("sqlite://")
-    build(other, changed, DAILY, progress=False)
+    build(other, changed, DAILY, until=np.inf, progress=False)
     for view in store.views:
         pd.testing.assert_frame_equal(
             store.snapshot(view, time), other.snapshot(view, time), check_exact=True

@@ -132,7 +132,20 @@ def test_url_is_the_argument_the_environment_or_a_file_here(monkeypatch):
     assert database_url() == "sqlite:///newsreco.db"
     monkeypatch.setenv("NEWSRECO_DATABASE_URL", "postgresql://h/d")
     assert database_url() == "postgresql://h/d"
-    assert database_url("sqlite://") == "sqlite://"
+    assert database_url("sqlite:///f.db") == "sqlite:///f.db"
+
+
+@pytest.mark.parametrize(
+    "database",
+    ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite+pysqlite://", "sqlite:////:memory:",
+     "sqlite:///file::memory:?cache=shared&uri=true", "sqlite:///file:x?mode=memory&uri=true"],
+)  # fmt: skip
+def test_database_in_memory_is_refused_where_it_would_be_gone(database, monkeypatch):
+    with pytest.raises(ValueError, match="is in memory and would be gone"):
+        database_url(database)
+    monkeypatch.setenv("NEWSRECO_DATABASE_URL", database)
+    with pytest.raises(ValueError, match="is in memory and would be gone"):
+        database_url()
 
 
 @pytest.mark.parametrize(

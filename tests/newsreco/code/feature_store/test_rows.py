@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from newsreco.feature_store import ITEM, FeatureStore, View
@@ -114,6 +114,7 @@ def test_keys_cannot_carry_sql(store):
     assert store.snapshot("item", 10.0, item_id=key).item_id.tolist() == [key]
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_valid_text_can_be_stored(text):
     try:
