@@ -25,6 +25,7 @@ import sqlalchemy as sa
 
 from newsreco.api.events import tables
 from newsreco.api.events.store import INSERT, KEYS, TABLES, EventStore
+from newsreco.output import json_text
 from recsys.files import atomic_file
 
 FORMAT = "newsreco events, version 1"
@@ -82,7 +83,7 @@ def _columns() -> dict[str, list[str]]:
 
 
 def _line(value: object) -> bytes:
-    return json.dumps(value, allow_nan=False).encode() + b"\n"
+    return json_text(value).encode() + b"\n"
 
 
 def _sync(file: Path) -> None:
