@@ -142,6 +142,19 @@ class LiveModel:
             self.state.forget(user)
             self.dismissed.pop(user, None)
 
+    def warm_up(self) -> None:
+        """Load, or compile, what events and lists need, so that no request waits for it.
+
+        Nothing is counted: the events go to a copy of the state.
+        """
+        state, now = self.state.copy(), self.state.now
+        for viewed, clicked in ((True, False), (False, True)):
+            state.count_event(0, now, 0, viewed, clicked)
+        busiest = int(np.argmax(self.state.arrays.user_clicks)) if self.state.n_users else -1
+        for user in (busiest, -1):
+            self.pipeline.recommend(user, now)
+        self.model.score(self.state, busiest, now, np.array([0], np.int32))
+
     def recommend(self, user_id: str, k: int, time: float, bucket: str) -> Served:
         """A list of at most k articles at a time (seconds UTC)."""
         user = self.user_number.get(user_id, -1)

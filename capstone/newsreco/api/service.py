@@ -104,7 +104,9 @@ class Service:
 
     def _load(self, source: Source) -> LiveModel:
         model = ordered_by_age(self.models.load(source))
-        return LiveModel(model, source.version, self.store, self.config.explore)
+        live = LiveModel(model, source.version, self.store, self.config.explore)
+        live.warm_up()
+        return live
 
     def _index(self, live: LiveModel) -> Library:
         articles = live.model.articles

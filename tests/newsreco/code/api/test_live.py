@@ -132,6 +132,16 @@ def test_exploration_shows_any_live_article_with_its_propensity(model, store):
     assert abs(np.sum(weights) / 600 - 1) < 0.15, "inverse propensities sum to the number of draws"
 
 
+def test_warming_up_changes_nothing(model, store):
+    live = LiveModel(model, "v1", store)
+    before = {name: array.copy() for name, array in live.state.arrays._asdict().items()}
+    first = live.recommend("ann", 10, model.state.now, "a").record.news_ids
+    live.warm_up()
+    for name, array in before.items():
+        np.testing.assert_array_equal(getattr(live.state.arrays, name), array)
+    assert live.recommend("ann", 10, model.state.now, "a").record.news_ids == first
+
+
 def test_without_exploration_lists_are_deterministic(model, store):
     live = LiveModel(model, "v1", store)
     records = [live.recommend("ann", 10, model.state.now, "a").record for _ in range(2)]
