@@ -39,7 +39,7 @@ class Connections:
     """Keep-alive connections, each used by one request at a time."""
 
     def __init__(self, port: int):
-        self.port, self.free = port, asyncio.LifoQueue()
+        self.port, self.free = port, asyncio.Queue()
 
     async def open(self, n: int) -> None:
         """Open n connections."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -25,6 +26,7 @@ from newsreco.api.writer import Overloaded
 from newsreco.config import Config
 
 LOG = logging.getLogger("newsreco.api")
+SWITCH_SECONDS = 0.0005  # how long the thread that stores may keep the event loop waiting
 ERRORS = {
     status: {"model": Error, "description": reason}
     for status, reason in (
@@ -63,6 +65,7 @@ def create_app(home: Home, config: Config, demo: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        sys.setswitchinterval(SWITCH_SECONDS)
         app.state.service = service = Service(home, config, metrics)
         await service.start()
         yield

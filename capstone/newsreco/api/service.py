@@ -161,6 +161,7 @@ class Service:
 
     async def delete_user(self, user_id: str) -> int:
         """Delete what is stored of a user, here and in all workers; the number of rows."""
+        await self.writer.flush()  # lists of the user may still wait
         n = await asyncio.to_thread(self.store.delete_user, user_id, self.home.now())
         self.live.catch_up()
         return n

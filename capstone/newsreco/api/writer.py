@@ -14,6 +14,7 @@ from newsreco.api.events import EventStore
 from newsreco.api.events.store import Row
 
 AT_MOST = 500  # rows of one transaction
+LINGER = 0.01  # seconds in which rows gather before each transaction
 WAITING = 20_000  # rows that may wait; more are refused
 
 
@@ -27,6 +28,7 @@ class Writer:
     def __init__(self, store: EventStore):
         self.store = store
         self.waiting: asyncio.Queue = asyncio.Queue(WAITING)
+        self.last: asyncio.Future | None = None
 
     async def __aenter__(self) -> Writer:
         self.task = asyncio.create_task(self._run())
@@ -34,22 +36,30 @@ class Writer:
 
     async def __aexit__(self, *_: object) -> None:
         """Store what waits, then stop."""
-        await self.waiting.join()
+        await self.flush()
         self.task.cancel()
+
+    async def flush(self) -> None:
+        """Return when all rows given so far are stored, or have failed."""
+        if self.last is not None:  # rows are stored in order
+            await asyncio.wait([self.last])
 
     def put(self, row: Row) -> asyncio.Future:
         """Store a row soon; the future's result is False if its id was known already."""
         done = asyncio.get_running_loop().create_future()
-        done.add_done_callback(_retrieve)  # a row nobody waits for may fail without a warning
         try:
             self.waiting.put_nowait((row, done))
         except asyncio.QueueFull:
             raise Overloaded from None
-        return done
+        self.last = done
+        given = asyncio.shield(done)  # a client that leaves does not take its row along
+        given.add_done_callback(_retrieve)  # a row nobody waits for may fail without a warning
+        return given
 
     async def _run(self) -> None:
         while True:
             batch = [await self.waiting.get()]
+            await asyncio.sleep(LINGER)
             while len(batch) < AT_MOST and not self.waiting.empty():
                 batch.append(self.waiting.get_nowait())
             await self._store(batch)
@@ -66,9 +76,6 @@ class Writer:
             for (_, done), new in zip(batch, stored):
                 if not done.done():  # its client may have gone away
                     done.set_result(new)
-        finally:
-            for _ in batch:
-                self.waiting.task_done()
 
 
 def _retrieve(done: asyncio.Future) -> None:

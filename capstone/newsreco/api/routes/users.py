@@ -83,6 +83,7 @@ async def user(
 ) -> schemas.UserData:
     """All that is stored of a user."""
     guard.require_user(request, user_id)
+    await service.writer.flush()
     return schemas.UserData(
         user_id=user_id,
         in_training_data=service.live.in_training_data(user_id),

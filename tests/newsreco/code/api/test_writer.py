@@ -72,6 +72,22 @@ def test_more_rows_than_can_wait_are_refused(monkeypatch):
     asyncio.run(run())
 
 
+def test_flush_waits_for_earlier_rows_and_not_for_later_ones():
+    async def run():
+        store = Store()
+        async with Writer(store) as writer:
+            writer.put(1)
+            flushed = asyncio.create_task(writer.flush())
+            await asyncio.sleep(0)
+            for n in range(2, 40):
+                await writer.put(n)
+                if flushed.done():
+                    return store.batches[0], n
+
+    first, n = asyncio.run(run())
+    assert first[0] == 1 and n < 5
+
+
 def test_what_waits_is_stored_before_the_end():
     async def run():
         store = Store()
