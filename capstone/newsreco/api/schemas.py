@@ -10,7 +10,9 @@ from newsreco.tracking.listing import ModelType, Status
 
 # An id as in the data files: visible, without spaces or controls.
 Id = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f\x7f-\x9f/]{1,80}$")]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+# At least one character that is neither space, nor control, nor turns the direction of writing.
+VISIBLE = r"[^\s\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
+Text = Annotated[str, StringConstraints(pattern=VISIBLE, max_length=300)]
 
 
 def no_text(value: object) -> object:
@@ -85,7 +87,7 @@ class SearchResults(BaseModel):
 
 
 class Question(Body):
-    query: Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+    query: Annotated[str, StringConstraints(pattern=VISIBLE, max_length=1000)]
     k: Annotated[int, Field(ge=1, le=10, description="sources at most"), WHOLE] = 5
 
 

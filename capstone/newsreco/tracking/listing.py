@@ -12,7 +12,7 @@ from typing import Any, Literal
 from newsreco.config import EXPERIMENT, REGISTERED_MODEL, SVD_EXPERIMENT
 from newsreco.data.times import iso_time
 from newsreco.tracking.client import mlflow_client
-from newsreco.tracking.registry import find_production
+from newsreco.tracking.registry import find_production, versions
 
 ModelType = Literal["retrieval", "ranking", "embedding", "hybrid"]
 Status = Literal["active", "inactive", "running", "scheduled", "finished", "failed", "killed"]
@@ -35,8 +35,8 @@ def list_runs(
         experiments = {e.experiment_id: e.name for e in client.search_experiments()}
         chosen = [number for number, name in experiments.items() if name in TYPES]
         found = client.search_runs(chosen, max_results=AT_MOST) if chosen else []
-        versions = _versions(mlflow, client)
-        rows = [_row(run, TYPES[experiments[run.info.experiment_id]], versions) for run in found]
+        of_run = _versions(client)
+        rows = [_row(run, TYPES[experiments[run.info.experiment_id]], of_run) for run in found]
     return [
         row
         for row in rows
@@ -91,25 +91,25 @@ def compare(run_ids: list[str], uri: str | None = None) -> dict[str, Any]:
     return {"runs": runs, "metrics": values}
 
 
-def _versions(mlflow, client) -> dict[str, tuple[int, str | None]]:
+def _versions(client) -> dict[str, tuple[int, str | None]]:
     """By run: the number of its version, and active or inactive if it is or was in production."""
     try:
         production = find_production(client, REGISTERED_MODEL)
     except ValueError:  # nothing is registered
         return {}
     found = {}
-    for version in client.search_model_versions(f"name = '{REGISTERED_MODEL}'"):
+    for number, version in versions(client, REGISTERED_MODEL).items():
         served = any(f"decision.{action}" in version.tags for action in SERVED)
         status = "inactive" if served else None
-        if int(version.version) == production:
+        if number == production:
             status = "active"
-        found[version.run_id] = (int(version.version), status)
+        found[version.run_id] = (number, status)
     return found
 
 
-def _row(run, model_type: str, versions: dict[str, tuple[int, str | None]]) -> dict[str, Any]:
+def _row(run, model_type: str, of_run: dict[str, tuple[int, str | None]]) -> dict[str, Any]:
     info, data = run.info, run.data
-    version, status = versions.get(info.run_id, (None, None))
+    version, status = of_run.get(info.run_id, (None, None))
     return {
         "run_id": info.run_id,
         "name": info.run_name,

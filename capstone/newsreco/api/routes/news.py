@@ -9,6 +9,7 @@ from fastapi.exceptions import RequestValidationError
 
 from newsreco.api import schemas
 from newsreco.api.deps import ADMIN, Guarded, Measured, Served
+from newsreco.data import Articles
 
 router = APIRouter(tags=["news"])
 Query_ = Annotated[str, Query(min_length=1, max_length=300, description="words to look for")]
@@ -26,12 +27,7 @@ async def recommend(
     metrics.list_served(served, len(articles))
     rows = [
         schemas.Recommended(
-            id=articles.ids[entry.item],
-            title=articles.title[entry.item],
-            abstract=articles.abstract[entry.item],
-            category=articles.categories[articles.category[entry.item]],
-            score=entry.score,
-            reason=entry.reason,
+            **described(articles, entry.item), score=entry.score, reason=entry.reason
         )
         for entry in served.entries
     ]
@@ -51,16 +47,7 @@ async def search(
     """Articles that hold the words, best first, perhaps of one category."""
     found = await service.search(q, k, category)
     articles = service.live.model.articles
-    rows = [
-        schemas.Found(
-            id=articles.ids[item],
-            title=articles.title[item],
-            abstract=articles.abstract[item],
-            category=articles.categories[articles.category[item]],
-            score=score,
-        )
-        for item, score in found
-    ]
+    rows = [schemas.Found(**described(articles, item), score=score) for item, score in found]
     return schemas.SearchResults(query=q, results=rows)
 
 
@@ -92,10 +79,7 @@ async def article(article_id: schemas.Id, service: Served) -> schemas.Article:
         raise HTTPException(404, f"no article has the id {article_id!r}")
     articles = service.live.model.articles
     return schemas.Article(
-        id=article_id,
-        title=articles.title[item],
-        abstract=articles.abstract[item],
-        category=articles.categories[articles.category[item]],
+        **described(articles, item),
         subcategory=articles.subcategories[articles.subcategory[item]],
         url=articles.url[item],
     )
@@ -109,3 +93,13 @@ async def add_article(given: schemas.ArrivingArticle, service: Served) -> schema
     if not await service.add_article(given):
         raise HTTPException(409, f"an article has the id {given.id!r} already")
     return await article(given.id, service)
+
+
+def described(articles: Articles, item: int) -> dict[str, str]:
+    """What every answer says of an article."""
+    return {
+        "id": articles.ids[item],
+        "title": articles.title[item],
+        "abstract": articles.abstract[item],
+        "category": articles.categories[articles.category[item]],
+    }

@@ -63,6 +63,14 @@ def test_paths_lead_nowhere_else(admin):
         assert answer.status_code in (404, 422) and "secret of the tests" not in answer.text
 
 
+@pytest.mark.parametrize("text", ["", "  ", "\t\n", "\u009d", "\u202e \u2066", "\u00a0"])
+def test_a_text_without_a_visible_character_is_refused_as_documented(admin, text):
+    for path, body in (("ask", {"query": text}), ("articles", {"id": "X1", "title": text})):
+        answer = admin.post(f"/api/{path}", json=body)
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["type"] == "string_pattern_mismatch"
+
+
 def test_unknown_fields_are_refused_by_name(admin):
     answer = admin.post("/api/ask", json={"query": "who", "kk": 3})
     assert answer.status_code == 422 and "kk" in answer.text
