@@ -115,7 +115,7 @@ class SparseIndex:
         validation.whole_number("k", k)
         items = np.full((queries.shape[0], k), -1, np.int32)
         scores = np.full((queries.shape[0], k), -np.inf, np.float32)
-        for row in range(queries.shape[0]):  # one at a time: a dense row of all items each
+        for row in range(queries.shape[0]):  # one at a time: a dense row of all items
             found = (queries[[row]] @ self.by_word).toarray()
             found[found <= 0] = -np.inf
             if allowed is not None:
