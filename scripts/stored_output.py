@@ -52,9 +52,10 @@ class StoredOutput(SphinxDirective):
             raise ExtensionError(str(error)) from error
         if picture:
             data = "".join(picture.split())
-            return [nodes.image(uri=f"data:image/png;base64,{data}", alt=alt, candidates={})]
-        lines = text.splitlines()[: self.options.get("lines")]
-        return [nodes.literal_block("", "\n".join(lines), language="none")]
+            uri = f"data:image/png;base64,{data}"
+            return [nodes.image(uri=uri, alt=alt, candidates={}, classes=["mb-4"])]
+        shown = "\n".join(text.splitlines()[: self.options.get("lines")])
+        return [nodes.literal_block("", shown, language="none", classes=["stored-output"])]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
