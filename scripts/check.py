@@ -159,11 +159,11 @@ def main() -> int:
         timed(pytest_step, "library", [*hypothesis, *LIBRARY]),
         timed(type_step, "web app (types)"),
         timed(vitest_step, "web app (vitest)"),
-        timed(pytest_step, "web app (browser, size)", ["-n", "0", "tests/frontend"]),
+        timed(command_step, "book (strict)", [sys.executable, "scripts/render.py"]),
+        timed(pytest_step, "app and book in a browser", ["-n", "0", "tests/frontend"]),
         timed(notebook_step, "notebooks (nbval)", FOLDERS[0]),
         timed(notebook_step, "capstone (nbval)", FOLDERS[1]),
         timed(papermill_step, "capstone (papermill)"),
-        timed(command_step, "book (strict)", [sys.executable, "scripts/render.py"]),
     ]
     print("\n--- summary")
     for step in steps:
