@@ -7,8 +7,8 @@ users who interacted with both, the shrunk cosine similarity is
 
 and a user's score for item i sums :math:`s_{ji}` over the items j in their history, of which
 only the N most similar items i count (Deshpande and Karypis 2004). The shrinkage :math:`\kappa`
-damps pairs with few users in common. `user_knn` applies the same similarity to users instead of items.
-Left out: ratings; repeated interactions count once.
+damps pairs with few users in common. `user_knn` applies the same similarity to users instead of
+items. Left out: ratings; repeated interactions count once.
 """
 
 from __future__ import annotations
