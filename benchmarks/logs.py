@@ -132,6 +132,8 @@ def _returning_1m() -> Holdout:
 
 
 VALIDATION_1M = 0.15  # of the training set; leaves the most users to validate on
+RETURNING_1M = "1M, cut in time"
+ALL_FILMS = "latest-small, all films, leave last out"  # of two models: EASE takes too long
 CHAPTERS = {
     "synthetic log, leave last out": lambda: _last_out(load_synthetic_log()),
     "make_synthetic, leave last out": lambda: _last_out(make_synthetic(rng=0)),
@@ -140,8 +142,9 @@ CHAPTERS = {
     "latest-small, cut in time": lambda: _small(
         lambda log: temporal_fold_in(log, 0.2, last=0.5), folded=True
     ),
+    ALL_FILMS: lambda: _last_out(load_movielens("latest-small").positives(4)),
     "100K, last fifth": lambda: Holdout(*last_fraction(_liked("100k")[0])),
-    "1M, cut in time": _returning_1m,
+    RETURNING_1M: _returning_1m,
 }
 
 

@@ -5,8 +5,9 @@ gradient steps and momentum), ALS's `reg_exponent`, whose penalties are on anoth
 BPR draws negatives: uniformly, as the paper, or in a race by popularity, as implicit.
 
 The chapters compare all models on their own cuts, by a search of twice as many tries over the
-ranges of `WIDE`, in which no chosen value should lie at an edge that a wider range would move.
-BPR's way of drawing negatives is searched there as well.
+ranges of `WIDE`, widened after a first search that ended at edges; on the likes of returning users
+some of those ended at edges again, so `RETURNING` is wider still. BPR's way of drawing negatives is
+searched there as well.
 """
 
 from __future__ import annotations
@@ -59,13 +60,14 @@ class OneOf:
         return "low" if value == self.values[0] else "high"
 
 
+Ranges = dict[str, dict[str, Between | OneOf]]
 FACTORS = OneOf((16, 32, 64, 128))
 EPOCHS = Between(8, 50, whole=True)
 MORE_EPOCHS = Between(8, 100, whole=True)  # for both sides of BPR, whose rival needs them
 SGD = {"factors": FACTORS, "epochs": EPOCHS}
 NEIGHBORS = {"n_neighbors": Between(10, 1000, whole=True), "shrinkage": Between(0.1, 100)}
 
-SPACES: dict[str, dict[str, Between | OneOf]] = {
+SPACES: Ranges = {
     "ImplicitALS": {
         "factors": FACTORS,
         "alpha": Between(0.1, 40),
@@ -122,7 +124,7 @@ SPACES: dict[str, dict[str, Between | OneOf]] = {
 LEARNED = {"factors": OneOf((4, 8, 16, 32, 64, 128, 256))}
 HALF_LIFE = {"half_life": Between(10, 3e9)}  # to a century; not every log counts seconds
 MORE_NEIGHBORS = {"n_neighbors": Between(2, 5000, whole=True), "shrinkage": Between(0.01, 300)}
-WIDE: dict[str, dict[str, Between | OneOf]] = {  # for the chapters
+WIDE: Ranges = {  # for the chapters
     "Trending": HALF_LIFE,
     "ContentBased": HALF_LIFE,
     "Markov": {"content_weight": Between(0.001, 1)},
@@ -155,18 +157,39 @@ WIDE: dict[str, dict[str, Between | OneOf]] = {  # for the chapters
         "correction": OneOf((False, True), scale=False),
     },
 }  # fmt: skip
+RETURNING: Ranges = WIDE | {  # where those ended at an edge
+    "UserKNN": {"n_neighbors": Between(2, 6000, whole=True), "shrinkage": Between(0.01, 3000)},
+    "ImplicitALS": {
+        "factors": OneOf((1, 2, 4, 8, 16, 32, 64)),
+        "alpha": Between(0.001, 100),
+        "reg": Between(0.05, 10_000),
+        "iterations": Between(3, 30, whole=True),
+    },
+    "BPR": WIDE["BPR"] | {"factors": OneOf((16, 32, 64, 128, 256, 512))},
+    "WARP": WIDE["WARP"] | {
+        "factors": OneOf((2, 4, 8, 16, 32, 64, 128)),
+        "epochs": MORE_EPOCHS,
+        "max_trials": Between(5, 100, whole=True),
+    },
+    "SampledSoftmax": WIDE["SampledSoftmax"] | {  # small, as all models do best here, so quick
+        "factors": OneOf((1, 2, 4, 8, 16, 32, 64)),
+        "epochs": Between(3, 20, whole=True),
+        "n_negatives": Between(15, 120, whole=True),
+    },
+}  # fmt: skip
 SAME_DRAWS = {"implicit ALS": "ImplicitALS", "implicit BPR": "BPR"}  # as the ranges are the same
 SIZE_NAMES = ("factors", "no_components")
 
 
-def draw(model: str, number: int, factors: int | None = None, wide: bool = False) -> dict[str, Any]:
+def draw(
+    model: str, number: int, factors: int | None = None, ranges: Ranges = SPACES
+) -> dict[str, Any]:
     """Setting `number` of a model; the same on every log, so that defaults can be compared.
 
-    `factors`, where given, is taken instead of what was drawn; `wide` takes the chapters' ranges.
+    `factors`, where given, is taken instead of what was drawn.
     """
     rng = np.random.default_rng([zlib.crc32(SAME_DRAWS.get(model, model).encode()), number])
-    ranges = (WIDE if wide else SPACES)[model]
-    setting = {name: space.draw(rng) for name, space in ranges.items()}
+    setting = {name: space.draw(rng) for name, space in ranges[model].items()}
     return with_factors(setting, factors)
 
 
@@ -177,12 +200,12 @@ def with_factors(setting: dict[str, Any], factors: int | None) -> dict[str, Any]
 
 
 def edges(
-    model: str, setting: dict[str, Any], factors: int | None = None, wide: bool = False
+    model: str, setting: dict[str, Any], factors: int | None = None, ranges: Ranges = SPACES
 ) -> dict[str, str]:
     """The hyperparameters whose value lies at the edge of its range, and which edge."""
-    ranges = (WIDE if wide else SPACES)[model]
+    spaces = ranges[model]
     free = {k: v for k, v in setting.items() if not (factors and k in SIZE_NAMES)}
-    found = {name: ranges[name].edge(v) for name, v in free.items() if name in ranges}
+    found = {name: spaces[name].edge(v) for name, v in free.items() if name in spaces}
     return {name: edge for name, edge in found.items() if edge}
 
 

@@ -71,6 +71,12 @@ class Search:
         return self.log in logs.CHAPTERS
 
     @property
+    def ranges(self) -> spaces.Ranges:
+        """What its settings are drawn from."""
+        chapter = spaces.RETURNING if self.log == logs.RETURNING_1M else spaces.WIDE
+        return chapter if self.wide else spaces.SPACES
+
+    @property
     def n_tries(self) -> int:
         if self.wide:
             return WIDE_TRIES
@@ -84,7 +90,7 @@ class Search:
 
     def draw(self, number: int) -> dict[str, Any]:
         """Setting `number` of the search."""
-        return spaces.draw(self.model, number, self.factors, self.wide) | self.fixed
+        return spaces.draw(self.model, number, self.factors, self.ranges) | self.fixed
 
     @property
     def metric(self) -> str:
@@ -92,7 +98,7 @@ class Search:
 
     def edges(self, setting: dict[str, Any]) -> dict[str, str]:
         """The hyperparameters whose value lies at the edge of its range."""
-        return spaces.edges(self.model, setting, self.factors, self.wide)
+        return spaces.edges(self.model, setting, self.factors, self.ranges)
 
     def best(self, tries: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
         """The try with the best validation value; the first of equals."""
@@ -107,7 +113,12 @@ def searches() -> list[Search]:
     for sides, sizes in RACES.items():
         found += dict.fromkeys(race_search(side, size) for size in sizes for side in sides)
     found.append(Search("implicit ItemKNN", logs.LIKES_1M))
-    return found + [Search(model, log) for log in logs.CHAPTERS for model in spaces.WIDE]
+    return found + [Search(model, log) for log in logs.CHAPTERS for model in chapter_models(log)]
+
+
+def chapter_models(log: str) -> tuple[str, ...]:
+    """The models whose settings are searched on a chapter's log."""
+    return ("UserKNN", "ItemKNN") if log == logs.ALL_FILMS else tuple(spaces.WIDE)
 
 
 def race_search(model: str, factors: int) -> Search:

@@ -28,14 +28,16 @@ def test_the_validation_set_is_cut_from_the_training_set_only():
     assert len(rows["validation"]) > 50
 
 
-RANGES = [(False, model) for model in spaces.SPACES] + [(True, model) for model in spaces.WIDE]
+RANGES = {"defaults": spaces.SPACES, "chapters": spaces.WIDE, "returning": spaces.RETURNING}
+SEARCHED = [(name, model) for name, ranges in RANGES.items() for model in ranges]
 
 
-@pytest.mark.parametrize("wide, model", RANGES)
-def test_draws_stay_in_their_ranges_and_differ(wide, model):
-    settings = [spaces.draw(model, number, wide=wide) for number in range(40)]
-    assert settings == [spaces.draw(model, number, wide=wide) for number in range(40)]
-    for name, space in (spaces.WIDE if wide else spaces.SPACES)[model].items():
+@pytest.mark.parametrize("name, model", SEARCHED)
+def test_draws_stay_in_their_ranges_and_differ(name, model):
+    ranges = RANGES[name]
+    settings = [spaces.draw(model, number, ranges=ranges) for number in range(40)]
+    assert settings == [spaces.draw(model, number, ranges=ranges) for number in range(40)]
+    for name, space in ranges[model].items():
         values = {setting[name] for setting in settings}
         if isinstance(space, spaces.OneOf):
             assert values == set(space.values)
@@ -48,18 +50,17 @@ def test_draws_stay_in_their_ranges_and_differ(wide, model):
 def test_every_hyperparameter_of_our_models_has_a_range():
     left_out = {"rng", "n_threads", "item_features", "negatives"}
     left_out |= {"cg_steps", "momentum", "reg_exponent"}
-    for wide, model in RANGES:
+    for name, model in SEARCHED:
         if spaces.is_ours(model):
             names = {field.name for field in dataclasses.fields(getattr(spaces.models, model))}
-            ranges = (spaces.WIDE if wide else spaces.SPACES)[model]
-            assert names - left_out == set(ranges) - left_out, model
+            assert names - left_out == set(RANGES[name][model]) - left_out, model
 
 
 def test_the_chapters_search_all_their_models_with_as_many_tries():
     chapters = [search for search in tune.searches() if search.wide]
     assert {search.n_tries for search in chapters} == {tune.WIDE_TRIES}
-    assert {s.model for s in chapters} == set(spaces.WIDE)
-    assert len(chapters) == len(spaces.WIDE) * len(logs.CHAPTERS)
+    compared = [search.model for search in chapters if search.log != logs.ALL_FILMS]
+    assert sorted(compared) == sorted([*spaces.WIDE] * (len(logs.CHAPTERS) - 1))
 
 
 @pytest.mark.parametrize("ours, rival", [("ImplicitALS", "implicit ALS"), ("BPR", "implicit BPR")])
@@ -75,7 +76,7 @@ def test_both_sides_of_a_race_try_the_same_numbers(ours, rival):
 def test_the_stored_settings_are_those_that_a_new_search_would_try():
     stored = tune.read(tune.SETTINGS)
     for search in tune.searches():
-        if search.log in ("latest-small, cut in time", "100K, last fifth", "1M, cut in time"):
+        if search.log == logs.RETURNING_1M:
             continue  # searched next
         entry = stored[search.log][search.name]
         drawn = [search.draw(number) for number in range(search.n_tries)]
