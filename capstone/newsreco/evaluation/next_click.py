@@ -6,7 +6,7 @@ all live articles (recall and NDCG of the best k). The first does not penalise a
 never shown; the second is what a front page needs, and rewards guessing what the editor shows.
 
 `last_content`, the similarity to the last clicks, is the ablation: it uses no order.
-`reversed_lift` is the control: it uses the same transitions, each counted from its end to its start.
+`reversed_lift` is the control: the same transitions, each counted from its end to its start.
 """
 
 from __future__ import annotations

@@ -47,16 +47,16 @@ def vectors_as_of(log: NewsLog, embedder: str, time: float) -> np.ndarray:
 def evaluate_order(
     log: NewsLog, embedder: str, half_life: float, test_fraction: float = 0.2
 ) -> tuple[Evaluation, dict[str, float]]:
-    """Content alone, with the chain, and with the reversed chain, on the last impressions.
+    """Content alone, with the chain, and with the reversed chain, on the test set.
 
-    The impressions before the cut are halved in time. The second half is the validation set: the
-    weight of each chain is the one of `WEIGHTS` with the largest AUC there, and the embedder knows
-    the articles of the first half. For the test set it is fitted anew, on those before the cut.
+    The later half of the impressions before the cut is the validation set: each chain gets
+    the weight of `WEIGHTS` with the largest AUC there, with an embedder fitted on articles
+    of the earlier half. For the test set it is fitted anew, on those before the cut.
 
     Returns
     -------
     evaluation : Evaluation
-        Scorers "content", "order", "reversed", "content + order" and "content + reversed".
+        Scorers "content", "order", "reversed" and "content + " each of the last two.
     weights : dict of str to float
         The weight chosen, of "order" and of "reversed".
     """
