@@ -3,6 +3,11 @@
 Left out on both sides: what changes the time but not the objective (threads, ALS's conjugate
 gradient steps and momentum), ALS's `reg_exponent`, whose penalties are on another scale, and how
 BPR draws negatives: uniformly, as the paper, or in a race by popularity, as implicit.
+
+The chapters compare all models on their own cuts, by a search of twice as many tries over the
+ranges of `WIDE`, widened after a first search that ended at edges; on the likes of returning users
+some of those ended at edges again, so `RETURNING` is wider still. BPR's way of drawing negatives is
+searched there as well.
 """
 
 from __future__ import annotations
@@ -55,13 +60,14 @@ class OneOf:
         return "low" if value == self.values[0] else "high"
 
 
+Ranges = dict[str, dict[str, Between | OneOf]]
 FACTORS = OneOf((16, 32, 64, 128))
 EPOCHS = Between(8, 50, whole=True)
 MORE_EPOCHS = Between(8, 100, whole=True)  # for both sides of BPR, whose rival needs them
 SGD = {"factors": FACTORS, "epochs": EPOCHS}
 NEIGHBORS = {"n_neighbors": Between(10, 1000, whole=True), "shrinkage": Between(0.1, 100)}
 
-SPACES: dict[str, dict[str, Between | OneOf]] = {
+SPACES: Ranges = {
     "ImplicitALS": {
         "factors": FACTORS,
         "alpha": Between(0.1, 40),
@@ -115,17 +121,75 @@ SPACES: dict[str, dict[str, Between | OneOf]] = {
         "max_sampled": Between(10, 100, whole=True),
     },
 }  # fmt: skip
+LEARNED = {"factors": OneOf((4, 8, 16, 32, 64, 128, 256))}
+HALF_LIFE = {"half_life": Between(10, 3e9)}  # to a century; not every log counts seconds
+MORE_NEIGHBORS = {"n_neighbors": Between(2, 5000, whole=True), "shrinkage": Between(0.01, 300)}
+WIDE: Ranges = {  # for the chapters
+    "Trending": HALF_LIFE,
+    "ContentBased": HALF_LIFE,
+    "Markov": {"content_weight": Between(0.001, 1)},
+    "UserKNN": MORE_NEIGHBORS,
+    "ItemKNN": MORE_NEIGHBORS,
+    "EASE": {"reg": Between(1, 20_000)},
+    "PureSVD": {"factors": Between(2, 256, whole=True)},
+    "ImplicitALS": LEARNED | {
+        "alpha": Between(0.05, 100),
+        "reg": Between(0.05, 1000),
+        "iterations": Between(3, 30, whole=True),
+    },
+    "BPR": LEARNED | {
+        "epochs": MORE_EPOCHS,
+        "learning_rate": Between(0.002, 0.3),
+        "reg": Between(1e-4, 0.3),
+        "negatives": OneOf(("uniform", "popular"), scale=False),
+    },
+    "WARP": LEARNED | {
+        "epochs": EPOCHS,
+        "learning_rate": Between(0.005, 0.3),
+        "reg": Between(1e-2, 3),
+        "max_trials": Between(10, 300, whole=True),
+    },
+    "SampledSoftmax": LEARNED | {
+        "epochs": Between(5, 30, whole=True),  # the slowest to train
+        "learning_rate": Between(0.03, 1),
+        "reg": Between(1e-3, 1),
+        "n_negatives": Between(15, 250, whole=True),
+        "correction": OneOf((False, True), scale=False),
+    },
+}  # fmt: skip
+RETURNING: Ranges = WIDE | {  # where those ended at an edge
+    "UserKNN": {"n_neighbors": Between(2, 6000, whole=True), "shrinkage": Between(0.01, 3000)},
+    "ImplicitALS": {
+        "factors": OneOf((1, 2, 4, 8, 16, 32, 64)),
+        "alpha": Between(0.001, 100),
+        "reg": Between(0.05, 10_000),
+        "iterations": Between(3, 30, whole=True),
+    },
+    "BPR": WIDE["BPR"] | {"factors": OneOf((16, 32, 64, 128, 256, 512))},
+    "WARP": WIDE["WARP"] | {
+        "factors": OneOf((2, 4, 8, 16, 32, 64, 128)),
+        "epochs": MORE_EPOCHS,
+        "max_trials": Between(5, 100, whole=True),
+    },
+    "SampledSoftmax": WIDE["SampledSoftmax"] | {  # small, as all models do best here, so quick
+        "factors": OneOf((1, 2, 4, 8, 16, 32, 64)),
+        "epochs": Between(3, 20, whole=True),
+        "n_negatives": Between(15, 120, whole=True),
+    },
+}  # fmt: skip
 SAME_DRAWS = {"implicit ALS": "ImplicitALS", "implicit BPR": "BPR"}  # as the ranges are the same
 SIZE_NAMES = ("factors", "no_components")
 
 
-def draw(model: str, number: int, factors: int | None = None) -> dict[str, Any]:
+def draw(
+    model: str, number: int, factors: int | None = None, ranges: Ranges = SPACES
+) -> dict[str, Any]:
     """Setting `number` of a model; the same on every log, so that defaults can be compared.
 
     `factors`, where given, is taken instead of what was drawn.
     """
     rng = np.random.default_rng([zlib.crc32(SAME_DRAWS.get(model, model).encode()), number])
-    setting = {name: space.draw(rng) for name, space in SPACES[model].items()}
+    setting = {name: space.draw(rng) for name, space in ranges[model].items()}
     return with_factors(setting, factors)
 
 
@@ -135,10 +199,13 @@ def with_factors(setting: dict[str, Any], factors: int | None) -> dict[str, Any]
     return setting | ({size: factors} if factors and size else {})
 
 
-def edges(model: str, setting: dict[str, Any], factors: int | None = None) -> dict[str, str]:
+def edges(
+    model: str, setting: dict[str, Any], factors: int | None = None, ranges: Ranges = SPACES
+) -> dict[str, str]:
     """The hyperparameters whose value lies at the edge of its range, and which edge."""
+    spaces = ranges[model]
     free = {k: v for k, v in setting.items() if not (factors and k in SIZE_NAMES)}
-    found = {name: SPACES[model][name].edge(v) for name, v in free.items() if name in SPACES[model]}
+    found = {name: spaces[name].edge(v) for name, v in free.items() if name in spaces}
     return {name: edge for name, edge in found.items() if edge}
 
 

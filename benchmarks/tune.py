@@ -30,6 +30,7 @@ from benchmarks.storage import machine, read, store  # noqa: E402
 
 SETTINGS = Path(__file__).parent / "settings.json"
 TRIES = 12
+WIDE_TRIES = 24  # of each model on each log of the chapters
 RACE_TRIES = {"ALS": 40, "BPR": 40, "WARP": 16}  # on both sides; fits of WARP take longest
 RNG = 0  # of every fit
 LIKES = ["synthetic", "latest-small likes", "100K likes", logs.LIKES_1M]
@@ -65,7 +66,20 @@ class Search:
         return self.model if self.factors is None else f"{self.model}, {self.factors}"
 
     @property
+    def wide(self) -> bool:
+        """Whether it is a search for the chapters, over their ranges."""
+        return self.log in logs.CHAPTERS
+
+    @property
+    def ranges(self) -> spaces.Ranges:
+        """What its settings are drawn from."""
+        chapter = spaces.RETURNING if self.log == logs.RETURNING_1M else spaces.WIDE
+        return chapter if self.wide else spaces.SPACES
+
+    @property
     def n_tries(self) -> int:
+        if self.wide:
+            return WIDE_TRIES
         family = self.model.removeprefix("Implicit").rpartition(" ")[2]
         return TRIES if self.factors is None else RACE_TRIES[family]
 
@@ -74,9 +88,17 @@ class Search:
         """What is not searched: a race is run with the rival's way of drawing negatives."""
         return {} if self.factors is None else FIXED.get(self.model, {})
 
+    def draw(self, number: int) -> dict[str, Any]:
+        """Setting `number` of the search."""
+        return spaces.draw(self.model, number, self.factors, self.ranges) | self.fixed
+
     @property
     def metric(self) -> str:
         return "rmse" if self.model == "BiasedMF" else "ndcg@10"
+
+    def edges(self, setting: dict[str, Any]) -> dict[str, str]:
+        """The hyperparameters whose value lies at the edge of its range."""
+        return spaces.edges(self.model, setting, self.factors, self.ranges)
 
     def best(self, tries: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
         """The try with the best validation value; the first of equals."""
@@ -86,11 +108,17 @@ class Search:
 
 
 def searches() -> list[Search]:
-    """All of them: first those for the defaults, then those for the races."""
+    """All of them: those for the defaults, those for the races, those for the chapters."""
     found = [Search(model, log) for model, names in DEFAULTS.items() for log in names]
     for sides, sizes in RACES.items():
         found += dict.fromkeys(race_search(side, size) for size in sizes for side in sides)
-    return [*found, Search("implicit ItemKNN", logs.LIKES_1M)]
+    found.append(Search("implicit ItemKNN", logs.LIKES_1M))
+    return found + [Search(model, log) for log in logs.CHAPTERS for model in chapter_models(log)]
+
+
+def chapter_models(log: str) -> tuple[str, ...]:
+    """The models whose settings are searched on a chapter's log."""
+    return ("UserKNN", "ItemKNN") if log == logs.ALL_FILMS else tuple(spaces.WIDE)
 
 
 def race_search(model: str, factors: int) -> Search:
@@ -136,7 +164,7 @@ def attempt(search: Search, setting: dict[str, Any]) -> dict[str, Any]:
     holdout = load(search.log).validation
     start = time.perf_counter()
     try:
-        model = fit(search.model, holdout.train, setting)
+        model = holdout.with_histories(fit(search.model, holdout.train, setting))
         seconds = time.perf_counter() - start
         reached = value(search, holdout, model)
     except (ValueError, ArithmeticError, RuntimeError) as error:  # a setting that cannot be fitted
@@ -154,7 +182,7 @@ def run(chosen: list[Search], tries: int | None, path: Path) -> None:
     for number, search in tqdm(steps, desc="tries", disable=None):
         entry = results.setdefault(search.log, {}).setdefault(search.name, {})
         done = entry.get("tries", [])[:]
-        setting = spaces.draw(search.model, number, search.factors) | search.fixed
+        setting = search.draw(number)
         if number < len(done) and done[number]["setting"] == setting:
             continue
         done[number : number + 1] = [attempt(search, setting)]
@@ -171,7 +199,7 @@ def summary(search: Search, tries: list[dict[str, Any]]) -> dict[str, Any]:
         "metric": search.metric,
         "setting": setting,
         "value": best["value"] if best else None,
-        "at_edge": spaces.edges(search.model, setting, search.factors) if best else {},
+        "at_edge": search.edges(setting) if best else {},
         "n_tries": len(tries),
         "rng": RNG,
         "tries": tries,

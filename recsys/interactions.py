@@ -203,15 +203,15 @@ class Interactions(LogFormats):
     def matrix(self) -> sparse.csr_matrix:
         """CSR matrix (n_users, n_items), float32: summed values, or counts without values.
 
-        Built once, memory grows with the number of interactions. A pair is stored even if its
-        values sum to zero.
+        Built once, memory grows with the number of interactions. A pair is stored even
+        if its values sum to zero.
         """
         values = np.ones(len(self), np.float32) if self.value is None else self.value
         user, item, shape = self.user, self.item, (self.n_users, self.n_items)
         matrix = sparse.csr_matrix((values, (user, item)), shape=shape)
         matrix.sum_duplicates()
         if self.value is not None and matrix.nnz < len(self):
-            order = np.lexsort((values, item, user))  # the same sums for any order of the rows
+            order = np.lexsort((values, item, user))  # the same sums for any row order
             rows = (values[order], (user[order], item[order]))
             matrix = sparse.csr_matrix(rows, shape=shape)
             matrix.sum_duplicates()

@@ -108,23 +108,24 @@ def temporal_fold_in(
 ) -> tuple[Interactions, Interactions, Interactions]:
     """Split the log at one time, with the histories of the users in the test period.
 
-    Training data end at the cutoff. A test user's history, to fold in, ends just before their
-    first held-out interaction, so new users are evaluated as well ("strong generalisation",
-    Liang et al. 2018, with a temporal split).
+    Training data end at the cutoff. A test user's history, to fold in, ends just before
+    their first held-out interaction, so new users are evaluated as well ("strong
+    generalisation", Liang et al. 2018, with a temporal split).
 
     Parameters
     ----------
     test_fraction, at
         The cutoff, as for `temporal_split`.
     last : float in (0, 1)
-        The fraction of each user's interactions from the cutoff on that is held out, rounded
-        down.
+        The fraction of each user's interactions from the cutoff on that is held out,
+        rounded down.
 
     Returns
     -------
     train, history, test : Interactions
-        train ends before the cutoff, history holds all rows but those of test. A model that can
-        `fold_in` is evaluated by `evaluate(model.fit(train).fold_in(history), history, test)`.
+        train ends before the cutoff, history holds all rows but those of test. A model
+        that can `fold_in` is evaluated by
+        `evaluate(model.fit(train).fold_in(history), history, test)`.
     """
     last = _fraction("last", last)
     train, later = temporal_split(data, test_fraction, at)

@@ -18,6 +18,8 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+import processor
+
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = (ROOT / "notebooks", ROOT / "capstone" / "notebooks")
 PACKAGES = (ROOT, ROOT / "capstone")  # what holds recsys, and what holds newsreco
@@ -79,14 +81,18 @@ def missing_data(path: Path) -> str:
 def environment() -> dict[str, str]:
     """What a kernel sees: the same everywhere, whatever the reader's own settings are."""
     settings = {k: v for k, v in os.environ.items() if k != "MPLBACKEND"}
-    return settings | {
-        "PYTHONPATH": search_path(settings.get("PYTHONPATH", "")),
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-        "TQDM_DISABLE": "1",  # stored outputs hold no progress bars
-        "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing that runs here calls home
-        "GIT_PYTHON_REFRESH": "quiet",  # git is not needed to track a model
-    }
+    return (
+        settings
+        | processor.settings()
+        | {
+            "PYTHONPATH": search_path(settings.get("PYTHONPATH", "")),
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "TQDM_DISABLE": "1",  # stored outputs hold no progress bars
+            "MLFLOW_DISABLE_TELEMETRY": "true",  # nothing that runs here calls home
+            "GIT_PYTHON_REFRESH": "quiet",  # git is not needed to track a model
+        }
+    )
 
 
 def search_path(inherited: str) -> str:

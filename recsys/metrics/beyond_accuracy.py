@@ -134,14 +134,18 @@ def serendipity(recommended: np.ndarray, relevant: Any, expected: np.ndarray) ->
 
 
 def calibration(
-    recommended: np.ndarray, history: sparse.csr_matrix, item_features: Any, smoothing: float = 0.01
+    recommended: np.ndarray,
+    history: sparse.csr_matrix,
+    item_features: Any,
+    smoothing: float = 0.01,
 ) -> np.ndarray:
-    r"""Divergence of a list's genres from those of the history, one value per user (Steck 2018).
+    r"""Divergence of a list's genres from the history's, one value per user (Steck 2018).
 
-    The Kullback-Leibler divergence :math:`\sum_g p_g \ln (p_g / \tilde q_g)` in nats between
-    the genres of the history, p, and of the list, q, with :math:`\tilde q = 0.99 q + 0.01 p`.
-    An item counts in full for each of its genres, so one with many genres weighs more. Steck
-    divides an item's weight among them: for that, divide each row of `item_features` by its sum.
+    The Kullback-Leibler divergence :math:`\sum_g p_g \ln (p_g / \tilde q_g)` in nats
+    between the genres of the history, p, and of the list, q, with
+    :math:`\tilde q = 0.99 q + 0.01 p`. An item counts in full for each of its genres, so
+    one with many genres weighs more. Steck divides an item's weight among them: for that,
+    divide each row of `item_features` by its sum.
 
     Parameters
     ----------
@@ -154,7 +158,8 @@ def calibration(
     array (n,) float64
         0 is perfectly calibrated; nan without history or list.
 
-    >>> calibration(np.array([[0]]), sparse.csr_matrix([[1.0, 1.0]]), np.eye(2)).round(2)
+    >>> history = sparse.csr_matrix([[1.0, 1.0]])
+    >>> calibration(np.array([[0]]), history, np.eye(2)).round(2)
     array([1.96])
     """
     smoothing = validation.real_number("smoothing", smoothing, open_low=True, high=1.0)
@@ -163,7 +168,8 @@ def calibration(
     history = _history(history, (len(lists), genres.shape[0]))
     rows, positions = np.nonzero(lists >= 0)
     shown = sparse.csr_matrix(
-        (np.ones(len(rows)), (rows, lists[rows, positions])), (len(lists), genres.shape[0])
+        (np.ones(len(rows)), (rows, lists[rows, positions])),
+        (len(lists), genres.shape[0]),
     )
     divergence = np.empty(len(lists))
     for users in _blocks(len(lists), genres.shape[1]):

@@ -52,11 +52,17 @@ def hit_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
     return _per_user(hits.any(axis=1).astype(np.float64), n)
 
 
-def ndcg_at_k(recommended: Any, relevant: Any, k: int, graded: bool = False) -> np.ndarray:
+def ndcg_at_k(
+    recommended: Any,
+    relevant: Any,
+    k: int,
+    graded: bool = False,
+) -> np.ndarray:
     r"""Normalised discounted cumulative gain: a hit at rank r counts 1 / log2(r + 1).
 
-    The ideal list has its min(n, k) hits first (Järvelin and Kekäläinen 2002). With `graded`, a
-    hit counts its value in the sparse matrix `relevant`, and the ideal list has the highest first.
+    The ideal list has its min(n, k) hits first (Järvelin and Kekäläinen 2002). With
+    `graded`, a hit counts its value in the sparse matrix `relevant`, and the ideal list
+    has the highest first.
 
     >>> ndcg_at_k([[7, 9, 3]], [{3}], k=3)
     array([0.5])
@@ -91,7 +97,7 @@ def _graded_ndcg(recommended: Any, relevant: Any, k: int) -> np.ndarray:
 
 
 def average_precision_at_k(recommended: Any, relevant: Any, k: int) -> np.ndarray:
-    """Average precision: that at each hit, summed and divided by min(n, k); its mean is MAP.
+    """Average precision: the sum of that at each hit, over min(n, k); its mean is MAP.
 
     >>> average_precision_at_k([[3, 7, 4]], [{3, 4}], k=3).round(3)
     array([0.833])

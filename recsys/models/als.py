@@ -135,8 +135,8 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
         X, Y = X @ Q, Y @ Q
         mean_squares = side.counts @ Y**2 / max(R.nnz, 1)  # (f,), of an average interaction
         als_half_step(
-            X, Y, gramian, mean_squares, R.indptr, R.indices, R.data, np.float32(self.alpha),
-            side.reg, max_steps, tolerance,
+            X, Y, gramian, mean_squares, R.indptr, R.indices, R.data,
+            np.float32(self.alpha), side.reg, max_steps, tolerance,
         )  # fmt: skip
         return X @ Q.T
 

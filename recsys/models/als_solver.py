@@ -12,15 +12,16 @@ from recsys.kernels import CHUNKS, ONE, add_rows, add_scaled, dot
 def als_half_step(
     X, Y, gramian, mean_squares, ptr, cols, values, alpha, reg, max_steps, tolerance
 ):  # fmt: skip
-    """Improve each row x of X: at most `max_steps` conjugate gradient steps towards A x = b.
+    """Improve each row x of X: up to `max_steps` conjugate gradient steps to A x = b.
 
-    A = diag(gramian) + reg I + sum_i extra_i y_i y_i'   and   b = sum_i (1 + extra_i) y_i,
-    summed over the columns i in the row, with extra_i = alpha values_i. The diagonal of A, with
-    the sum replaced by its average, scales the steps (Jacobi's preconditioner).
+    A = diag(gramian) + reg I + sum_i extra_i y_i y_i' and b = sum_i (1 + extra_i) y_i,
+    summed over the columns i in the row, with extra_i = alpha values_i. The diagonal of
+    A, with the sum replaced by its average, scales the steps (Jacobi's preconditioner).
 
-    Only `dot` and `matvec` let the compiler reorder their arithmetic, which a sum needs to be
-    fast. Their loops multiply two numbers and write nothing, so that there is one way to do it,
-    and the bits are the same in the process that compiles and in those that load its code.
+    Only `dot` and `matvec` let the compiler reorder their arithmetic, which a sum needs
+    to be fast. Their loops multiply two numbers and write nothing, so that there is one
+    way to do it, and the bits are the same in the process that compiles and in those
+    that load its code.
     """
     n, f = X.shape
     for chunk in prange(CHUNKS):
@@ -55,7 +56,7 @@ def als_half_step(
                     weighted[i] = weight[i] * s[i]
                 for k in range(f):
                     image[k] = (gramian[k] + reg[u]) * direction[k]
-                curvature = dot(image, direction) + dot(weighted, s)  # direction' A direction
+                curvature = dot(image, direction) + dot(weighted, s)  # along direction
                 add_scaled(x, size / curvature, direction)
                 if step < max_steps - 1:  # another step needs the residual
                     add_rows(Y, rows, weighted, image)  # now A times the direction

@@ -95,7 +95,8 @@ class Popularity(UpdatableRecommender, ItemScores):
     """
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        self.item_scores = np.bincount(train.item, minlength=self.n_items).astype(np.float64)
+        counts = np.bincount(train.item, minlength=self.n_items)
+        self.item_scores = counts.astype(np.float64)
 
     def _update(self, new_log: Interactions, progress: bool) -> None:
         self.item_scores = padded(self.item_scores, self.n_items) + np.bincount(

@@ -99,12 +99,13 @@ class BPR(SGDRecommender):
 
 @compiled(parallel=True)
 def bpr_epoch(
-    X, Y, b, cell_starts, users, items, members, starts, learning_rate, reg, popular, seed
+    X, Y, b, cell_starts, users, items, members, starts,
+    learning_rate, reg, popular, seed,
 ):  # fmt: skip
     """One pass over all pairs, diagonal by diagonal of the grid of cells.
 
-    `users` and `items` are the pairs cell by cell, `members` the items block by block. With
-    `popular`, a cell's negatives are drawn from the items of its pairs.
+    `users` and `items` are the pairs cell by cell, `members` the items block by block.
+    With `popular`, a cell's negatives are drawn from the items of its pairs.
     """
     n_blocks = len(starts) - 1
     for diagonal in range(n_blocks):
@@ -112,14 +113,15 @@ def bpr_epoch(
             col = (row + diagonal) % n_blocks
             cell = row * n_blocks + col
             here = slice(cell_starts[cell], cell_starts[cell + 1])
-            candidates = items[here].copy() if popular else members[starts[col] : starts[col + 1]]
+            u, i, block = users[here], items[here], slice(starts[col], starts[col + 1])
+            candidates = i.copy() if popular else members[block]
             state = mix(seed + np.uint64(cell))
-            bpr_cell(X, Y, b, users[here], items[here], candidates, learning_rate, reg, state)
+            bpr_cell(X, Y, b, u, i, candidates, learning_rate, reg, state)
 
 
 @compiled(fastmath=True, error_model="numpy")
 def bpr_cell(X, Y, b, users, items, candidates, learning_rate, reg, state):
-    """Gradient steps on the pairs of one cell; negatives are drawn from `candidates`."""
+    """Gradient steps on the pairs of one cell, with negatives from `candidates`."""
     negatives = draw_negatives(users, items, candidates, state)
     difference = np.empty(X.shape[1], np.float32)
     for p in range(len(users)):
@@ -148,17 +150,18 @@ def draw_negatives(users, items, candidates, state):
 
 @compiled(inline="always")  # a call costs as much as the step
 def bpr_step(X, Y, b, u, i, j, learning_rate, reg, difference):
-    """One gradient step on ln sigma(r_ui - r_uj), in place; `difference` (f,) holds y_i - y_j.
+    """One gradient step on ln sigma(r_ui - r_uj), in place.
 
-    The compiler vectorises loops that write one row each. The first loop writes none, so that
-    its sum is computed in the same order, wherever the rows lie in memory.
+    `difference` (f,) holds y_i - y_j. The compiler vectorises loops that write one row
+    each. The first loop writes none, so that its sum is computed in the same order,
+    wherever the rows lie in memory.
     """
     margin = b[i, 0] - b[j, 0]
     for k in range(len(difference)):
         margin += X[u, k] * (Y[i, k] - Y[j, k])
     for k in range(len(difference)):
         difference[k] = Y[i, k] - Y[j, k]
-    gradient_scale = learning_rate / (ONE + np.exp(margin))  # learning_rate sigma(-margin)
+    gradient_scale = learning_rate / (ONE + np.exp(margin))  # times sigma(-margin)
     shrink = ONE - learning_rate * reg
     b[i, 0] = shrink * b[i, 0] + gradient_scale
     b[j, 0] = shrink * b[j, 0] - gradient_scale

@@ -138,7 +138,7 @@ def check_item_features(item_features: Any, n_items: int) -> None:
 
 
 def decayed_history(log: Interactions, half_life: float | None) -> sparse.csr_matrix:
-    """CSR matrix (n_users, n_items) of summed values, or counts, that halve every half-life.
+    """CSR matrix (n_users, n_items) of summed values or counts, halved each half-life.
 
     Ages are counted from each user's own last interaction.
     """
@@ -148,7 +148,7 @@ def decayed_history(log: Interactions, half_life: float | None) -> sparse.csr_ma
     np.maximum.at(last, log.user, log.time)
     weight = 0.5 ** ((last[log.user] - log.time) / half_life)
     weight *= 1.0 if log.value is None else log.value
-    order = np.lexsort((weight, log.item, log.user))  # the same sums for any order of the rows
+    order = np.lexsort((weight, log.item, log.user))  # the same sums for any row order
     rows = (weight[order], (log.user[order], log.item[order]))
     return sparse.csr_matrix(rows, shape=log.matrix.shape).astype(np.float32)
 

@@ -111,7 +111,7 @@ def count_cooccurrences(item_ptr, item_users, position, user_ptr, user_items, gr
 
 
 def ease_weights(gram: np.ndarray, reg: float) -> np.ndarray:
-    """B (n_items, n_items) float32 from the lower triangle of X'X, which is overwritten.
+    """B (n_items, n_items) float32 from X'X, whose lower triangle is overwritten.
 
     A Cholesky factor and its inverse (LAPACK potrf and potri) cost a third less than a
     general inverse, and only one triangle is ever computed.

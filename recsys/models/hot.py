@@ -99,10 +99,10 @@ def check_shapes(**arrays: np.ndarray) -> None:
 
 @dataclass(eq=False)
 class HackerNewsHot(ItemScores):
-    """The items with the highest Hacker News score at the end of the log, for all users.
+    """The items with the highest Hacker News score at the end of the log, for all.
 
-    An interaction is a vote, an item's first interaction the time of its post. Times are in
-    seconds. An item without interactions has no age and is not recommended.
+    An interaction is a vote, an item's first interaction the time of its post. Times are
+    in seconds. An item without interactions has no age and is not recommended.
 
     Parameters
     ----------
@@ -119,15 +119,16 @@ class HackerNewsHot(ItemScores):
         votes, age = votes_and_ages(train, type(self).__name__)
         self.item_scores = np.full(self.n_items, -np.inf)
         voted = votes > 0
-        self.item_scores[voted] = hacker_news_score(votes[voted], age[voted] / HOUR, self.gravity)
+        hours = age[voted] / HOUR
+        self.item_scores[voted] = hacker_news_score(votes[voted], hours, self.gravity)
 
 
 @dataclass(eq=False)
 class RedditHot(ItemScores):
-    """The items with the highest Reddit score, for all users; an interaction is an up-vote.
+    """The items with the highest Reddit score, for all; an interaction is an up-vote.
 
-    Times are in seconds and counted from the end of the log, which shifts all scores equally and
-    keeps them small. An item without interactions is not recommended.
+    Times are in seconds and counted from the end of the log, which shifts all scores
+    equally and keeps them small. An item without interactions is not recommended.
 
     Attributes after `fit`
     ----------------------
@@ -138,7 +139,8 @@ class RedditHot(ItemScores):
         votes, age = votes_and_ages(train, type(self).__name__)
         self.item_scores = np.full(self.n_items, -np.inf)
         voted = votes > 0
-        self.item_scores[voted] = reddit_hot_score(votes[voted], 0, REDDIT_START - age[voted])
+        posted = REDDIT_START - age[voted]
+        self.item_scores[voted] = reddit_hot_score(votes[voted], 0, posted)
 
 
 def votes_and_ages(train: Interactions, model: str) -> tuple[np.ndarray, np.ndarray]:

@@ -37,7 +37,7 @@ class ItemKNN(UpdatableRecommender):
     Parameters
     ----------
     n_neighbors : int or None
-        Number of most similar items kept per item; None keeps all (dense, small catalogues).
+        Number of most similar items kept per item; None keeps all, for small catalogues.
     shrinkage : float
         Added to the cosine's denominator, in users.
     n_threads : int, optional
@@ -55,7 +55,9 @@ class ItemKNN(UpdatableRecommender):
     n_threads: int | None = field(default=None, repr=False)
 
     def _fit(self, train: Interactions, progress: bool) -> None:
-        size = self.n_items if self.n_neighbors is None else min(self.n_neighbors, self.n_items)
+        size = self.n_items
+        if self.n_neighbors is not None:
+            size = min(self.n_neighbors, size)
         users = self.history  # the observed pairs, by user
         items = users.T.tocsr()  # the same pairs, by item
         norms = np.sqrt(np.diff(items.indptr)).astype(np.float32)  # (n_items,)
@@ -68,7 +70,8 @@ class ItemKNN(UpdatableRecommender):
         found = neighbors >= 0
         rows = np.repeat(np.arange(self.n_items), found.sum(axis=1))
         self.similarity = sparse.csr_matrix(
-            (similarities[found], (rows, neighbors[found])), shape=(self.n_items, self.n_items)
+            (similarities[found], (rows, neighbors[found])),
+            shape=(self.n_items, self.n_items),
         )
 
     def _update(self, new_log: Interactions, progress: bool) -> None:
@@ -76,10 +79,10 @@ class ItemKNN(UpdatableRecommender):
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.zeros((len(users), self.n_items), np.float32)
-        s = self.similarity
+        h, s = self.history, self.similarity
         add_neighbor_rows(
-            self.history.indptr, self.history.indices, users, s.indptr, s.indices, s.data, scores
-        )
+            h.indptr, h.indices, users, s.indptr, s.indices, s.data, scores
+        )  # fmt: skip
         scores[scores == 0] = -np.inf  # no neighbour of the item is in the history
         return scores
 
@@ -97,18 +100,22 @@ class ItemKNN(UpdatableRecommender):
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k nearest of the stored neighbours of each item, and their similarities.
 
-        Arrays (n, k) int32, padded with -1, and float32, padded with -inf; (k,) for one item.
+        Arrays (n, k) int32, padded with -1, and float32, padded with -inf; (k,) for one
+        item.
         """
         self._check_fitted()
         return similar.stored("items", items, k, self.similarity)
 
     @on_snapshot
-    def explain(self, user: int, item: int, k: int = 5) -> tuple[np.ndarray, np.ndarray]:
-        """The items of a user's history that contribute most to a score: their similarities.
+    def explain(
+        self, user: int, item: int, k: int = 5
+    ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+        """The items of a user's history that contribute most to a score, and how much.
 
-        Returns `items` (k,) int32, largest contribution first, ties to the lower id, padded with
-        -1, and `contributions` (k,) float32, padded with 0. With k at least the length of the
-        history they sum to the score. An item that is no neighbour contributes 0.
+        Returns `items` (k,) int32, largest contribution first, ties to the lower id,
+        padded with -1, and `contributions` (k,) float32, their similarities, padded with
+        0. With k at least the length of the history they sum to the score. An item that
+        is no neighbour contributes 0.
         """
         history = self._history_of(user, item)
         contributions = self.similarity[history.indices][:, [item]].toarray().ravel()
@@ -117,9 +124,10 @@ class ItemKNN(UpdatableRecommender):
 
 @compiled(parallel=True)
 def item_neighbors(
-    item_ptr, item_users, user_ptr, user_items, norms, shrinkage, neighbors, similarities
-):
-    """Fill each item's most similar items: rows of `neighbors` and `similarities`, best first."""
+    item_ptr, item_users, user_ptr, user_items, norms, shrinkage,
+    neighbors, similarities,
+):  # fmt: skip
+    """Fill the rows of `neighbors` and `similarities`: each item's nearest, best first."""
     n_items = len(norms)
     for chunk in prange(CHUNKS):
         counts = np.zeros(n_items, np.float32)  # users of both i and j, for each j

@@ -157,7 +157,7 @@ def softmax_step(parameters, squares, users, items, log_q, learning_rate, reg):
     X, Y, b = parameters
     user_squares, item_squares, bias_squares = squares
     x, y = X[users], Y[items]  # (n, f)
-    scores = np.dot(x, y.T)  # (n, n): row p holds user p's scores of all items of the batch
+    scores = np.dot(x, y.T)  # (n, n): row p holds user p's scores of the batch's items
     for p in range(len(users)):
         for q in range(len(items)):
             scores[p, q] += b[items[q]] - log_q[items[q]]
@@ -168,12 +168,13 @@ def softmax_step(parameters, squares, users, items, log_q, learning_rate, reg):
         u, i = users[p], items[p]
         descend(X[u], user_gradients[p], u, user_squares, learning_rate, reg)
         descend(Y[i], item_gradients[p], i, item_squares, learning_rate, reg)
-        descend(b[i : i + 1], bias_gradients[p : p + 1], i, bias_squares, learning_rate, reg)
+        bias, gradient = b[i : i + 1], bias_gradients[p : p + 1]
+        descend(bias, gradient, i, bias_squares, learning_rate, reg)
 
 
 @compiled
 def errors(scores, items):
-    """The gradient of the loss by `scores` (n, n), in place: row p's positive is column p."""
+    """The gradient of the loss by `scores` (n, n), in place; row p's positive is item p."""
     for p in range(len(items)):
         row, highest = scores[p], scores[p].max()
         for q in range(len(items)):

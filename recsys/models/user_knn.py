@@ -151,13 +151,13 @@ def norms(history: sparse.csr_matrix) -> np.ndarray:
 
 @compiled(parallel=True, error_model="numpy")  # 0 / 0 is nan, which is never selected
 def user_neighbors(
-    user_ptr, user_items, item_ptr, item_voters, norms, voter_norms, shrinkage, exclude_self,
-    neighbors, similarities,
+    user_ptr, user_items, item_ptr, item_voters, norms, voter_norms, shrinkage,
+    exclude_self, neighbors, similarities,
 ):  # fmt: skip
-    """Fill each user's most similar voters: rows of `neighbors` and `similarities`, best first.
+    """Fill the rows of `neighbors` and `similarities`: each user's nearest, best first.
 
-    A user shares items with few of a million voters. So the counts are read and reset in blocks
-    of `LANE` voters, and only in blocks that were touched.
+    A user shares items with few of a million voters. So the counts are read and reset in
+    blocks of `LANE` voters, and only in blocks that were touched.
     """
     for chunk in prange(CHUNKS):
         counts = np.zeros(len(voter_norms), np.float32)  # items that u and each v share

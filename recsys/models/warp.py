@@ -122,9 +122,10 @@ def warp_epoch(
 
 @compiled
 def warp_cell(
-    parameters, squares, loss, users, items, candidates, learning_rate, reg, max_trials, state
-):
-    """Steps on the pairs of one cell in random order; its items, `candidates`, are drawn from."""
+    parameters, squares, loss, users, items, candidates, learning_rate, reg,
+    max_trials, state,
+):  # fmt: skip
+    """Steps on the pairs of one cell in random order; draws are from `candidates`."""
     X, Y, b = parameters
     positives = pair_filter(users, items)
     difference = np.empty(X.shape[1], np.float32)
@@ -140,7 +141,9 @@ def warp_cell(
             j = candidates[c]
             if b[j] + dot(X[u], Y[j]) > margin and not may_contain(positives, u, j):
                 weight = loss[max(1, (len(Y) - 1) // trial)]
-                warp_step(parameters, squares, u, i, j, weight, learning_rate, reg, difference)
+                warp_step(
+                    parameters, squares, u, i, j, weight, learning_rate, reg, difference
+                )  # fmt: skip
                 break
 
 
@@ -159,10 +162,12 @@ def warp_step(parameters, squares, u, i, j, weight, learning_rate, reg, differen
     for item, signed in ((i, weight), (j, -weight)):
         rate = learning_rate / np.sqrt(bias_squares[item])
         b[item] += rate * (signed - reg * b[item])
-        adagrad_step(Y[item], X[u], signed, learning_rate / np.sqrt(item_squares[item]), reg)
+        rate = learning_rate / np.sqrt(item_squares[item])
+        adagrad_step(Y[item], X[u], signed, rate, reg)
         bias_squares[item] += weight * weight
         item_squares[item] += mean_square * x_square
-    adagrad_step(X[u], difference, weight, learning_rate / np.sqrt(user_squares[u]), reg)
+    rate = learning_rate / np.sqrt(user_squares[u])
+    adagrad_step(X[u], difference, weight, rate, reg)
     user_squares[u] += mean_square * difference_square
 
 

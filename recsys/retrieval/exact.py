@@ -63,8 +63,8 @@ def top_k_reference(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]
 def select_row(scores, first, items, best):
     """Merge a row of scores, of the items first, first + 1, ..., into the best so far.
 
-    `items` and `best` start as -1 and -inf; items must come in rising order. After the last row,
-    `sort_best` puts them in order.
+    `items` and `best` start as -1 and -inf; items must come in rising order. After the
+    last row, `sort_best` puts them in order.
     """
     k = len(items)
     worst = 0 if k > ORDERED else k - 1

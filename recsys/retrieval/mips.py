@@ -23,8 +23,8 @@ def best_products(
     """For each position r in `rows`: user users[r]'s best items by x'y + bias.
 
     X (n_users, f), Y (n_items, f) and biases (n_items,) are float32; `best_items` and
-    `best_scores` (n, k) arrive as -1 and -inf. The items in row seen_rows[r] of the CSR matrix
-    `seen_items`, which are sorted, are left out.
+    `best_scores` (n, k) arrive as -1 and -inf. The items in row seen_rows[r] of the CSR
+    matrix `seen_items`, which are sorted, are left out.
     """
     for tile in prange((len(rows) + USERS_PER_TILE - 1) // USERS_PER_TILE):
         own = rows[tile * USERS_PER_TILE : (tile + 1) * USERS_PER_TILE]

@@ -28,11 +28,16 @@ def test_the_validation_set_is_cut_from_the_training_set_only():
     assert len(rows["validation"]) > 50
 
 
-@pytest.mark.parametrize("model", spaces.SPACES)
-def test_draws_stay_in_their_ranges_and_differ(model):
-    settings = [spaces.draw(model, number) for number in range(40)]
-    assert settings == [spaces.draw(model, number) for number in range(40)]
-    for name, space in spaces.SPACES[model].items():
+RANGES = {"defaults": spaces.SPACES, "chapters": spaces.WIDE, "returning": spaces.RETURNING}
+SEARCHED = [(name, model) for name, ranges in RANGES.items() for model in ranges]
+
+
+@pytest.mark.parametrize("name, model", SEARCHED)
+def test_draws_stay_in_their_ranges_and_differ(name, model):
+    ranges = RANGES[name]
+    settings = [spaces.draw(model, number, ranges=ranges) for number in range(40)]
+    assert settings == [spaces.draw(model, number, ranges=ranges) for number in range(40)]
+    for name, space in ranges[model].items():
         values = {setting[name] for setting in settings}
         if isinstance(space, spaces.OneOf):
             assert values == set(space.values)
@@ -45,9 +50,17 @@ def test_draws_stay_in_their_ranges_and_differ(model):
 def test_every_hyperparameter_of_our_models_has_a_range():
     left_out = {"rng", "n_threads", "item_features", "negatives"}
     left_out |= {"cg_steps", "momentum", "reg_exponent"}
-    for model in filter(spaces.is_ours, spaces.SPACES):
-        names = {field.name for field in dataclasses.fields(getattr(spaces.models, model))}
-        assert names - left_out == set(spaces.SPACES[model]), model
+    for name, model in SEARCHED:
+        if spaces.is_ours(model):
+            names = {field.name for field in dataclasses.fields(getattr(spaces.models, model))}
+            assert names - left_out == set(RANGES[name][model]) - left_out, model
+
+
+def test_the_chapters_search_all_their_models_with_as_many_tries():
+    chapters = [search for search in tune.searches() if search.wide]
+    assert {search.n_tries for search in chapters} == {tune.WIDE_TRIES}
+    compared = [search.model for search in chapters if search.log != logs.ALL_FILMS]
+    assert sorted(compared) == sorted([*spaces.WIDE] * (len(logs.CHAPTERS) - 1))
 
 
 @pytest.mark.parametrize("ours, rival", [("ImplicitALS", "implicit ALS"), ("BPR", "implicit BPR")])
@@ -63,11 +76,10 @@ def test_both_sides_of_a_race_try_the_same_numbers(ours, rival):
 def test_the_stored_settings_are_those_that_a_new_search_would_try():
     stored = tune.read(tune.SETTINGS)
     for search in tune.searches():
+        if search.log == logs.RETURNING_1M:
+            continue  # searched next
         entry = stored[search.log][search.name]
-        drawn = [
-            spaces.draw(search.model, number, search.factors) | search.fixed
-            for number in range(search.n_tries)
-        ]
+        drawn = [search.draw(number) for number in range(search.n_tries)]
         assert [one["setting"] for one in entry["tries"]] == drawn, search
         assert entry["setting"] == search.best(entry["tries"])["setting"], search
 

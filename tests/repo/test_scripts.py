@@ -2,6 +2,8 @@
 
 import os
 import re
+import subprocess
+import sys
 
 import nbformat
 import pytest
@@ -9,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import check
 import execute
+import processor
 import render
 
 
@@ -218,3 +221,18 @@ def test_a_page_that_a_reader_could_not_use_is_named(name, book):
 
 def test_every_check_of_a_page_is_shown_to_fail():
     assert set(SPOILED) == {check.__name__ for check in render.CHECKS}
+
+
+def test_notebooks_are_compared_with_one_instruction_set():
+    ask = "import numba, numpy._core._multiarray_umath as m; "
+    ask += "print(numba.config.CPU_NAME, [m.__cpu_features__[n] for n in ('X86_V3', 'X86_V4')])"
+    command = [sys.executable, "-c", ask]
+    done = subprocess.run(command, env=execute.environment(), capture_output=True, text=True)
+    wanted = "haswell [True, False]" if processor.can_compare() else "None"
+    assert done.stdout.startswith(wanted) and not done.stderr
+
+
+def test_an_older_processor_is_left_alone(monkeypatch):
+    monkeypatch.setitem(processor.__cpu_features__, processor.LEVEL, False)
+    assert not processor.can_compare()
+    assert processor.settings() == {}

@@ -82,7 +82,7 @@ class LiveModel:
 
     def catch_up(self) -> None:
         """Count what the store got since the last call."""
-        version = self.store.version()  # first: what comes during the reading is read next time
+        version = self.store.version()  # first: what comes meanwhile is read next time
         if version == self.seen:
             return
         while articles := self.store.after(NewArticle, self.read[NewArticle]):

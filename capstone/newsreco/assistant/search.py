@@ -67,11 +67,12 @@ class Bm25:
 
     def queries(self, texts: Sequence[str]) -> sparse.csr_matrix:
         """Counts of the known words in each question: CSR (m, n_words) float32."""
-        found = [[self.column[w] for w in terms(text) if w in self.column] for text in texts]
+        column = self.column
+        found = [[column[w] for w in terms(text) if w in column] for text in texts]
         starts = np.cumsum([0, *map(len, found)])
         flat = np.array([c for row in found for c in row], np.int32)
-        shape = (len(texts), len(self.column))
-        counts = sparse.csr_matrix((np.ones(len(flat), np.float32), flat, starts), shape=shape)
+        ones, shape = np.ones(len(flat), np.float32), (len(texts), len(column))
+        counts = sparse.csr_matrix((ones, flat, starts), shape=shape)
         counts.sum_duplicates()
         return counts
 

@@ -14,9 +14,8 @@ EPOCH = date(1970, 1, 1)
 
 
 def parse_time(text: str) -> float:
-    """Seconds UTC of a time as in MIND, 11/13/2019 8:36:57 AM, or in ISO 8601.
+    """Seconds UTC of a time in MIND's form, month first, or in ISO 8601.
 
-    In MIND's form the month comes first.
     A time without a time zone is UTC, independently of the machine's time zone.
 
     Raises

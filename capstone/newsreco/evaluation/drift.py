@@ -159,7 +159,8 @@ def bin_edges(training: np.ndarray) -> np.ndarray:
 def psi(training: np.ndarray, later: np.ndarray) -> np.ndarray:
     """Population stability index of the counts in bins, the last axis.
 
-    Half a row is added to each bin that is not empty in both, so that no logarithm is infinite.
+    Half a row is added to each bin that is not empty in both, so that no logarithm is
+    infinite.
 
     >>> round(float(psi(np.array([49.5, 49.5]), np.array([24.5, 74.5]))), 4)
     0.2747

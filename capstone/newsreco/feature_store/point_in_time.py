@@ -23,8 +23,8 @@ from newsreco.feature_store.views import TIMES, View
 def as_of_query(view: View, asked: sa.FromClause) -> sa.Select:
     """For each row of `asked` (position, keys, time), the row of the view that counts.
 
-    The subquery walks the index backwards from the latest row and stops at the first that
-    was known in time.
+    The subquery walks the index backwards from the latest row and stops at the first
+    that was known in time.
     """
     table, past = view.table, view.table.alias("past")
     latest = (
@@ -36,8 +36,8 @@ def as_of_query(view: View, asked: sa.FromClause) -> sa.Select:
         .scalar_subquery()
     )
     columns = [table.c[name] for name in TIMES + view.features]
-    known = sa.select(asked.c.position, *columns)
-    return known.join_from(asked, table, table.c.id == latest)
+    rows = sa.select(asked.c.position, *columns)
+    return rows.join_from(asked, table, table.c.id == latest)
 
 
 def latest_query(view: View, asked: sa.FromClause) -> sa.Select:

@@ -48,7 +48,7 @@ class MarkovChain:
         self.n_clicks += len(after)
 
     def probabilities(self, before: list, items: list) -> np.ndarray:
-        """P of each of `items` given the clicks `before`, averaged: (n,) float64."""
+        """P of each of `items`, averaged over the clicks `before`: (n,) float64."""
         fraction = np.array([self.clicks[i] for i in items], float) / max(self.n_clicks, 1)
         if not len(before):
             return fraction
@@ -56,8 +56,8 @@ class MarkovChain:
         for source in before:
             known = self.transitions.get(source, Counter())
             counts = np.array([known[i] for i in items], float)
-            evidence = known.total() + self.smoothing
-            rows.append((counts + self.smoothing * fraction) / evidence)
+            total = known.total() + self.smoothing
+            rows.append((counts + self.smoothing * fraction) / total)
         return np.mean(rows, axis=0)
 
     def log_lift(self, before: list, items: list) -> np.ndarray:

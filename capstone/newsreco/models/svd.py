@@ -138,9 +138,9 @@ class SVDSystem:
         return views * np.maximum(self.expected(rows, ratings), 0)
 
     def expected(self, rows: np.ndarray, ratings: np.ndarray) -> np.ndarray:
-        """Rating of every article expected of a user with these: (n_items,) float64."""
-        ones = np.ones(len(rows))
-        A = np.column_stack([ones, self.item_factors[rows]])  # (n, 1 + factors)
+        """Expected ratings of all articles by a user with these: (n_items,) float64."""
+        Y = self.item_factors[rows]
+        A = np.column_stack([np.ones(len(rows)), Y])  # (n, 1 + factors)
         target = ratings - self.mean - self.item_biases[rows]
         penalty = max(self.settings.reg * len(rows), 1e-9)
         z = np.linalg.solve(A.T @ A + penalty * np.eye(A.shape[1]), A.T @ target)

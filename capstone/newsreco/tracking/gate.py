@@ -76,13 +76,16 @@ class Refused(ValueError):
 
 
 def compare_models(
-    candidate: NewsModel, production: NewsModel, log: NewsLog, metric: str = "ranker_auc"
+    candidate: NewsModel,
+    production: NewsModel,
+    log: NewsLog,
+    metric: str = "ranker_auc",
 ) -> tuple[float, float, float, int, int]:
     """Candidate minus production on the impressions later than both trainings.
 
-    Returns the mean difference, the ends of its 95 % confidence interval, and the numbers of
-    users and impressions evaluated. Either model takes on the articles that it does not know, so
-    that both order the same impressions.
+    Returns the mean difference, the ends of its 95 % confidence interval, and the numbers
+    of users and impressions evaluated. Either model takes on the articles that it does
+    not know, so that both order the same impressions.
     """
     check_metric(metric)
     column = metric.removeprefix("ranker_")
@@ -95,5 +98,6 @@ def compare_models(
     evaluated = np.isfinite(first - second)
     users, impressions = len(np.unique(user[evaluated])), int(evaluated.sum())
     if not impressions:
-        raise ValueError("log must hold later impressions that can be evaluated, got none")
+        message = "log must hold later impressions that can be evaluated, got none"
+        raise ValueError(message)
     return *paired_difference(first, second, user), users, impressions
