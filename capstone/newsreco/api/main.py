@@ -34,6 +34,7 @@ ERRORS = {
         (401, "no API key and no session, or a wrong key"),
         (403, "not for the user of this session, or without its token"),
         (404, "no such article"),
+        (408, "the body did not arrive in time"),
         (413, "the body is too long"),
         (414, "the URL is too long"),
         (429, "too many requests"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import re
 import time
 import uuid
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -18,6 +20,7 @@ from newsreco.output import json_text
 LOG = logging.getLogger("newsreco.api.access")
 MAX_BODY = 65_536  # bytes
 MAX_URL = 4_096
+BODY_SECONDS = 10.0  # in which the body of a request must arrive
 REQUEST_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 CSP = "; ".join(
     [
@@ -83,7 +86,7 @@ class Gate:
             await refused(scope, receive, send)
             return
         try:
-            await self.app(scope, receive, send)
+            await self.app(scope, in_time(receive), send)
         except Exception:
             LOG.exception("unexpected error", extra={"fields": scope["state"]})
             if not started:
@@ -101,6 +104,27 @@ class Gate:
             detail = {"detail": "too many requests; try again in a second"}
             return JSONResponse(detail, 429, {"Retry-After": "1"})
         return None
+
+
+def in_time(receive: Receive) -> Receive:
+    """`receive`, which raises HTTPException 408 where the body does not arrive in time."""
+    left, whole = BODY_SECONDS, False
+
+    async def receive_in_time() -> Message:
+        nonlocal left, whole
+        if whole:  # from here on it waits for the client to leave
+            return await receive()
+        began = time.perf_counter()
+        try:
+            message = await asyncio.wait_for(receive(), left)
+        except TimeoutError:
+            reason = f"the body took more than {BODY_SECONDS:g} s"
+            raise HTTPException(408, reason, {"Connection": "close"}) from None
+        left -= time.perf_counter() - began
+        whole = not message.get("more_body", False)
+        return message
+
+    return receive_in_time
 
 
 class JsonLines(logging.Formatter):

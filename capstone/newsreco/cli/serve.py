@@ -89,6 +89,7 @@ def serve(arguments: argparse.Namespace) -> None:
     uvicorn.run(
         "newsreco.api.main:from_environment",
         factory=True,
+        http="newsreco.api.protocol:Protocol",
         host=arguments.host,
         port=arguments.port,
         workers=arguments.workers if arguments.workers > 1 else None,

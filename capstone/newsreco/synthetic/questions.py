@@ -17,6 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -141,14 +142,19 @@ def _swapped(stories: list[Story]) -> Iterator[str]:
 
 
 def _namesakes(stories: list[Story], text: str) -> Iterator[str]:
-    """Questions about somebody with the surname of a person in the story."""
+    """Questions about somebody with the surname of a person in the story, unnamed in the text."""
+
+    @cache
+    def absent(surname: str) -> list[str]:
+        full = (f"{first} {surname}" for first in NAMES["first_name"])
+        return [name for name in full if name not in text]
+
     for story in stories:
         for form, _ in _asked(story):
             for slot in (s for s in SLOT.findall(form) if TYPES.get(s.rstrip("2")) == "P"):
-                surname = story.slots[slot].split()[-1]
-                kin = [f"{first} {surname}" for first in NAMES["first_name"]]
-                absent = [name for name in kin if name not in text]
-                yield form.format_map(story.slots | {slot: absent[len(form) % len(absent)]})
+                names = absent(story.slots[slot].split()[-1])
+                if names:  # in a large log every name occurs
+                    yield form.format_map(story.slots | {slot: names[len(form) % len(names)]})
 
 
 def letter(question: Question) -> tuple[str, str]:

@@ -23,7 +23,7 @@ from newsreco.cli import main
 from newsreco.synthetic import Question, make_synthetic_log, write_sample
 from newsreco.synthetic.questions import UNANSWERABLE, questions_about
 from newsreco.synthetic.text import Story
-from newsreco.synthetic.topics import Sentence
+from newsreco.synthetic.topics import NAMES, Sentence
 
 SCORES = st.lists(st.tuples(st.integers(0, 8), st.booleans()), min_size=2, max_size=20)
 
@@ -106,6 +106,20 @@ def test_only_agreed_answers_are_asked_for():
     (question, *others) = questions_about(["N1", "N2", "N3", "N4"], stories)
     assert question == Question("What does Ben Oduya expect?", "fact", ("N3", "N4"), "$3")
     assert not any(other.answerable for other in others)
+
+
+def test_a_surname_whose_every_first_name_is_in_the_news_gives_no_namesake():
+    sentence = Sentence("{person} expects {sum}.", [("What does {person} expect?", "{sum}")])
+
+    def kinds(first_names):
+        people = [f"{first} Reyes" for first in first_names]
+        slots = [{"person": name, "sum": f"${n}"} for n, name in enumerate(people)]
+        stories = [Story(0, s["person"], "Text.", {}, (sentence,), s) for s in slots]
+        asked = questions_about([f"N{n}" for n in range(len(stories))], stories)
+        return {question.kind for question in asked}
+
+    assert "same-surname" in kinds(NAMES["first_name"][1:])
+    assert "same-surname" not in kinds(NAMES["first_name"])
 
 
 def test_questions_repeat_and_differ_by_seed(world):
