@@ -101,8 +101,8 @@ def check_shapes(**arrays: np.ndarray) -> None:
 class HackerNewsHot(ItemScores):
     """The items with the highest Hacker News score at the end of the log, for all.
 
-    An interaction is a vote, an item's first interaction the time of its post. Times are
-    in seconds. An item without interactions has no age and is not recommended.
+    An interaction is a vote, an item's first interaction the time of its post. Times
+    are in seconds. An item without interactions has no age and is not recommended.
 
     Parameters
     ----------

@@ -3,12 +3,12 @@ r"""Item-item neighbours: "users who chose this also chose that".
 Two items are similar if the same users interacted with them. With :math:`n_{ij}` the number of
 users who interacted with both, the shrunk cosine similarity is
 
-.. math:: s_{ij} = \frac{n_{ij}}{\sqrt{n_i n_j} + h}
+.. math:: s_{ij} = \frac{n_{ij}}{\sqrt{n_i n_j} + \kappa}
 
 and a user's score for item i sums :math:`s_{ji}` over the items j in their history, of which
-only the N most similar items i count (Deshpande and Karypis 2004). The shrinkage h damps pairs
-with few users in common. `user_knn` applies the same similarity to users instead of items.
-Left out: ratings; repeated interactions count once.
+only the N most similar items i count (Deshpande and Karypis 2004). The shrinkage :math:`\kappa`
+damps pairs with few users in common. `user_knn` applies the same similarity to users instead of
+items. Left out: ratings; repeated interactions count once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class ItemKNN(UpdatableRecommender):
     Parameters
     ----------
     n_neighbors : int or None
-        Number of most similar items kept per item; None keeps all, for small catalogues.
+        Number of most similar items kept per item; None keeps all (small catalogues).
     shrinkage : float
         Added to the cosine's denominator, in users.
     n_threads : int, optional
@@ -113,9 +113,9 @@ class ItemKNN(UpdatableRecommender):
         """The items of a user's history that contribute most to a score, and how much.
 
         Returns `items` (k,) int32, largest contribution first, ties to the lower id,
-        padded with -1, and `contributions` (k,) float32, their similarities, padded with
-        0. With k at least the length of the history they sum to the score. An item that
-        is no neighbour contributes 0.
+        padded with -1, and `contributions` (k,) float32, their similarities, padded
+        with 0. With k at least the length of the history they sum to the score. An item
+        that is no neighbour contributes 0.
         """
         history = self._history_of(user, item)
         contributions = self.similarity[history.indices][:, [item]].toarray().ravel()
@@ -127,7 +127,7 @@ def item_neighbors(
     item_ptr, item_users, user_ptr, user_items, norms, shrinkage,
     neighbors, similarities,
 ):  # fmt: skip
-    """Fill the rows of `neighbors` and `similarities`: each item's nearest, best first."""
+    """Fill `neighbors` and `similarities`: each row an item's nearest, best first."""
     n_items = len(norms)
     for chunk in prange(CHUNKS):
         counts = np.zeros(n_items, np.float32)  # users of both i and j, for each j

@@ -6,7 +6,7 @@ similar to u vote for the items in theirs:
 
 .. math::
     \hat r_{ui} = \sum_{v \in N(u)} s_{uv} \, [i \in I_v], \qquad
-    s_{uv} = \frac{|I_u \cap I_v|}{\sqrt{|I_u| |I_v|} + h}
+    s_{uv} = \frac{|I_u \cap I_v|}{\sqrt{|I_u| |I_v|} + \kappa}
 
 The model must keep the histories of the users who vote, and there are usually more users than
 items: that is why online shops went from users to items (Sarwar et al. 2001, Linden et al. 2003).
@@ -126,7 +126,7 @@ class UserKNN(UpdatableRecommender):
 
         .. math::
             \hat r_{ui} = \sum_{j \in I_u} \sum_{v \in N(u)} \frac{[j \in I_v]\,[i \in I_v]}
-            {\sqrt{|I_u| |I_v|} + h}
+            {\sqrt{|I_u| |I_v|} + \kappa}
 
         Returns
         -------
@@ -154,10 +154,10 @@ def user_neighbors(
     user_ptr, user_items, item_ptr, item_voters, norms, voter_norms, shrinkage,
     exclude_self, neighbors, similarities,
 ):  # fmt: skip
-    """Fill the rows of `neighbors` and `similarities`: each user's nearest, best first.
+    """Fill `neighbors` and `similarities`: each row a user's nearest, best first.
 
-    A user shares items with few of a million voters. So the counts are read and reset in
-    blocks of `LANE` voters, and only in blocks that were touched.
+    A user shares items with few of a million voters. So the counts are read and reset
+    in blocks of `LANE` voters, and only in blocks that were touched.
     """
     for chunk in prange(CHUNKS):
         counts = np.zeros(len(voter_norms), np.float32)  # items that u and each v share

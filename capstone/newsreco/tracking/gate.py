@@ -83,9 +83,9 @@ def compare_models(
 ) -> tuple[float, float, float, int, int]:
     """Candidate minus production on the impressions later than both trainings.
 
-    Returns the mean difference, the ends of its 95 % confidence interval, and the numbers
-    of users and impressions evaluated. Either model takes on the articles that it does
-    not know, so that both order the same impressions.
+    Returns the mean difference, the ends of its 95 % confidence interval, and the
+    numbers of users and impressions evaluated. Either model takes on the articles that
+    it does not know, so that both order the same impressions.
     """
     check_metric(metric)
     column = metric.removeprefix("ranker_")
