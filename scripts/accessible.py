@@ -1,8 +1,8 @@
 """An extension of the book's builder: what a screen reader is told agrees with what is seen.
 
-The theme's pages have three faults that axe-core finds: the titles of icons and the search's
-shortcut are read as part of a button's name, and the entries of the bibliography are no items of
-their list.
+The pages of theme and notebooks have faults that axe-core finds: the titles of icons and the
+search's shortcut count as part of a button's name, hidden cells have another name than they show,
+and the entries of the bibliography are no items of their list.
 """
 
 import re
@@ -12,7 +12,8 @@ from sphinx.application import Sphinx
 
 REPAIRS = [
     (r'(<i class="theme-switch [^>]*?) *title="[^"]*"', r"\1"),  # the icon's, not the button's
-    (r'<span class="search-button__kbd-shortcut"', r'\g<0> aria-hidden="true"'),
+    (r'(<button class="btn search-button-field [^>]*?) title="Search" aria-label="Search"', r"\1"),
+    (r'<summary aria-label="Toggle hidden content"', "<summary"),
     (r'(<div class="citation" id="[^"]*" role=)"doc-biblioentry"', r'\1"listitem"'),
 ]
 

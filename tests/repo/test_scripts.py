@@ -9,6 +9,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+import accessible
 import check
 import execute
 import processor
@@ -236,3 +237,18 @@ def test_an_older_processor_is_left_alone(monkeypatch):
     monkeypatch.setitem(processor.__cpu_features__, processor.LEVEL, False)
     assert not processor.can_compare()
     assert processor.settings() == {}
+
+
+def test_what_the_theme_tells_screen_readers_is_repaired():
+    theme = '<button class="btn theme-switch-button" aria-label="Color mode">'
+    theme += '<i class="theme-switch fa-solid" data-mode="light"  title="Light"></i></button>'
+    search = (
+        '<button class="btn search-button-field pst" title="Search" aria-label="Search" id="s">'
+    )
+    cell = '<details><summary aria-label="Toggle hidden content">Show</summary></details>'
+    entry = '<div class="citation" id="id2" role="doc-biblioentry">'
+    page = accessible.repaired("\n".join([theme, search, cell, entry])).splitlines()
+    assert page[0] == theme.replace('  title="Light"', "")
+    assert page[1] == '<button class="btn search-button-field pst" id="s">'
+    assert page[2] == "<details><summary>Show</summary></details>"
+    assert page[3] == '<div class="citation" id="id2" role="listitem">'
