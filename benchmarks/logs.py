@@ -133,7 +133,7 @@ def _returning_1m() -> Holdout:
 
 VALIDATION_1M = 0.15  # of the training set; leaves the most users to validate on
 RETURNING_1M = "1M, cut in time"
-ALL_FILMS = "latest-small, all films, leave last out"  # of two models: EASE takes too long
+ALL_FILMS = "latest-small, all films, leave last out"  # of three models: EASE takes too long
 CHAPTERS = {
     "synthetic log, leave last out": lambda: _last_out(load_synthetic_log()),
     "make_synthetic, leave last out": lambda: _last_out(make_synthetic(rng=0)),

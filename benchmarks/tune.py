@@ -118,7 +118,8 @@ def searches() -> list[Search]:
 
 def chapter_models(log: str) -> tuple[str, ...]:
     """The models whose settings are searched on a chapter's log."""
-    return ("UserKNN", "ItemKNN") if log == logs.ALL_FILMS else tuple(spaces.WIDE)
+    few = ("ContentBased", "UserKNN", "ItemKNN")
+    return few if log == logs.ALL_FILMS else tuple(spaces.WIDE)
 
 
 def race_search(model: str, factors: int) -> Search:

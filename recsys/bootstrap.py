@@ -63,7 +63,7 @@ def _resampled_ratios(table: np.ndarray, rng: int) -> np.ndarray:
 
 
 def interval(means: np.ndarray, level: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """Percentile interval: ends (m,) of the middle `level` of resampled means (b, m)."""
+    """Percentile interval: ends (m,) of the middle `level` of the resampled (b, m)."""
     level = validation.real_number("level", level, high=1.0)
     tail = 100 * (1 - level) / 2
     low, high = np.percentile(means, [tail, 100 - tail], axis=0)

@@ -139,13 +139,13 @@ def calibration(
     item_features: Any,
     smoothing: float = 0.01,
 ) -> np.ndarray:
-    r"""Divergence of a list's genres from the history's, one value per user (Steck 2018).
+    r"""Divergence of a list's genres from those of the history, per user (Steck 2018).
 
     The Kullback-Leibler divergence :math:`\sum_g p_g \ln (p_g / \tilde q_g)` in nats
     between the genres of the history, p, and of the list, q, with
-    :math:`\tilde q = 0.99 q + 0.01 p`. An item counts in full for each of its genres, so
-    one with many genres weighs more. Steck divides an item's weight among them: for that,
-    divide each row of `item_features` by its sum.
+    :math:`\tilde q = 0.99 q + 0.01 p`. An item counts in full for each of its genres,
+    so one with many genres weighs more. Steck divides an item's weight among them: for
+    that, divide each row of `item_features` by its sum.
 
     Parameters
     ----------

@@ -114,8 +114,8 @@ class ItemKNN(UpdatableRecommender):
 
         Returns `items` (k,) int32, largest contribution first, ties to the lower id,
         padded with -1, and `contributions` (k,) float32, their similarities, padded
-        with 0. With k at least the length of the history they sum to the score. An item that
-        is no neighbour contributes 0.
+        with 0. With k at least the length of the history they sum to the score. An item
+        that is no neighbour contributes 0.
         """
         history = self._history_of(user, item)
         contributions = self.similarity[history.indices][:, [item]].toarray().ravel()

@@ -174,7 +174,7 @@ def softmax_step(parameters, squares, users, items, log_q, learning_rate, reg):
 
 @compiled
 def errors(scores, items):
-    """The gradient of the loss by `scores` (n, n), in place; row p's positive is item p."""
+    """Gradient of the loss by `scores` (n, n), in place; row p's positive is item p."""
     for p in range(len(items)):
         row, highest = scores[p], scores[p].max()
         for q in range(len(items)):
