@@ -1,4 +1,4 @@
-"""What becomes of a question: answered rightly, abstained, wrong article, or wrong person.
+"""What becomes of a question: answered rightly, abstained, wrong article, or wrong answer.
 
 An answer is right if the quoted words are a line that the story template marks as answering the
 question, so the right name in another role does not count. Any answer to a trap is wrong.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 import pandas as pd
 
 from newsreco.assistant.answer import Answer, Assistant
@@ -16,8 +17,9 @@ from newsreco.assistant.passages import articles_from
 from newsreco.data.log import Articles
 from newsreco.synthetic.families import make_families
 from newsreco.synthetic.questions import Question
+from recsys.bootstrap import bootstrap_ratios, interval
 
-OUTCOMES = ("right", "abstained", "wrong article", "wrong person")
+OUTCOMES = ("right", "abstained", "wrong article", "wrong answer")
 Outcome = tuple[Question, str]
 
 
@@ -26,13 +28,13 @@ def outcome(question: Question, answer: Answer) -> str:
     if not answer.answered:
         return "abstained"
     if not question.answerable:
-        return "wrong person"
+        return "wrong answer"
     cited = answer.citations[0]
     if cited.article not in question.sources:
         return "wrong article"
     said = any(part.lower() in cited.quote.lower() for part in question.answer.split(" | "))
     marked = any(cited.quote in line for line in question.lines)
-    return "right" if said and marked else "wrong person"
+    return "right" if said and marked else "wrong answer"
 
 
 def outcomes(assistant: Assistant, questions: Sequence[Question]) -> list[Outcome]:
@@ -62,15 +64,33 @@ def outcome_table(before: Iterable[Outcome], after: Iterable[Outcome]) -> pd.Dat
 
 
 def rates(results: Sequence[Outcome]) -> pd.DataFrame:
-    """Fractions with intervals: answered rightly of the answerable, wrong of all questions."""
-    answerable = [found for question, found in results if question.answerable]
-    traps = [found for question, found in results if not question.answerable]
-    counts = {
-        "answerable, answered rightly": (answerable.count("right"), len(answerable)),
-        "answerable, wrong article": (answerable.count("wrong article"), len(answerable)),
-        "answerable, wrong person": (answerable.count("wrong person"), len(answerable)),
-        "traps, answered": (traps.count("wrong person"), len(traps)),
+    """Fractions with 95 % intervals: answered rightly of the answerable, wrong of all questions.
+
+    Questions of one family are alike, so families are resampled, each with all its questions.
+    Where none has the outcome, or all have it, resamples do not differ; the interval is then the
+    exact one of none, or all, of as many families.
+    """
+    answerable = [(q.family, found) for q, found in results if q.answerable]
+    traps = [(q.family, found) for q, found in results if not q.answerable]
+    rows = {
+        "answerable, answered rightly": _rate(answerable, "right"),
+        "answerable, wrong article": _rate(answerable, "wrong article"),
+        "answerable, wrong answer": _rate(answerable, "wrong answer"),
+        "traps, answered": _rate(traps, "wrong answer"),
     }
-    rows = {name: (*proportion(count, n), n) for name, (count, n) in counts.items()}
-    table = pd.DataFrame(rows, index=["fraction", "low", "high", "questions"]).T
-    return table.astype({"questions": int})
+    columns = ["fraction", "low", "high", "questions", "families"]
+    table = pd.DataFrame(rows, index=columns).T
+    return table.astype({"questions": int, "families": int})
+
+
+def _rate(found: list[tuple[str, str]], wanted: str) -> tuple[float, float, float, int, int]:
+    """Fraction of an outcome, its interval over families, and the numbers of both."""
+    _, family = np.unique([name for name, _ in found], return_inverse=True)
+    has = np.array([one == wanted for _, one in found])
+    sums, counts = np.bincount(family, has), np.bincount(family)
+    n = len(counts)
+    if has.all() or not has.any():
+        _, low, high = proportion(n * int(has.all()), n)
+    else:
+        low, high = interval(bootstrap_ratios(sums[:, None], counts[:, None])[:, 0])
+    return float(has.mean()), float(low), float(high), len(found), n

@@ -6,6 +6,7 @@ all live articles (recall and NDCG of the best k). The first does not penalise a
 never shown; the second is what a front page needs, and rewards guessing what the editor shows.
 
 `last_content`, the similarity to the last clicks, is the ablation: it uses no order.
+`reversed_lift` is the control: the same transitions, each counted from its end to its start.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ class Context:
     vectors: np.ndarray
     articles: MarkovChain
     topics: MarkovChain
+    reversed_topics: MarkovChain  # the transitions of `topics`, from the later to the earlier
     topic: np.ndarray  # (n_items,) the subcategory of each article
 
 
@@ -88,7 +90,8 @@ def click_transitions(log: NewsLog) -> Iterator[tuple[float, np.ndarray, np.ndar
 def contexts(log: NewsLog, vectors: np.ndarray, half_life: float, first: int) -> Iterator[Context]:
     """Each target with counters and chains as of its time."""
     topic = log.articles.subcategory
-    state, articles, topics = State.empty(log, half_life), MarkovChain(), MarkovChain()
+    state = State.empty(log, half_life)
+    articles, topics, backwards = MarkovChain(), MarkovChain(), MarkovChain()
     transitions = click_transitions(log)
     transition = next(transitions, None)
     for target in next_clicks(log, state, first):
@@ -96,8 +99,9 @@ def contexts(log: NewsLog, vectors: np.ndarray, half_life: float, first: int) ->
             _, before, after = transition
             articles.count(before.tolist(), after.tolist())
             topics.count(topic[before].tolist(), topic[after].tolist())
+            backwards.count(topic[after].tolist(), topic[before].tolist())
             transition = next(transitions, None)
-        yield Context(target, state, vectors, articles, topics, topic)
+        yield Context(target, state, vectors, articles, topics, backwards, topic)
 
 
 def trending(context: Context, items: np.ndarray) -> np.ndarray:
@@ -132,6 +136,12 @@ def topic_lift(context: Context, items: np.ndarray) -> np.ndarray:
     """Log lift of each article's subcategory, given those of the last impression."""
     last = context.topic[context.target.last].tolist()
     return context.topics.log_lift(last, context.topic[items].tolist())
+
+
+def reversed_lift(context: Context, items: np.ndarray) -> np.ndarray:
+    """As `topic_lift`, by the chain that runs backwards: what came before, not after."""
+    last = context.topic[context.target.last].tolist()
+    return context.reversed_topics.log_lift(last, context.topic[items].tolist())
 
 
 def with_content(weight: float) -> Scorer:
@@ -177,6 +187,28 @@ def evaluate_next_click(
     frame = pd.DataFrame(rows)
     frame.columns = pd.MultiIndex.from_tuples(frame.columns)
     return evaluation, frame
+
+
+def evaluate_shown(
+    log: NewsLog,
+    vectors: np.ndarray,
+    half_life: float,
+    scorers: dict[str, Scorer],
+    first: int,
+    last: int,
+) -> Evaluation:
+    """Evaluate scorers on what the impressions first..last-1 showed, and on no other articles."""
+    impressions, scores = [], {name: [] for name in scorers}
+    for context in contexts(log, vectors, half_life, first):
+        if context.target.impression >= last:
+            break
+        impressions.append(context.target.impression)
+        for name, scorer in scorers.items():
+            scores[name].append(scorer(context, context.target.shown))
+    evaluation = Evaluation(_select(log.impressions, np.array(impressions, int)))
+    for name in scorers:
+        evaluation.add(name, np.concatenate(scores[name]))
+    return evaluation
 
 
 def _select(shown: Impressions, chosen: np.ndarray) -> Impressions:

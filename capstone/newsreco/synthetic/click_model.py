@@ -14,6 +14,7 @@ import numpy as np
 from newsreco.synthetic import clicks
 from newsreco.synthetic.articles import START
 from newsreco.synthetic.generate import CLICK_RATE, make_plan
+from newsreco.synthetic.topics import TOPICS
 from recsys.compiled import compiled
 
 
@@ -46,6 +47,11 @@ class TrueClickModel:
         self._order = np.argsort(articles.by_publication)  # of an article, by publication
         self._intercept = plan.intercept
         self._fixed_rate = CLICK_RATE if click_model == "random" else 0.0
+
+    def followers(self) -> dict[str, str]:
+        """For each subcategory, the other one that is preferred after it."""
+        names = [topic.subcategory for topic in TOPICS]
+        return {name: names[after] for name, after in zip(names, self._users[3].tolist())}
 
     def probabilities(self, state: Any, user: int, time: float, items: np.ndarray) -> np.ndarray:
         """The probability of a click on each item at the top of a page: (n,) float64.

@@ -27,7 +27,7 @@ from newsreco.synthetic.text import TYPES, Story
 from newsreco.synthetic.topics import NAMES, read_lines
 
 UNANSWERABLE = ("elsewhere", "unknown-name", "never", "swapped", "same-surname")
-TRAPS = ("other-person", "negated", "hypothetical", "quoted")  # need texts of their own
+TRAPS = ("other-name", "negated", "hypothetical", "quoted")  # need texts of their own
 KINDS = ("fact", *UNANSWERABLE, *TRAPS)
 SLOT = re.compile(r"{([\w-]+)}")
 

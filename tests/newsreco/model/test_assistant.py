@@ -36,7 +36,7 @@ def families(evaluation):
     return [outcomes(Assistant(articles, check_roles=check), questions) for check in (False, True)]
 
 
-def test_no_wrong_person_on_families_that_no_rule_was_written_by(families):
+def test_no_wrong_answer_on_families_that_no_rule_was_written_by(families):
     _, after = families
     assert len(after) >= 500 and len({question.family for question, _ in after}) >= 25
     found = rates(after)["fraction"]

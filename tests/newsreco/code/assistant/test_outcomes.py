@@ -27,17 +27,17 @@ def test_outcomes_by_hand():
     answer = Assistant(articles_from(NEWS)).ask("Who beat Zorby?")
     assert outcome(fact("N1", "Tarn beat Zorby."), answer) == "right"
     assert outcome(fact("N1", "Tarn beat Zorby.", "Ada | Tarn"), answer) == "right"
-    assert outcome(fact("N1", "Tarn beat Zorby.", "Ada"), answer) == "wrong person"
-    assert outcome(fact("N1", "Tarn sold Ada Reyes."), answer) == "wrong person"
+    assert outcome(fact("N1", "Tarn beat Zorby.", "Ada"), answer) == "wrong answer"
+    assert outcome(fact("N1", "Tarn sold Ada Reyes."), answer) == "wrong answer"
     assert outcome(fact("N2", "Tarn beat Zorby."), answer) == "wrong article"
-    assert outcome(Question("Who beat Zorby?", "never"), answer) == "wrong person"
+    assert outcome(Question("Who beat Zorby?", "never"), answer) == "wrong answer"
     silent = Assistant(articles_from(NEWS)).ask("Who beat Tarn?")
     assert outcome(fact("N1", "Tarn beat Zorby."), silent) == "abstained"
 
 
 def test_table_and_rates_by_hand():
     trap, question = Question("t", "swapped"), fact("N1", "x")
-    before = [(question, "right"), (question, "wrong article"), (trap, "wrong person")]
+    before = [(question, "right"), (question, "wrong article"), (trap, "wrong answer")]
     after = [(question, "right"), (question, "abstained"), (trap, "abstained")]
     table = outcome_table(before, after)
     assert list(table.columns) == list(OUTCOMES)
@@ -52,6 +52,18 @@ def test_table_and_rates_by_hand():
         1,
     ]
     assert rates(before)["fraction"].tolist() == [0.5, 0.5, 0, 1]
+    assert found["families"].tolist() == [1, 1, 1, 1]
+
+
+def test_intervals_of_rates_are_over_families():
+    trap = [Question(f"t{n}", "swapped", family=f"f{n % 4}") for n in range(400)]
+    question = [(fact("N1", "x"), "right")]
+    none = rates([*question, *((q, "abstained") for q in trap)]).loc["traps, answered"]
+    assert (none["low"], none["high"]) == proportion(0, 4)[1:] and none["families"] == 4
+    wrong = {"f0": "wrong answer"}  # all questions of one family
+    some = rates([*question, *((q, wrong.get(q.family, "abstained")) for q in trap)])
+    row = some.loc["traps, answered"]
+    assert row["fraction"] == 0.25 and row["low"] == 0 and row["high"] >= 0.5
 
 
 @pytest.mark.parametrize("n", [10, 100, 550])
@@ -79,7 +91,7 @@ def test_command_prints_the_table(tmp_path, capsys):
     folder = str(write_sample(tmp_path / "sample", **sizes, progress=False))
     assert main(["ask", "--data", folder, "--evaluate", "--families", "development"]) == 0
     printed = capsys.readouterr().out
-    assert "before" in printed and "wrong person" in printed and "traps, answered" in printed
+    assert "before" in printed and "wrong answer" in printed and "traps, answered" in printed
     command = ["ask", "--data", folder, "--evaluate", "--families", "development", "--json"]
     assert main(command) == 0
     assert '"answerable after"' in capsys.readouterr().out
