@@ -53,7 +53,7 @@ def compare(
     validation.one_of("baseline", baseline, list(reports))
     first = reports[baseline]
     if any(not np.array_equal(r.users, first.users) for r in reports.values()):
-        raise ValueError("reports must be of the same test set, got those of other users")
+        raise ValueError("reports must be of the same test set, got other users")
     others = [name for name in reports if name != baseline]
     corrected = 1 - (1 - level) / (len(others) * len(metrics))
     table = {}
