@@ -49,9 +49,10 @@ def evaluate_order(
 ) -> tuple[Evaluation, dict[str, float]]:
     """Content alone, with the chain, and with the reversed chain, on the test set.
 
-    The later half of the impressions before the cut is the validation set: each chain gets
-    the weight of `WEIGHTS` with the largest AUC there, with an embedder fitted on articles
-    of the earlier half. For the test set it is fitted anew, on those before the cut.
+    The later half of the impressions before the cut is the validation set: each chain
+    gets the weight of `WEIGHTS` with the largest AUC there, with an embedder fitted
+    on articles of the earlier half. For the test set it is fitted anew, on those
+    before the cut.
 
     Returns
     -------
