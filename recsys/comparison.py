@@ -23,7 +23,10 @@ SETS_OF_RESAMPLES = 20  # the ends of a corrected interval lie far out
 
 
 def compare(
-    reports: Mapping[str, Report], baseline: str, metrics: Sequence[str], level: float = 0.95
+    reports: Mapping[str, Report],
+    baseline: str,
+    metrics: Sequence[str],
+    level: float = 0.95,
 ) -> pd.DataFrame:
     """Differences of all models from a baseline, in several metrics, as one family.
 
@@ -41,15 +44,16 @@ def compare(
     Returns
     -------
     DataFrame
-        One row per model other than the baseline. For each metric the columns mean, difference,
-        low and high; where low is above zero, the model is significantly better.
+        One row per model other than the baseline. For each metric the columns mean,
+        difference, low and high; where low is above zero, the model is significantly
+        better.
     """
     import pandas as pd
 
     validation.one_of("baseline", baseline, list(reports))
     first = reports[baseline]
-    if any(not np.array_equal(report.users, first.users) for report in reports.values()):
-        raise ValueError("reports must be of the same test set, got reports of other users")
+    if any(not np.array_equal(r.users, first.users) for r in reports.values()):
+        raise ValueError("reports must be of the same test set, got other users")
     others = [name for name in reports if name != baseline]
     corrected = 1 - (1 - level) / (len(others) * len(metrics))
     table = {}
@@ -58,6 +62,7 @@ def compare(
         differences = values - first.per_user[metric][:, None]
         sets = [bootstrap_means(differences, rng) for rng in range(SETS_OF_RESAMPLES)]
         low, high = interval(np.vstack(sets), corrected)
-        columns = values.mean(axis=0), differences.mean(axis=0), low, high
-        table |= zip([(metric, x) for x in ("mean", "difference", "low", "high")], columns)
+        table[metric, "mean"] = values.mean(axis=0)
+        table[metric, "difference"] = differences.mean(axis=0)
+        table[metric, "low"], table[metric, "high"] = low, high
     return pd.DataFrame(table, index=others).rename_axis("model")

@@ -114,8 +114,8 @@ def _used_likes(ratings: pd.DataFrame) -> pd.DataFrame:
 def split_likes(likes: Interactions) -> tuple[Interactions, Interactions]:
     """Training and test set of `load_movielens("1m-likes")`, cut at one time.
 
-    The training set holds the likes before second 975,768,738 (2 December 2000), about nine
-    tenths; the test set the later likes of users with at least five in training.
+    The training set holds the likes before second 975,768,738 (2 December 2000), about
+    nine tenths; the test set the later likes of users with at least five in training.
     """
     return temporal_split(likes, at=LIKES_CUTOFF)
 

@@ -22,6 +22,7 @@ ALLOWED_TAGS = {
 CELLS = (25, 45)
 WORDS = (1_000, 2_500)
 MOST_CODE_LINES = 20
+PAGE_WIDTH = 88  # columns of code that a page of the book shows
 
 # Built from pieces, so that this file does not hold what it looks for.
 MACHINE_PATH = re.compile(
@@ -178,6 +179,20 @@ def check_code(notebook: Notebook) -> list[str]:
     return problems
 
 
+def check_width(notebook: Notebook) -> list[str]:
+    """Code fits the page: the cells' own, and the source that `recsys.show` displays."""
+    problems = []
+    for n, cell in code_cells(notebook):
+        shown = [output.get("data", {}).get("text/markdown", "") for output in cell.outputs]
+        blocks = re.findall(r"^```python\n(.*?)^```", "\n".join(shown), flags=re.S | re.M)
+        problems += [
+            f"{where(n, cell)}: {len(line)} columns of code, at most {PAGE_WIDTH}: {line.strip()!r}"
+            for line in "\n".join([cell.source, *blocks]).splitlines()
+            if len(line) > PAGE_WIDTH
+        ]
+    return problems
+
+
 def check_size(notebook: Notebook) -> list[str]:
     """As long as a lesson."""
     problems = []
@@ -257,6 +272,7 @@ CHECKS = [
     check_outputs,
     check_tags,
     check_code,
+    check_width,
     check_size,
     check_skeleton,
     check_figures,

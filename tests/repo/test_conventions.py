@@ -60,6 +60,11 @@ def result(text):
     return cell(2, outputs=[new_output("execute_result", data=data, execution_count=2)])
 
 
+def shown(code):
+    data = {"text/markdown": f"```python\n{code}\n```", "text/plain": code}
+    return cell(2, outputs=[new_output("display_data", data=data)])
+
+
 def tag(name):
     return cell(2, metadata=nbformat.from_dict({"tags": [name]}))
 
@@ -97,6 +102,8 @@ BROKEN = {
     "pip": ("check_code", cell(2, source="!pip install recsys")),
     "pip magic": ("check_code", cell(2, source="%pip install recsys")),
     "pip module": ("check_code", cell(2, source="!python -m pip install recsys")),
+    "wide cell": ("check_width", cell(2, source="x = 1  # " + "wide " * 17)),
+    "wide source shown": ("check_width", shown("x = 1  # " + "wide " * 17)),
     "too few cells": ("check_size", lambda nb: nb.cells.pop(5)),
     "too many cells": ("check_size", lambda nb: nb.cells.extend(copy.deepcopy(nb.cells))),
     "too few words": ("check_size", cell(0, source="# Title")),
