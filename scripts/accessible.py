@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 
 REPAIRS = [
     (r'(<i class="theme-switch [^>]*?) *title="[^"]*"', r"\1"),  # the icon's, not the button's
-    (r'(<button class="btn search-button-field [^>]*?) title="Search" aria-label="Search"', r"\1"),
+    (r'(<button class="btn search-button-field[^>]*?) title="Search" aria-label="Search"', r"\1"),
     (r'<summary aria-label="Toggle hidden content"', "<summary"),
     (r'(<div class="citation" id="[^"]*" role=)"doc-biblioentry"', r'\1"listitem"'),
 ]

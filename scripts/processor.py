@@ -5,6 +5,8 @@ it its last bits, follows. A model trained by stochastic gradient descent magnif
 other printed digits. On x86-64 with AVX2 all are told to use it and nothing newer.
 """
 
+import os
+
 from numpy._core._multiarray_umath import __cpu_dispatch__, __cpu_features__
 
 LEVEL = "X86_V3"  # AVX2 and FMA: Intel since 2013, AMD since 2015
@@ -20,9 +22,12 @@ def settings() -> dict[str, str]:
     if not can_compare():
         return {}
     newer = __cpu_dispatch__[__cpu_dispatch__.index(LEVEL) + 1 :]
+    disabled = os.environ.get("NPY_DISABLE_CPU_FEATURES", "").split()  # where this is a kernel
     return {
         "NUMBA_CPU_NAME": "haswell",
         "NUMBA_CPU_FEATURES": "",  # those of the name
         "OPENBLAS_CORETYPE": "Haswell",
-        "NPY_DISABLE_CPU_FEATURES": " ".join(f for f in newer if __cpu_features__.get(f)),
+        "NPY_DISABLE_CPU_FEATURES": " ".join(
+            name for name in newer if __cpu_features__.get(name) or name in disabled
+        ),
     }
