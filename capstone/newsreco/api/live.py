@@ -161,7 +161,7 @@ class LiveModel:
         hidden = np.fromiter(self.dismissed.get(user, ()), np.int32)
         time = max(time, self.state.now)
         found = self.pipeline.recommend(user, time, k, hidden)
-        explored, propensity, found = self._explore(user, time, found, hidden)
+        explored, propensity, found = self._explore(user, time, found)
         ids, titles = self.model.articles.ids, self.model.articles.title
         record = ServedList(
             list_id=uuid.uuid4().hex,
@@ -186,7 +186,7 @@ class LiveModel:
         return 0 <= user < self.state.n_users and bool(self.state.arrays.user_clicks[user])
 
     def _explore(
-        self, user: int, time: float, found: Recommendation, hidden: np.ndarray
+        self, user: int, time: float, found: Recommendation
     ) -> tuple[int, float, Recommendation]:
         r"""Epsilon-greedy at the last position: with probability epsilon, any live article.
 
@@ -196,7 +196,7 @@ class LiveModel:
         last = len(found.items) - 1
         if self.explore == 0 or last < 0:
             return -1, 1.0, found
-        allowed, _ = self.pipeline.live(user, time, hidden)
+        allowed = found.allowed.copy()
         allowed[found.items[:last]] = False
         choices = np.flatnonzero(allowed)
         greedy = found.items[last]

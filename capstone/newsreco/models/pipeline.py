@@ -54,6 +54,8 @@ class Recommendation:
     as_of : float
         Time (seconds UTC) for which the list was made: earlier than asked for, if no article that
         the user has not clicked was shown in the days before that time.
+    allowed : array (n_items,) bool
+        What could have been recommended.
     """
 
     items: np.ndarray
@@ -62,6 +64,7 @@ class Recommendation:
     found_by: list[tuple[str, ...]]
     seconds: dict[str, float]
     as_of: float
+    allowed: np.ndarray
 
     def reasons(self, titles: list[str]) -> list[str]:
         """An explanation of each: a similar article that the user read, or that it is trending."""
@@ -158,7 +161,9 @@ class RecommendationPipeline:
         timer.stop("rerank")
         names = list(self.retrievers)
         found = [tuple(n for n, hit in zip(names, found_by[row]) if hit) for row in kept]
-        return Recommendation(items[kept], scores[kept], because, found, timer.seconds, time)
+        return Recommendation(
+            items[kept], scores[kept], because, found, timer.seconds, time, allowed
+        )
 
     def live(self, user: int, time: float, exclude: np.ndarray = NONE) -> tuple[np.ndarray, float]:
         """What may be recommended at a time, (n_items,) of bool, and the time to rank it for.

@@ -9,7 +9,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -131,17 +132,20 @@ class EventStore:
         """
         with self.transaction() as connection:
             deleted = self._deleted(connection, rows)
-            return [row_user(row) not in deleted and self._insert(connection, row) for row in rows]
+            wanted = [row for row in rows if row_user(row) not in deleted]
+            new = {kind: self._insert(connection, kind, wanted) for kind in TABLES}
+        return [_take(new[type(row)], getattr(row, KEYS[type(row)])) for row in rows]
 
-    def _insert(self, connection: sa.Connection, row: Row) -> bool:
-        table, key = TABLES[type(row)], KEYS[type(row)]
-        values = asdict(row)
-        del values["number"]
-        if isinstance(row, ServedList):
-            values["news_ids"] = " ".join(row.news_ids)
-        insert = INSERT[self.engine.dialect.name](table).values(values)
-        new = insert.on_conflict_do_nothing(index_elements=[key]).returning(table.c.number)
-        return connection.execute(new).first() is not None
+    def _insert(self, connection: sa.Connection, kind: type[Row], rows: Sequence[Row]) -> set[str]:
+        """Append the rows of a kind in one statement; the keys that were not known."""
+        values = [_values(row) for row in rows if type(row) is kind]
+        if not values:
+            return set()
+        table, key = TABLES[kind], KEYS[kind]
+        insert = INSERT[self.engine.dialect.name](table).on_conflict_do_nothing(
+            index_elements=[key]
+        )
+        return set(connection.scalars(insert.returning(table.c[key]), values))
 
     def _deleted(self, connection: sa.Connection, rows: Sequence[Row]) -> set[str]:
         users = {user for row in rows if (user := row_user(row)) is not None}
@@ -229,6 +233,20 @@ class EventStore:
 def row_user(row: Row) -> str | None:
     """The user that a row is about."""
     return getattr(row, "user_id", None)
+
+
+def _values(row: Row) -> dict[str, Any]:
+    values = {name: value for name, value in vars(row).items() if name != "number"}
+    if isinstance(row, ServedList):
+        values["news_ids"] = " ".join(row.news_ids)
+    return values
+
+
+def _take(keys: set[str], key: str) -> bool:
+    """Whether a key is in the set; the second time it is not."""
+    found = key in keys
+    keys.discard(key)
+    return found
 
 
 def _restored(kind: type[Row], row) -> Row:
