@@ -22,8 +22,9 @@ HEAD = """\
 Every public name of the library, what it is, and one example; generated from the code, whose tests
 run the examples. Here `data` is a log, `train` and `test` its two parts, `model` a fitted
 `ImplicitALS`, `report` what `evaluate` returned, `genres` a matrix of item features, `lists`
-recommended items. `help(name)` has parameters, shapes, units and errors.
-[The library in one page](library.md) is a tour, and the chapters explain the methods.
+recommended items, `policy` the probabilities of actions in each row of a log of actions.
+`help(name)` has parameters, shapes, units and errors. [The library in one page](library.md) is a
+tour, and the chapters explain the methods.
 """
 VALUES = """\
 ## What a value means to each model

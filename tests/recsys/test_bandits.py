@@ -71,13 +71,12 @@ def test_linucb_regret_is_sublinear_and_a_bandit_without_context_is_linear():
     assert factor > 3.5 and blind > 20 * total
 
 
-def test_linucb_pays_for_too_much_exploration_and_for_none():
-    simulator, steps = LinearArms(WEIGHTS, noise=0.5), STEPS // 2
-    greedy, usual, wide = (
-        regret(LinUCB(4, 3, alpha=alpha), simulator, steps, runs=30)[:, -1] for alpha in (0, 1, 5)
+def test_linucb_pays_for_too_much_exploration():
+    usual, wide = (
+        regret(LinUCB(4, 3, alpha=alpha), LinearArms(WEIGHTS, noise=0.5), 1000, runs=30)[:, -1]
+        for alpha in (1, 5)
     )
     assert usual.mean() < 0.75 * wide.mean()
-    assert usual.max() < 0.75 * greedy.max()  # some greedy run stays with a wrong arm
 
 
 def test_epsilon_greedy_by_hand():

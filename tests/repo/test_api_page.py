@@ -34,11 +34,22 @@ popular = Popularity().fit(train).recommend(range(train.n_users), k=5)[0]
 items, scores = model.recommend(0, k=5)
 item_users = np.asarray((train.matrix > 0).sum(axis=0)).ravel()
 clicks, impressions = np.array([[1.0], [0], [2]]), np.array([[3.0], [2], [4]])
+policy, predicted = np.full((4, 2), 0.5), np.full((4, 2), 0.3)
+action, propensity, reward = [0, 1, 1, 0], [0.4, 0.6, 0.6, 0.4], [1, 0, 1, 0]
 model.save("model")
 """
 SECTIONS = api_page.sections()
 ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
-WITHOUT_ALL = ("rerank", "bootstrap", "comparison", "text", "plot", "tuned")
+WITHOUT_ALL = (
+    "bandits",
+    "bootstrap",
+    "comparison",
+    "off_policy",
+    "plot",
+    "rerank",
+    "text",
+    "tuned",
+)
 PACKAGES = ("recsys", "recsys.models", "recsys.metrics", "recsys.retrieval", "recsys.datasets")
 
 
