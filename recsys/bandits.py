@@ -341,7 +341,7 @@ def regret(
 ) -> np.ndarray:
     r"""Regret of a bandit up to each step, in independent runs of a simulator.
 
-    Expected rewards, not the rewards drawn, are compared (the pseudo-regret of Auer et al. 2002):
+    Expected rewards are compared, not the rewards drawn (the pseudo-regret):
     :math:`\sum_{s \le t} (\max_a \mu_{s,a} - \mu_{s,a_s})`.
 
     Parameters
@@ -375,18 +375,18 @@ def regret(
     """
     steps, runs = validation.whole_number("steps", steps), validation.whole_number("runs", runs)
     _check_same_sizes(bandit, simulator)
-    world_rng, bandit_rng = validation.random_generator(rng).spawn(2)
+    simulator_rng, bandit_rng = validation.random_generator(rng).spawn(2)
     bandit = copy.copy(bandit)
     bandit.rng = bandit_rng
     bandit.start(runs)
     lost = np.empty((runs, steps))
     every = np.arange(runs)
     for step in range(steps):
-        contexts = simulator.contexts(runs, world_rng)
+        contexts = simulator.contexts(runs, simulator_rng)
         expected = simulator.expected(runs, contexts)
         arms = bandit.choices(contexts)
         chosen = expected[every, arms]
-        bandit.learn_all(arms, simulator.rewards(chosen, world_rng), contexts)
+        bandit.learn_all(arms, simulator.rewards(chosen, simulator_rng), contexts)
         lost[:, step] = expected.max(axis=1) - chosen
     return lost.cumsum(axis=1)
 

@@ -18,8 +18,8 @@ the propensities or the model are right, the model being fitted on other rows.
 
 IPS, DM and DR are means of n terms, and their intervals are normal, from the sample variance of
 the terms (ddof 1). SNIPS is a ratio of means, and its interval is that of the delta method. Such
-intervals are approximate, and need a large `effective_sample_size`. Rows must be independent. Left
-out: clipped weights, slates, and policies that learn while they are evaluated.
+intervals are approximate, and need a large `effective_sample_size`. Rows must be independent; those
+of a log whose own policy learned meanwhile are not. Left out: clipped weights, and slates.
 """
 
 from __future__ import annotations
