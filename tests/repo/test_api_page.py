@@ -16,12 +16,15 @@ PREAMBLE = """
 import numpy as np
 from recsys import *
 from recsys.models import *
-from recsys.text import multi_hot
+from recsys.text import TfIdf, multi_hot
 
 data = make_synthetic(n_users=60, n_items=40, n_interactions=1500)
 frame = data.to_frame()
 frame["user"], frame["item"] = "u" + frame["user"].astype(str), data.titles[frame["item"]]
 frame.to_csv("clicks.csv", index=False)
+articles = ["A dog barks", "A dog sleeps", "Rain falls"]
+with open("articles.txt", "w") as file:
+    file.write("\n".join(articles))
 labelled = Interactions.from_frame(frame, user="user", item="item", time="time")
 ratings = Interactions([0, 0, 1, 1], [0, 1, 0, 2], value=[5, 3, 4, 2])
 genres = multi_hot(["Drama|Comedy", "Drama", "Crime", "Comedy"] * 10)[0]
@@ -35,10 +38,11 @@ items, scores = model.recommend(0, k=5)
 item_users = np.asarray((train.matrix > 0).sum(axis=0)).ravel()
 clicks, impressions = np.array([[1.0], [0], [2]]), np.array([[3.0], [2], [4]])
 model.save("model")
+vectors = TfIdf().fit_transform(articles)
 """
 SECTIONS = api_page.sections()
 ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
-WITHOUT_ALL = ("rerank", "bootstrap", "comparison", "text", "plot", "tuned")
+WITHOUT_ALL = ("rerank", "bootstrap", "comparison", "text", "plot", "tuned", "cli")
 PACKAGES = ("recsys", "recsys.models", "recsys.metrics", "recsys.retrieval", "recsys.datasets")
 
 
