@@ -57,41 +57,51 @@ def read_articles(path: str | Path) -> list[str]:
 def similar_to_history(
     vectors: sparse.csr_matrix, history: Sequence[int], half_life: float
 ) -> np.ndarray:
-    """Cosine of each vector (n, d) of length 1 to the decayed profile of a history: (n,).
+    """Cosines (n,) of vectors (n, d) of length 1 to the decayed profile of a history.
 
     >>> vectors = sparse.csr_matrix([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
     >>> similar_to_history(vectors, [0], half_life=5)
     array([1. , 0. , 0.6])
     """
     ages = np.arange(len(history))[::-1]  # in reads: the last one has age 0
-    profile = sparse.csr_matrix(rerank.freshness(ages, half_life)) @ vectors[list(history)]
+    weights = sparse.csr_matrix(rerank.freshness(ages, half_life))
+    profile = weights @ vectors[list(history)]  # (1, d)
     return (vectors @ unit_rows(profile).T).toarray().ravel()
 
 
-def representatives(vectors: sparse.csr_matrix, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of k central and different rows (n, d) of length 1, and their centrality.
+def representatives(
+    vectors: sparse.csr_matrix,
+    k: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of k central and diverse rows (n, d) of length 1, and their centrality.
 
-    Centrality is the cosine to the mean vector. MMR weighs it and the similarity to the rows
-    already chosen alike, among the `POOL` most central rows.
+    Centrality is the cosine to the mean vector. MMR gives it and the similarity to the
+    rows already selected equal weight, among the `POOL` most central rows.
 
     >>> vectors = sparse.csr_matrix([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
     >>> representatives(vectors, k=2)[0]
     array([0, 2], dtype=int32)
     """
     k = validation.whole_number("k", k, high=vectors.shape[0])
-    centrality = (vectors @ unit_rows(sparse.csr_matrix(vectors.mean(axis=0))).T).toarray().ravel()
+    center = unit_rows(sparse.csr_matrix(vectors.mean(axis=0)))
+    centrality = (vectors @ center.T).toarray().ravel()
     pool = np.sort(top_k(centrality[None], min(max(k, POOL), len(centrality)))[0][0])
-    picks = pool[rerank.mmr(centrality[pool], vectors[pool].toarray(), k, trade_off=0.5)]
+    dense = vectors[pool].toarray()
+    picks = pool[rerank.mmr(centrality[pool], dense, k, trade_off=0.5)]
     return picks, centrality[picks]
 
 
 def recommend(
-    articles: Sequence[str], history: Sequence[int] = (), k: int = 5, half_life: float = 5.0
+    articles: Sequence[str],
+    history: Sequence[int] = (),
+    k: int = 5,
+    half_life: float = 5.0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of k unread articles, best first, and their scores, cosines between 0 and 1.
+    """Indices of k unread articles, best first, and their scores, cosines in [0, 1].
 
-    `history` lists the articles read, oldest first, `half_life` is in reads. Without a history
-    the k are representative of all. Articles without a content word are never recommended.
+    `history` lists the articles read, oldest first; `half_life` is in reads. Without a
+    history the k are representatives, in the order of MMR. Articles without a content
+    word are never recommended.
 
     >>> recommend(["A dog barks", "A dog sleeps", "Rain falls"], history=[0], k=1)[0]
     array([1], dtype=int32)
@@ -99,13 +109,15 @@ def recommend(
     for index in history:
         validation.whole_number("an index in history", index, 0, len(articles) - 1)
     validation.real_number("half_life", half_life, open_low=True)
-    vectors = TfIdf(max_features=MOST_WORDS, stop_words=STOP_WORDS).fit_transform(articles)
+    model = TfIdf(max_features=MOST_WORDS, stop_words=STOP_WORDS)
+    vectors = model.fit_transform(articles)
     has_words = row_lengths(vectors) > 0
     if len(history) and not has_words[list(history)].any():
         raise ValueError("history must hold an article with content words, got none")
     allowed = np.setdiff1d(np.flatnonzero(has_words), history).astype(np.int32)
     if validation.whole_number("k", k) > len(allowed):
-        raise ValueError(f"k must be at most {len(allowed)}, the unread articles, got {k}")
+        unread = f"{len(allowed)}, the unread articles"
+        raise ValueError(f"k must be at most {unread}, got {k}")
     if not len(history):
         picks, scores = representatives(vectors[allowed], k)
         return allowed[picks], scores

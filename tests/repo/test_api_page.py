@@ -24,7 +24,7 @@ frame["user"], frame["item"] = "u" + frame["user"].astype(str), data.titles[fram
 frame.to_csv("clicks.csv", index=False)
 articles = ["A dog barks", "A dog sleeps", "Rain falls"]
 with open("articles.txt", "w") as file:
-    file.write("\n".join(articles))
+    print(*articles, sep=chr(10), file=file)
 labelled = Interactions.from_frame(frame, user="user", item="item", time="time")
 ratings = Interactions([0, 0, 1, 1], [0, 1, 0, 2], value=[5, 3, 4, 2])
 genres = multi_hot(["Drama|Comedy", "Drama", "Crime", "Comedy"] * 10)[0]
