@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -166,9 +167,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows = [(int(i), round(float(score), 4), articles[i]) for i, score in zip(*found)]
         named = [dict(zip(("index", "score", "text"), row)) for row in rows]
         table = "\n".join("{:4}  {:.3f}  {}".format(*row) for row in rows)
-        print(json.dumps(named, indent=1) if options.json else table)
+        print(json.dumps(named, indent=1) if options.json else table, flush=True)
     except SystemExit as stop:  # help, or a wrong option
         return int(stop.code or 0)
+    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         print(f"recsys: cannot read {options.file}: {error.strerror}", file=sys.stderr)
         return 2

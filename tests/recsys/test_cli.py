@@ -195,6 +195,14 @@ def test_module_runs_as_the_command(capsys):
     assert subprocess.run([*command[:3], "other"], cwd=ROOT, capture_output=True).returncode == 2
 
 
+def test_reader_that_stops_early_is_no_error():
+    command = [sys.executable, "-m", "recsys", "recommend", "data/articles.txt"]
+    running = subprocess.Popen(command, cwd=ROOT, stdout=-1, stderr=-1)
+    running.stdout.close()
+    assert (running.stderr.read(), running.wait()) == (b"", 0)
+    running.stderr.close()
+
+
 def test_command_is_installed():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["scripts"]["recsys"] == "recsys.cli:main"
