@@ -16,12 +16,15 @@ PREAMBLE = """
 import numpy as np
 from recsys import *
 from recsys.models import *
-from recsys.text import multi_hot
+from recsys.text import TfIdf, multi_hot
 
 data = make_synthetic(n_users=60, n_items=40, n_interactions=1500)
 frame = data.to_frame()
 frame["user"], frame["item"] = "u" + frame["user"].astype(str), data.titles[frame["item"]]
 frame.to_csv("clicks.csv", index=False)
+articles = ["A dog barks", "A dog sleeps", "Rain falls"]
+with open("articles.txt", "w") as file:
+    print(*articles, sep=chr(10), file=file)
 labelled = Interactions.from_frame(frame, user="user", item="item", time="time")
 ratings = Interactions([0, 0, 1, 1], [0, 1, 0, 2], value=[5, 3, 4, 2])
 genres = multi_hot(["Drama|Comedy", "Drama", "Crime", "Comedy"] * 10)[0]
@@ -37,12 +40,14 @@ clicks, impressions = np.array([[1.0], [0], [2]]), np.array([[3.0], [2], [4]])
 policy, predicted = np.full((4, 2), 0.5), np.full((4, 2), 0.3)
 action, propensity, reward = [0, 1, 1, 0], [0.4, 0.6, 0.6, 0.4], [1, 0, 1, 0]
 model.save("model")
+vectors = TfIdf().fit_transform(articles)
 """
 SECTIONS = api_page.sections()
 ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
 WITHOUT_ALL = (
     "bandits",
     "bootstrap",
+    "cli",
     "comparison",
     "off_policy",
     "plot",
