@@ -41,8 +41,8 @@ class Writer:
 
     async def flush(self) -> None:
         """Return when all rows given so far are stored, or have failed."""
-        if self.last is not None:  # rows are stored in order
-            await asyncio.wait([self.last])
+        if self.last is not None:  # rows are stored in order, as long as the task lives
+            await asyncio.wait([self.last, self.task], return_when=asyncio.FIRST_COMPLETED)
 
     def put(self, row: Row) -> asyncio.Future:
         """Store a row soon; the future's result is False if its id was known already."""

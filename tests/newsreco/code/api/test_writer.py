@@ -23,6 +23,11 @@ class Store:
         return [row % 2 == 0 for row in rows]
 
 
+def finish(work):
+    """The result of a coroutine; a writer that has stopped fails instead of waiting for ever."""
+    return asyncio.run(asyncio.wait_for(work, 20))
+
+
 def test_rows_that_wait_are_stored_together_in_order():
     async def run():
         store = Store()
@@ -30,7 +35,7 @@ def test_rows_that_wait_are_stored_together_in_order():
             results = await asyncio.gather(*(writer.put(n) for n in range(200)))
         return store, results
 
-    store, results = asyncio.run(run())
+    store, results = finish(run())
     assert results == [n % 2 == 0 for n in range(200)]
     assert [row for batch in store.batches for row in batch] == list(range(200))
     assert len(store.batches) < 10
@@ -45,7 +50,7 @@ def test_a_failure_reaches_each_row_and_the_next_batch_is_stored():
             store.broken = False
             return failed, await writer.put(4)
 
-    failed, stored = asyncio.run(run())
+    failed, stored = finish(run())
     assert [type(error) for error in failed] == [ConnectionError] * 2 and stored
 
 
@@ -56,7 +61,7 @@ def test_a_client_that_leaves_does_not_stop_the_others():
             left.cancel()
             return await stays
 
-    assert asyncio.run(run())
+    assert finish(run())
 
 
 def test_more_rows_than_can_wait_are_refused(monkeypatch):
@@ -69,7 +74,7 @@ def test_more_rows_than_can_wait_are_refused(monkeypatch):
         with pytest.raises(Overloaded):
             writer.put(3)
 
-    asyncio.run(run())
+    finish(run())
 
 
 def test_flush_waits_for_earlier_rows_and_not_for_later_ones():
@@ -84,7 +89,7 @@ def test_flush_waits_for_earlier_rows_and_not_for_later_ones():
                 if flushed.done():
                     return store.batches[0], n
 
-    first, n = asyncio.run(run())
+    first, n = finish(run())
     assert first[0] == 1 and n < 5
 
 
@@ -96,4 +101,4 @@ def test_what_waits_is_stored_before_the_end():
             writer.put(2)
         return store
 
-    assert asyncio.run(run()).batches == [[1, 2]]
+    assert finish(run()).batches == [[1, 2]]

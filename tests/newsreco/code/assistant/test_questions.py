@@ -112,8 +112,8 @@ def test_a_surname_whose_every_first_name_is_in_the_news_gives_no_namesake():
     sentence = Sentence("{person} expects {sum}.", [("What does {person} expect?", "{sum}")])
 
     def kinds(first_names):
-        people = [f"{first} Reyes" for first in first_names]
-        slots = [{"person": name, "sum": f"${n}"} for n, name in enumerate(people)]
+        names = [f"{first} Reyes" for first in first_names]
+        slots = [{"person": name, "sum": f"${n}"} for n, name in enumerate(names)]
         stories = [Story(0, s["person"], "Text.", {}, (sentence,), s) for s in slots]
         asked = questions_about([f"N{n}" for n in range(len(stories))], stories)
         return {question.kind for question in asked}
