@@ -181,12 +181,9 @@ def evaluate_next_click(
             row[name, "recall"] = recall_at_k([best], [target.clicked], k)[0]
             row[name, "ndcg"] = ndcg_at_k([best], [target.clicked], k)[0]
         rows.append(row)
-    evaluation = Evaluation(_select(log.impressions, np.array(impressions, int)))
-    for name in scorers:
-        evaluation.add(name, np.concatenate(scores[name]))
     frame = pd.DataFrame(rows)
     frame.columns = pd.MultiIndex.from_tuples(frame.columns)
-    return evaluation, frame
+    return _evaluation(log, impressions, scores), frame
 
 
 def evaluate_shown(
@@ -205,9 +202,16 @@ def evaluate_shown(
         impressions.append(context.target.impression)
         for name, scorer in scorers.items():
             scores[name].append(scorer(context, context.target.shown))
+    return _evaluation(log, impressions, scores)
+
+
+def _evaluation(
+    log: NewsLog, impressions: list[int], scores: dict[str, list[np.ndarray]]
+) -> Evaluation:
+    """Evaluation of each scorer on some impressions; `scores` has one array per impression."""
     evaluation = Evaluation(_select(log.impressions, np.array(impressions, int)))
-    for name in scorers:
-        evaluation.add(name, np.concatenate(scores[name]))
+    for name, parts in scores.items():
+        evaluation.add(name, np.concatenate(parts))
     return evaluation
 
 
