@@ -104,7 +104,8 @@ class ExactIndex:
 
     def remove(self, items: np.ndarray) -> ExactIndex:
         """Never return these items (m,) again; see `VectorIndex`."""
-        return self._hold(self._fitted()._blocks, without(self._alive, items))
+        self._fitted()
+        return self._hold(self._blocks, without(self._alive, items))
 
     def _hold(self, blocks: np.ndarray, alive: np.ndarray) -> ExactIndex:
         """Take blocks (n_blocks, d, BLOCK) and the mask (n,) of items not removed, in one step."""
@@ -133,8 +134,8 @@ class ExactIndex:
     @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
         """The vectors (n, d) float32, as `vectors`, and the ids `removed` (m,) int32."""
-        blocks = self._fitted()._blocks
-        flat = blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
+        self._fitted()
+        flat = self._blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
         vectors = np.ascontiguousarray(flat[: self.n_items])
         return {"vectors": vectors, "removed": removed_ids(self._alive)}
 
