@@ -126,6 +126,7 @@ def test_padding_and_empty_lists():
     [
         ({"candidates": [[0, 4]]}, "candidates must hold ids from 0 to 2"),
         ({"candidates": [[1, 1]]}, "candidates must hold no item twice, got one in row 0"),
+        ({"candidates": [[0, 0]]}, "candidates must hold no item twice, got one in row 0"),
         ({"relevance": [[1.0, np.nan]]}, "relevance must be finite"),
         ({"relevance": [[1.0]]}, "relevance must have the shape of candidates"),
         ({"provider": []}, "provider must have one entry per item"),
