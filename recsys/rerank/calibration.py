@@ -39,7 +39,8 @@ def calibrated(
         How the candidates count for each genre, at least 0. Rows that sum to 1 divide an item among
         its genres, as Steck does.
     target : array (g,) of float
-        Genres of the history, at least 0, such as `train.matrix[user] @ genres`; scaled to sum 1.
+        Genres of the history, at least 0; scaled to sum 1. With sparse `genres` of all items it is
+        `(train.matrix[user] @ genres).toarray()[0]`.
     k : int
         May exceed n.
     trade_off : float
