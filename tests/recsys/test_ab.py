@@ -175,9 +175,11 @@ def test_cuped_removes_the_explained_variance_and_keeps_the_difference():
 
 
 def test_cuped_takes_theta_within_the_arms():
-    """A large effect does not pass for a slope: theta is 1 here, the difference 10."""
+    """Neither a large effect nor arms that were unlike before pass for a slope: theta is 1."""
     control, treatment = cuped([1, 2, 3], [11, 13, 12], [1, 2, 3], [1, 3, 2])
-    assert treatment - control == pytest.approx(10)
+    assert treatment.mean() - control.mean() == pytest.approx(10)
+    control, treatment = cuped([0, 1, 2], [0, 1, 2], [0, 1, 2], [10, 11, 12])
+    assert treatment - control == pytest.approx(-10)
 
 
 @pytest.mark.parametrize("users", [[480, 520], [5000, 5200], [10, 10]])
@@ -210,6 +212,11 @@ def test_control_without_clicks_has_no_lift():
     found = difference_of_proportions(clicks=(0, 30), users=(100, 100))
     assert 0 < found.low < 0.3 < found.high
     assert np.isnan([found.lift, found.lift_low, found.lift_high]).all()
+
+
+def test_an_arm_in_which_all_click():
+    found = difference_of_proportions(clicks=(100, 50), users=(100, 100))
+    assert found.standard_error == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize("clicks, users, message", [

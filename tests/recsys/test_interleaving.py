@@ -70,6 +70,12 @@ def test_the_team_whose_items_are_clicked_wins():
     assert (credit(1 - team, first) == -1).all()
 
 
+def test_more_clicks_win():
+    team = [[0, 1, 1, 0], [1, 0, 0, 1], [1, 0, 0, 1]]
+    clicked = [[1, 1, 1, 0], [1, 1, 1, 0], [1, 1, 0, 0]]
+    assert credit(team, clicked).tolist() == [1, -1, 0]
+
+
 def test_equal_rankings_stay_as_they_are():
     items, _ = interleave([3, 1, 2], [3, 1, 2], rng=0)
     assert items.tolist() == [3, 1, 2]
