@@ -142,7 +142,7 @@ class SparseIndex:
     def search(
         self, queries: Any, k: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The k best items (m, k) of each query (m, d) and their scores; see `VectorIndex`."""
+        """The k best items (m, k) of each query (m, d), with scores: `VectorIndex`."""
         queries = self._check("queries", queries)
         k = validation.whole_number("k", k)
         allowed = check_allowed(allowed, len(self)) & self._alive
