@@ -43,6 +43,9 @@ ROWS = 1024  # antecedents whose pairs are counted at once
 class AssociationRules(Recommender):
     """Rules from one item to another, counted in the users' histories.
 
+    The defaults had the highest mean of NDCG@10 relative to the best of 30 settings, on the
+    validation sets of three logs; where few items reach that support, lower it.
+
     Parameters
     ----------
     min_support : float from 0 to 1
@@ -64,9 +67,9 @@ class AssociationRules(Recommender):
 
     learned: ClassVar[tuple[str, ...]] = ("together", "item_count", "n_transactions")
 
-    min_support: float = 0.005
-    min_confidence: float = 0.0
-    measure: str = "confidence"
+    min_support: float = 0.02
+    min_confidence: float = 0.1
+    measure: str = "lift"
 
     def _fit(self, train: Interactions, progress: bool) -> None:
         self.item_count = np.bincount(self.history.indices, minlength=self.n_items) + 0.0

@@ -46,6 +46,7 @@ SECTIONS = api_page.sections()
 ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
 WITHOUT_ALL = (
     "bandits",
+    "blend",
     "bootstrap",
     "cli",
     "comparison",

@@ -19,8 +19,12 @@ LOG = Interactions.from_matrix(
 )
 
 
-def table(log, **parameters):
-    frame = AssociationRules(**parameters).fit(log).rules()
+def all_rules(measure="confidence"):
+    return AssociationRules(0.0, 0.0, measure)
+
+
+def table(log, **thresholds):
+    frame = AssociationRules(**{"min_confidence": 0.0} | thresholds).fit(log).rules()
     return {(j, i): tuple(values) for j, i, *values in frame.itertuples(index=False)}
 
 
@@ -53,21 +57,21 @@ def test_thresholds_are_inclusive(thresholds, kept):
 def test_a_score_sums_the_rules_of_the_history():
     users = [[0, 2], [1], [3]]
     for measure, expected in (("confidence", [3 / 5, 3 / 4]), ("lift", [1.5, 1.5])):
-        model = AssociationRules(0.0, measure=measure).fit(LOG).fold_in(users)
+        model = all_rules(measure).fit(LOG).fold_in(users)
         scores = model.score([0, 1, 2])
         assert scores[0, 1] == pytest.approx(expected[0])
         assert scores[1, 0] == pytest.approx(expected[1])
         assert np.isneginf(scores[2]).all() and np.isneginf(scores[0, 4])
     log = Interactions([0, 0, 0, 1, 1, 2, 2, 3], [0, 1, 2, 0, 2, 1, 2, 0])
-    both = AssociationRules(0.0).fit(log).fold_in([[0, 1]]).score(0)
+    both = all_rules().fit(log).fold_in([[0, 1]]).score(0)
     assert both[2] == pytest.approx(2 / 3 + 2 / 2)  # 0 -> 2 and 1 -> 2
 
 
 def test_lift_favours_the_rare_and_confidence_the_popular():
     """Everyone has 0; 0 tells nothing about it, while 1 and 2 are always together."""
     log = Interactions([0, 0, 0, 1, 1, 1, *range(2, 10)], [0, 1, 2, 0, 1, 2, *[0] * 8])
-    by_confidence = AssociationRules(0.0).fit(log).fold_in([[1]])
-    by_lift = AssociationRules(0.0, measure="lift").fit(log).fold_in([[1]])
+    by_confidence = all_rules().fit(log).fold_in([[1]])
+    by_lift = all_rules("lift").fit(log).fold_in([[1]])
     assert by_confidence.recommend(0, 2)[0].tolist() == [0, 2]  # a tie at 1, to the lower id
     assert by_lift.recommend(0, 2)[0].tolist() == [2, 0]
     assert by_lift.score(0)[[0, 2]] == pytest.approx([1.0, 5.0])
@@ -107,7 +111,7 @@ def test_fractions_that_a_float_cannot_hold_are_still_reached():
 def test_the_table_is_sorted_cut_and_labelled():
     labels = ["bread", "butter", "jam", "tea", "salt"]
     log = Interactions(LOG.user, LOG.item, n_users=11, n_items=5, item_labels=labels)
-    model = AssociationRules(0.0).fit(log)
+    model = all_rules().fit(log)
     frame = model.rules()
     assert list(frame.columns) == ["antecedent", "consequent", "support", "confidence", "lift"]
     assert frame["antecedent"].tolist() == ["butter", "bread", "jam", "bread"]
@@ -120,7 +124,7 @@ def test_the_table_is_sorted_cut_and_labelled():
 
 
 def test_refitting_forgets_the_strengths_of_before():
-    model = AssociationRules(0.0).fit(LOG)
+    model = all_rules().fit(LOG)
     model.score(0)
     other = Interactions([0, 0], [2, 3], n_items=5)
     assert model.fit(other).score(0).tolist() == [-np.inf, -np.inf, 1, 1, -np.inf]
