@@ -2,5 +2,6 @@
 
 from recsys.retrieval.exact import top_k
 from recsys.retrieval.index import ExactIndex, VectorIndex
+from recsys.retrieval.saving import load_index, save_index
 
-__all__ = ["ExactIndex", "VectorIndex", "top_k"]
+__all__ = ["ExactIndex", "VectorIndex", "load_index", "save_index", "top_k"]
