@@ -20,10 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from recsys.compiled import compiled, prange
-from recsys.kernels import dot
+from recsys.kernels import aligned, dot
 
 CHUNKS = 16  # pieces of work dealt to the threads; each has its own marks of visited nodes
-LINE = 16  # float32 numbers per cache line; vectors are padded to whole lines
 MASK = np.int64(0xFFFFFFFF)
 POSITIVE = np.int32(0x7FFFFFFF)
 
@@ -36,13 +35,43 @@ class Graph(NamedTuple):
     upper: np.ndarray  # (n_rows, m) int32: one row per node and layer above 0
     first: np.ndarray  # (n,) int64: row of the node's layer 1; layer 2 follows
     levels: np.ndarray  # (n,) int64: the highest layer of each node
-    entry: int  # where searches start: a node of the highest level
+    entry: int  # where searches start: the first node of the highest level
+
+    @classmethod
+    def of(
+        cls, vectors: np.ndarray, base: np.ndarray, upper: np.ndarray, levels: np.ndarray
+    ) -> Graph:
+        """A graph, with what follows from the levels."""
+        entry = int(np.argmax(levels)) if len(levels) else 0
+        return cls(aligned(vectors), base, upper, np.cumsum(levels) - levels, levels, entry)
+
+
+def checked_graph(
+    vectors: np.ndarray, base: np.ndarray, upper: np.ndarray, levels: np.ndarray, m: int
+) -> Graph:
+    """A graph; ValueError if its links lead to no node, or to one that is not in their layer."""
+    n, links = len(vectors), (base, upper)
+    fits = levels.dtype == np.int64 and levels.shape == (n,) and levels.min(initial=0) >= 0
+    fits = fits and base.shape == (n, 2 * m) and upper.shape == (levels.sum(), m)
+    for array in links:
+        fits = fits and array.dtype == np.int32
+        fits = fits and array.min(initial=-1) >= -1 and array.max(initial=-1) < n
+    if fits:
+        graph = Graph.of(vectors, base, upper, levels)
+        layer = np.arange(len(upper)) - np.repeat(graph.first, levels) + 1
+        reached = np.append(levels, np.iinfo(np.int64).max)[upper]  # -1 is no link
+        fits = (reached >= layer[:, None]).all()
+    if not fits:
+        raise ValueError("arrays must hold a graph whose links fit its nodes")
+    return graph
 
 
 @compiled
 def pack(score, node):
     """A node that is not yet expanded, as an entry of the beam."""
-    bits = np.float32(np.float32(0) - score).view(np.int32)  # 0 - score, since -0.0 would precede 0.0
+    bits = np.float32(np.float32(0) - score).view(
+        np.int32
+    )  # 0 - score, since -0.0 would precede 0.0
     order = np.int64(bits ^ POSITIVE if bits < 0 else bits)
     return (order << 32) | (np.int64(node) << 1)
 
@@ -127,22 +156,50 @@ def beam_search(graph, links, offset, query, start, beam, visited, seen):
     return size
 
 
-@compiled(parallel=True)
-def search_all(graph, queries, width, wanted, entries):
-    """The best nodes of each query as entries (n_queries, k), -1 where fewer were found.
+@compiled
+def place(items, scores, item, score):
+    """Put an item in its position, ties to the lower id; the last one drops out."""
+    position = len(items)
+    while position > 0 and (
+        score > scores[position - 1]
+        or (score == scores[position - 1] and item < items[position - 1])
+    ):
+        position -= 1
+    for p in range(len(items) - 1, position, -1):
+        items[p], scores[p] = items[p - 1], scores[p - 1]
+    if position < len(items):
+        items[position], scores[position] = item, score
 
-    `wanted` is a mask of nodes; the others lead on, but are not returned.
+
+@compiled
+def answer(graph, query, dimensions, beam, starts, copies, allowed, items, scores):
+    """Fill in the best allowed items of a beam; node j is items copies[starts[j] : starts[j + 1]].
+
+    The products are summed as in `ExactIndex`, coordinate by coordinate.
     """
-    n_queries, k = entries.shape
+    found = 0
+    for entry in beam:
+        node, score = node_of(entry), np.float32(0)
+        for c in range(dimensions):
+            score += query[c] * graph.vectors[node, c]
+        for p in range(starts[node], starts[node + 1]):
+            if allowed[copies[p]]:
+                place(items, scores, copies[p], score)
+                found += 1
+        if found >= len(items):
+            break
+
+
+@compiled(parallel=True)
+def search_graph(graph, queries, width, dimensions, starts, copies, allowed, items, scores):
+    """Fill in the best items and scores of each query, initialised with -1 and -inf."""
     n = len(graph.vectors)
-    for chunk in prange(min(CHUNKS, n_queries)):
+    for chunk in prange(min(CHUNKS, len(queries))):
         beam, seen = np.empty(width, np.int64), np.empty(n + 1, np.int32)
         visited = np.zeros((n >> 6) + 1, np.uint64)
-        for q in range(chunk, n_queries, CHUNKS):
-            start = descend(graph, queries[q], graph.entry, graph.levels[graph.entry], 0)
-            size = beam_search(graph, graph.base, -1, queries[q], start, beam, visited, seen)
-            found = 0
-            for i in range(size):
-                if found < k and wanted[node_of(beam[i])]:
-                    entries[q, found] = beam[i]
-                    found += 1
+        for q in range(chunk, len(queries), CHUNKS):
+            query = queries[q]
+            start = descend(graph, query, graph.entry, graph.levels[graph.entry], 0)
+            size = beam_search(graph, graph.base, -1, query, start, beam, visited, seen)
+            found = beam[:size]
+            answer(graph, query, dimensions, found, starts, copies, allowed, items[q], scores[q])

@@ -10,10 +10,11 @@ Every :math:`\tilde v_i` has norm :math:`M`, and the new coordinate adds nothing
     = \|q\|^2 - 2 \tilde q^\top \tilde v_i + \|\tilde v_i\|^2
     = \|q\|^2 + M^2 - 2 q^\top v_i .
 
-Only the last term depends on i: the nearest augmented item is the one with the largest inner product
-(Bachrach et al. 2014; Neyshabur and Srebro 2015). Any index for Euclidean distances then serves.
-:math:`M` is part of that index: an item added later must not be longer, unless all are augmented
-again. Left out: scaling the queries, which changes no order.
+Only the last term depends on i: the nearest augmented item is the one with the largest
+inner product (Bachrach et al. 2014; Neyshabur and Srebro 2015). Any index for Euclidean
+distances then serves. :math:`M` is part of that index: an item added later must not be
+longer, unless all are augmented again. Left out: scaling the queries, which changes no
+order.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ def augment_items(vectors: np.ndarray, max_norm: float | None = None) -> np.ndar
     ----------
     vectors : array (n, d)
     max_norm : float, optional
-        M, at least the longest norm, which is the default. Leave room for items to come: with a
-        larger M than needed all distances differ relatively less, and approximate indexes do worse.
+        M, at least the longest norm, which is the default. A larger one leaves room for items
+        to come; but all distances then differ relatively less.
 
     Returns
     -------
