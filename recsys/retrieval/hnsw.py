@@ -104,7 +104,8 @@ class HNSWIndex:
 
     def remove(self, items: np.ndarray) -> HNSWIndex:
         """Never return these items (m,) again; see `VectorIndex`."""
-        alive = without(self._fitted()._alive, items)
+        self._fitted()
+        alive = without(self._alive, items)
         return self._hold(self._graph, self._nodes, alive, self._seed, self.dimensions)
 
     @on_snapshot
@@ -142,13 +143,13 @@ class HNSWIndex:
     @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
         """The vectors (n, d) float32, the ids `removed`, the links and the settings."""
-        graph = self._fitted()._graph
+        self._fitted()
         return {
             "vectors": self._vectors(np.arange(self.n_items)),
             "removed": removed_ids(self._alive),
-            "base": graph.base,
-            "upper": graph.upper,
-            "levels": graph.levels,
+            "base": self._graph.base,
+            "upper": self._graph.upper,
+            "levels": self._graph.levels,
             "settings": np.array([self.m, self.ef_construction, self.ef, self._seed]),
         }
 
