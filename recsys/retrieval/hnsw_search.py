@@ -193,13 +193,31 @@ def answer(graph, query, dimensions, beam, starts, copies, allowed, items, score
 @compiled(parallel=True)
 def search_graph(graph, queries, width, dimensions, starts, copies, allowed, items, scores):
     """Fill in the best items and scores of each query, initialised with -1 and -inf."""
+    n, n_chunks = len(queries), min(CHUNKS, len(queries))
+    for chunk in prange(n_chunks):
+        rows = slice(chunk * n // n_chunks, (chunk + 1) * n // n_chunks)
+        search_rows(
+            graph,
+            queries[rows],
+            width,
+            dimensions,
+            starts,
+            copies,
+            allowed,
+            items[rows],
+            scores[rows],
+        )
+
+
+@compiled
+def search_rows(graph, queries, width, dimensions, starts, copies, allowed, items, scores):
+    """`search_graph` on one thread."""
     n = len(graph.vectors)
-    for chunk in prange(min(CHUNKS, len(queries))):
-        beam, seen = np.empty(width, np.int64), np.empty(n + 1, np.int32)
-        visited = np.zeros((n >> 6) + 1, np.uint64)
-        for q in range(chunk, len(queries), CHUNKS):
-            query = queries[q]
-            start = descend(graph, query, graph.entry, graph.levels[graph.entry], 0)
-            size = beam_search(graph, graph.base, -1, query, start, beam, visited, seen)
-            found = beam[:size]
-            answer(graph, query, dimensions, found, starts, copies, allowed, items[q], scores[q])
+    beam, seen = np.empty(width, np.int64), np.empty(n + 1, np.int32)
+    visited = np.zeros((n >> 6) + 1, np.uint64)
+    for q in range(len(queries)):
+        query = queries[q]
+        start = descend(graph, query, graph.entry, graph.levels[graph.entry], 0)
+        size = beam_search(graph, graph.base, -1, query, start, beam, visited, seen)
+        found = beam[:size]
+        answer(graph, query, dimensions, found, starts, copies, allowed, items[q], scores[q])
