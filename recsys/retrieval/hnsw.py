@@ -29,8 +29,9 @@ import numpy as np
 from recsys import validation
 from recsys.kernels import LINE
 from recsys.retrieval.copies import group_equal
-from recsys.retrieval.hnsw_build import empty_graph, grow
-from recsys.retrieval.hnsw_search import Graph, checked_graph, search_graph, search_rows
+from recsys.retrieval.hnsw_build import grow
+from recsys.retrieval.hnsw_graph import Graph, checked_graph, empty_graph
+from recsys.retrieval.hnsw_search import search_graph, search_rows
 from recsys.retrieval.index import (
     ExactIndex,
     check_allowed,
