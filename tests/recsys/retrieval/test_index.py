@@ -67,6 +67,29 @@ def test_scores_of_real_vectors_are_bit_identical(Index):
     np.testing.assert_allclose(scores, exact, rtol=1e-5)
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e-12, 1.0, 1e12])
+@pytest.mark.parametrize("k", [1, 10, 40])
+def test_many_queries_at_once_give_the_bits_of_single_queries(scale, k):
+    """Products of matrices are summed in another order, and must not show."""
+    rng = np.random.default_rng(3)
+    base = rng.normal(size=64).astype(np.float32)
+    near = base + rng.normal(0, 3e-7, (700, 64)).astype(np.float32)  # products equal but for rounding
+    vectors = np.vstack([near, rng.normal(size=(500, 64)).astype(np.float32)])
+    queries = (np.vstack([base] * 60 + [rng.normal(size=64)] * 40) * scale).astype(np.float32)
+    index = ExactIndex().fit(vectors)
+    items, scores = index.search(queries, k)
+    for row, query in enumerate(queries):
+        assert_same((items[[row]], scores[[row]]), index.search(query[None], k))
+    with np.errstate(all="ignore"):
+        assert_same((items, scores), search_reference(vectors, queries, k))
+
+
+def test_products_that_overflow_come_first_also_in_a_batch():
+    vectors = np.array([[1e38, 1.0], [3e38, 0.0], [1.0, 1.0]])
+    items, scores = ExactIndex().fit(vectors).search(np.full((20, 2), 1e10), 2)
+    assert (items == [0, 1]).all() and np.isposinf(scores).all()
+
+
 def test_large_k(Index):
     vectors, queries = some_vectors(500, 6), some_vectors(11, 6, 1)
     index = Index().fit(vectors)
