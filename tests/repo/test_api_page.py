@@ -9,7 +9,7 @@ import pytest
 
 import api_page
 import recsys
-from execute import why_missing
+from execute import LOADERS, why_missing
 from recsys import models
 
 PREAMBLE = """
@@ -119,9 +119,11 @@ def test_every_method_stands_there(cls, left_out):
 
 @pytest.mark.parametrize("module, name, code", ROWS, ids=[name for _, name, _ in ROWS])
 def test_example_runs_and_uses_the_name(module, name, code, names):
-    for data in re.findall(r"load_movielens\(\"(.*?)\"\)", code):
-        if why := why_missing(f"movielens/{data}"):
-            pytest.skip(f"movielens/{data} is not to be had: {why}")
+    for family, loader in LOADERS.items():
+        for given in re.findall(rf"{loader}\((.*?)\)", code):
+            data = "/".join([family, *re.findall(r"\"(.*?)\"", given)])
+            if why := why_missing(data):
+                pytest.skip(f"{data} is not to be had: {why}")
     assert re.search(rf"\b{name.split('.')[-1]}\b", code) or name == "Report"
     home = importlib.import_module(module)
     exec(code, names | {n: getattr(home, n) for n in public_names(home)})
