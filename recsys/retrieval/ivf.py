@@ -244,8 +244,8 @@ def for_each_query(one: Callable, each: Callable, shared: tuple, *rows: np.ndarr
 def scan_vectors(blocks, ids, starts, allowed, query, lists, items, best):
     """Merge the items of the lists into `items` and `best`, initialised with -1 and -inf."""
     products = np.empty(BLOCK, np.float32)
-    for l in lists[lists >= 0]:
-        for b in range(starts[l], starts[l + 1]):
+    for chosen in lists[lists >= 0]:
+        for b in range(starts[chosen], starts[chosen + 1]):
             multiply_block(blocks[b], query, products)
             offer_block(products, ids[b], allowed, items, best)
     sort_best(items, best)
@@ -285,8 +285,7 @@ def offer(items, best, item, score):
         return
     position = k - 1
     while position > 0 and (
-        score > best[position - 1]
-        or (score == best[position - 1] and item < items[position - 1])
+        score > best[position - 1] or (score == best[position - 1] and item < items[position - 1])
     ):
         best[position] = best[position - 1]
         items[position] = items[position - 1]

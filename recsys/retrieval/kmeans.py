@@ -85,7 +85,16 @@ def assign(V: np.ndarray, C: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows = np.arange(len(V))
     with one_blas_thread():
         best_products(
-            V, C, biases, none, np.empty(0, np.int32), np.zeros_like(rows), rows, rows, nearest, best
+            V,
+            C,
+            biases,
+            none,
+            np.empty(0, np.int32),
+            np.zeros_like(rows),
+            rows,
+            rows,
+            nearest,
+            best,
         )
     return nearest[:, 0], np.einsum("nd,nd->n", V, V) - 2 * best[:, 0]
 

@@ -55,9 +55,7 @@ class ProductQuantizer:
         self.code_bytes = validation.whole_number("code_bytes", code_bytes)
         self.iterations = validation.whole_number("iterations", iterations, low=0)
 
-    def fit(
-        self, vectors: np.ndarray, rng: int | np.random.Generator = 0
-    ) -> ProductQuantizer:
+    def fit(self, vectors: np.ndarray, rng: int | np.random.Generator = 0) -> ProductQuantizer:
         """Learn the codebooks from vectors (n, d)."""
         vectors = validation.features("vectors", vectors)
         rng = validation.random_generator(rng)
