@@ -39,19 +39,24 @@ item_users = np.asarray((train.matrix > 0).sum(axis=0)).ravel()
 clicks, impressions = np.array([[1.0], [0], [2]]), np.array([[3.0], [2], [4]])
 policy, predicted = np.full((4, 2), 0.5), np.full((4, 2), 0.3)
 action, propensity, reward = [0, 1, 1, 0], [0.4, 0.6, 0.6, 0.4], [1, 0, 1, 0]
+team, clicked = [[0, 1, 1, 0]], [[1, 0, 1, 0]]
 model.save("model")
 vectors = TfIdf().fit_transform(articles)
 """
 SECTIONS = api_page.sections()
 ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
 WITHOUT_ALL = (
+    "ab",
     "bandits",
+    "blend",
     "bootstrap",
     "cli",
     "comparison",
+    "interleaving",
     "off_policy",
     "plot",
     "rerank",
+    "sequential",
     "text",
     "tuned",
 )
