@@ -92,6 +92,7 @@ MODELS = {
     "Fallback": lambda: models.Fallback(models.Markov(), Popularity()),
     "WARP": lambda **more: WARP(**{"factors": 8, "epochs": 20} | more),
     "SampledSoftmax": lambda **more: SampledSoftmax(**{"factors": 8, "epochs": 20} | more),
+    "TwoTower": lambda **more: models.TwoTower(**{"factors": 8, "epochs": 20} | more),
 }
 
 
