@@ -2,5 +2,6 @@
 
 from recsys.retrieval.exact import top_k
 from recsys.retrieval.index import ExactIndex, VectorIndex
+from recsys.retrieval.pooling import pool
 
-__all__ = ["ExactIndex", "VectorIndex", "top_k"]
+__all__ = ["ExactIndex", "VectorIndex", "pool", "top_k"]

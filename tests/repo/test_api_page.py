@@ -40,6 +40,9 @@ clicks, impressions = np.array([[1.0], [0], [2]]), np.array([[3.0], [2], [4]])
 policy, predicted = np.full((4, 2), 0.5), np.full((4, 2), 0.3)
 action, propensity, reward = [0, 1, 1, 0], [0.4, 0.6, 0.6, 0.4], [1, 0, 1, 0]
 model.save("model")
+tower = TwoTower(8, epochs=1, item_features=genres, user_features=np.ones((train.n_users, 1)))
+tower.fit(train)
+two_stage = TwoStage({"popular": Popularity(), "ALS": model}, pool_size=20).fit(train, test)
 vectors = TfIdf().fit_transform(articles)
 """
 SECTIONS = api_page.sections()
@@ -49,7 +52,9 @@ WITHOUT_ALL = (
     "bootstrap",
     "cli",
     "comparison",
+    "logistic",
     "off_policy",
+    "pipeline",
     "plot",
     "rerank",
     "text",

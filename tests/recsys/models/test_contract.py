@@ -22,7 +22,13 @@ from recsys import Interactions, models
 from recsys.retrieval.exact import top_k_reference
 
 PERSONAL = [name for name in models.__all__ if getattr(models, name).needs_history]
-APPROXIMATE = ["BPR", "WARP", "SampledSoftmax", "TwoTower", "BiasedMF"]  # fold in by other steps than fit's
+APPROXIMATE = [
+    "BPR",
+    "WARP",
+    "SampledSoftmax",
+    "TwoTower",
+    "BiasedMF",
+]  # fold in by other steps than fit's
 EXACT = [name for name in models.__all__ if name not in APPROXIMATE]
 CONTENT = ["ContentBased", "Markov"]  # score items without interactions
 
