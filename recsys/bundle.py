@@ -130,8 +130,8 @@ def class_name(cls: type) -> dict[str, str]:
     return {"module": cls.__module__, "class": cls.__name__}
 
 
-def find_class(module: str, name: str) -> type:
-    """The class of that name that can be restored; imports modules of `recsys` only."""
+def find_class(module: str, name: str, maker: str = "restore", kind: str = "model") -> type:
+    """The class of that name with the class method `maker`; imports modules of `recsys` only."""
     if module.startswith("recsys."):
         try:
             importlib.import_module(module)
@@ -139,15 +139,15 @@ def find_class(module: str, name: str) -> type:
             if not error.name.startswith("recsys."):  # an optional dependency
                 raise
     elif module not in sys.modules:
-        raise ValueError(f"the model's class is {module}.{name}: import {module} before loading")
+        raise ValueError(f"the {kind}'s class is {module}.{name}: import {module} before loading")
     cls = getattr(sys.modules.get(module), name, None)
-    if not (isinstance(cls, type) and cls.__module__ == module and hasattr(cls, "restore")):
+    if not (isinstance(cls, type) and cls.__module__ == module and hasattr(cls, maker)):
         if module == "__main__":
             raise ValueError(
-                f"the model's class is {name!r} of the script that saved it: move it to a module "
+                f"the {kind}'s class is {name!r} of the script that saved it: move it to a module "
                 "that both import, and save again"
             )
-        raise ValueError(f"module {module} has no model class {name!r}")
+        raise ValueError(f"module {module} has no {kind} class {name!r}")
     return cls
 
 

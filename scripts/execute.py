@@ -27,11 +27,12 @@ QUIET_KERNEL = ["--log-level=ERROR"]  # of its own messages
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 KEPT_OF_NOTEBOOK = ("recsys", "mystnb")
 KEPT_OF_CELL = ("tags", "mystnb")
+LOADERS = {"movielens": "load_movielens", "open-bandit": "load_open_bandit"}
 TRY_TO_LOAD = """
 import sys
-from recsys.datasets.movielens import load_movielens
+from recsys import datasets
 try:
-    load_movielens(sys.argv[1])
+    getattr(datasets, sys.argv[1])(*sys.argv[2:])
 except (OSError, ValueError) as error:
     print(error)
     sys.exit(3)
@@ -56,10 +57,11 @@ def relative(path: Path) -> str:
 @functools.cache
 def why_missing(dataset: str) -> str:
     """Why this data set cannot be had here; empty where it can. Other errors are raised."""
-    family, _, name = dataset.partition("/")
-    if family != "movielens":
-        raise ValueError(f"data must be one of 'movielens/...', not {dataset!r}")
-    command = [sys.executable, "-c", TRY_TO_LOAD, name]
+    family, *names = dataset.split("/")
+    if family not in LOADERS:
+        known = ", ".join(f"'{name}/...'" for name in LOADERS)
+        raise ValueError(f"data must be one of {known}, not {dataset!r}")
+    command = [sys.executable, "-c", TRY_TO_LOAD, LOADERS[family], *names]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     except subprocess.TimeoutExpired:

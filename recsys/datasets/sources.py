@@ -66,7 +66,16 @@ def find_source(archive: Archive, progress: bool) -> Source:
         if path.is_file():
             _verify(path, archive.checksum)
             return Source(path)
-    return Source(_download(archive, progress))
+    return Source(_download(archive.url, archive.checksum, f"{archive.folder}.zip", progress))
+
+
+def find_file(name: str, checksum: str, url: str, progress: bool) -> Path:
+    """A single file, such as "open-bandit/bts/men/men.csv", found in the same way."""
+    for folder in data_folders():
+        if (folder / name).is_file():
+            _verify(folder / name, checksum)
+            return folder / name
+    return _download(url, checksum, name, progress)
 
 
 def _verify(path: Path, expected: str) -> None:
@@ -80,25 +89,28 @@ def _verify(path: Path, expected: str) -> None:
         )
 
 
-def _download(archive: Archive, progress: bool) -> Path:
-    """Download an archive into the cache; a failed download leaves nothing there."""
+def _download(url: str, checksum: str, name: str, progress: bool) -> Path:
+    """Download a file into the cache; a failed download leaves nothing there."""
     import pooch
 
+    path = cache_folder() / name
     downloader = pooch.HTTPDownloader(progressbar=progress and shows_bars(), timeout=30)
     pooch.get_logger().setLevel("WARNING")
     try:
         return Path(
             pooch.retrieve(
-                archive.url,
-                known_hash=archive.checksum,
-                fname=f"{archive.folder}.zip",
-                path=cache_folder(),
+                url,
+                known_hash=checksum,
+                fname=path.name,
+                path=path.parent,
                 downloader=downloader,
             )
         )
     except OSError as error:
+        zipped = path.suffix == ".zip"
+        step, held = ("unpack it, and", f"{path.stem}/") if zipped else ("and", name)
         raise ConnectionError(
-            f"the data set is not found and {archive.url} cannot be reached "
-            f"({type(error).__name__}). Download it elsewhere, unpack it, and set "
-            f"RECSYS_DATA_DIR to the folder that holds {archive.folder}/"
+            f"the data set is not found and {url} cannot be reached "
+            f"({type(error).__name__}). Download it elsewhere, {step} set "
+            f"RECSYS_DATA_DIR to the folder that holds {held}"
         ) from None

@@ -14,7 +14,8 @@ import numpy as np
 
 from recsys import validation
 from recsys.compiled import compiled
-from recsys.retrieval.index import check_allowed, check_vectors
+from recsys.retrieval.index import check_allowed, check_vectors, removed_ids, without
+from recsys.threads import on_snapshot
 
 SPARE = 16  # candidates beyond k
 
@@ -25,25 +26,37 @@ class FaissIndex:
     def fit(self, vectors: np.ndarray) -> FaissIndex:
         """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
         vectors = validation.features("vectors", vectors)
-        self._index = _faiss().IndexFlatIP(vectors.shape[1])
-        self._index.add(vectors)
-        self._max_norm = np.linalg.norm(vectors, axis=1).max(initial=0.0)
-        return self
+        index = _faiss().IndexFlatIP(vectors.shape[1])
+        return self._hold(index, vectors, np.empty(0, np.bool_), 0.0)
 
     def add(self, vectors: np.ndarray) -> FaissIndex:
         """Add the vectors (m, d) of items n..n+m-1."""
         vectors = check_vectors("vectors", vectors, self._fitted().d)
-        self._index.add(vectors)
-        self._max_norm = np.linalg.norm(vectors, axis=1).max(initial=self._max_norm)
+        index = _faiss().clone_index(self._index)  # faiss forbids a search while it adds
+        return self._hold(index, vectors, self._alive, self._max_norm)
+
+    def remove(self, items: np.ndarray) -> FaissIndex:
+        """Never return these items (m,) again; see `VectorIndex`."""
+        self._fitted()
+        self.__dict__ = self.__dict__ | {"_alive": without(self._alive, items)}
         return self
 
+    def _hold(self, index: Any, added: np.ndarray, alive: np.ndarray, norm: float) -> FaissIndex:
+        """Take a copy of the index so far and add vectors, in one step for those who search."""
+        index.add(added)
+        held = {"_index": index, "_alive": np.append(alive, np.ones(len(added), np.bool_))}
+        held["_max_norm"] = np.linalg.norm(added, axis=1).max(initial=norm)
+        self.__dict__ = self.__dict__ | held
+        return self
+
+    @on_snapshot
     def search(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k best items (m, k) of each query (m, d) and their scores; see `VectorIndex`."""
         queries = check_vectors("queries", queries, self._fitted().d)
         k = validation.whole_number("k", k)
-        allowed = check_allowed(allowed, len(self))
+        allowed = check_allowed(allowed, len(self)) & self._alive
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
         for row, query in enumerate(queries):
@@ -56,14 +69,16 @@ class FaissIndex:
     def __len__(self) -> int:
         return self._fitted().ntotal
 
+    @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
-        """The vectors (n, d) float32, as `vectors`."""
-        return {"vectors": self._fitted().reconstruct_n(0, len(self))}
+        """The vectors (n, d) float32, as `vectors`, and the ids `removed` (m,) int32."""
+        vectors = self._fitted().reconstruct_n(0, len(self))
+        return {"vectors": vectors, "removed": removed_ids(self._alive)}
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray]) -> FaissIndex:
         """The index that had this state."""
-        return cls().fit(arrays["vectors"])
+        return cls().fit(arrays["vectors"]).remove(arrays.get("removed", []))
 
     def _candidates(self, query: np.ndarray, k: int, allowed: np.ndarray) -> np.ndarray:
         """Ids of the k best, of all tied with the last of them, and of some others."""

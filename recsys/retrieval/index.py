@@ -25,13 +25,26 @@ QUERIES_PER_TILE = 8  # queries answered while a block is in the cache
 
 
 class VectorIndex(Protocol):
-    """Interface of an index; the score of an item is its inner product with the query."""
+    """Interface of an index; the score of an item is its inner product with the query.
+
+    Any number of threads may search while one thread changes the index: each search sees the
+    whole index as it was before a change, or after it.
+    """
 
     def fit(self, vectors: np.ndarray) -> VectorIndex:
         """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
 
     def add(self, vectors: np.ndarray) -> VectorIndex:
         """Add the vectors (m, d) of items n..n+m-1."""
+
+    def remove(self, items: np.ndarray) -> VectorIndex:
+        """Never return these items (m,) again; their ids stay taken, until `fit`.
+
+        Raises
+        ------
+        ValueError
+            If an item is unknown, has been removed before, or is named twice.
+        """
 
     def search(
         self, queries: np.ndarray, k: int, allowed: np.ndarray | None = None
@@ -44,7 +57,7 @@ class VectorIndex(Protocol):
         k : int
             May exceed the number of items.
         allowed : array (n,) of bool, optional
-            Items that may be returned; all by default.
+            Items that may be returned; all by default, and never a removed one.
 
         Returns
         -------
@@ -54,7 +67,8 @@ class VectorIndex(Protocol):
             -inf if the item is -1.
         """
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Number of ids n, those of removed items included."""
 
     def state(self) -> dict[str, np.ndarray]:
         """The contents of the index, as arrays by name."""
@@ -71,12 +85,14 @@ class ExactIndex:
     >>> items, scores = index.search(np.array([[1.0, 0.0]]), k=2)
     >>> items
     array([[0, 2]], dtype=int32)
+    >>> index.remove([0]).search(np.array([[1.0, 0.0]]), k=2)[0]
+    array([[2, 1]], dtype=int32)
     """
 
     def fit(self, vectors: np.ndarray) -> ExactIndex:
         """Index the vectors (n, d) of items 0..n-1, replacing any earlier ones."""
         vectors = validation.features("vectors", vectors)
-        return self._hold(in_blocks(vectors), len(vectors))
+        return self._hold(in_blocks(vectors), np.ones(len(vectors), np.bool_))
 
     def add(self, vectors: np.ndarray) -> ExactIndex:
         """Add the vectors (m, d) of items n..n+m-1."""
@@ -84,11 +100,17 @@ class ExactIndex:
         whole, rest = divmod(self.n_items, BLOCK)  # full blocks, items in the last one
         last = self._blocks[whole:].transpose(0, 2, 1).reshape(-1, self.dimensions)[:rest]
         blocks = np.concatenate([self._blocks[:whole], in_blocks(np.vstack([last, vectors]))])
-        return self._hold(blocks, self.n_items + len(vectors))
+        return self._hold(blocks, np.append(self._alive, np.ones(len(vectors), np.bool_)))
 
-    def _hold(self, blocks: np.ndarray, n_items: int) -> ExactIndex:
-        """Take blocks (n_blocks, d, BLOCK), in one step for threads that search meanwhile."""
-        held = {"_blocks": blocks, "n_items": n_items, "dimensions": blocks.shape[1]}
+    def remove(self, items: np.ndarray) -> ExactIndex:
+        """Never return these items (m,) again; see `VectorIndex`."""
+        self._fitted()
+        return self._hold(self._blocks, without(self._alive, items))
+
+    def _hold(self, blocks: np.ndarray, alive: np.ndarray) -> ExactIndex:
+        """Take blocks (n_blocks, d, BLOCK) and the mask (n,) of items not removed, in one step."""
+        held = {"_blocks": blocks, "_alive": alive}
+        held |= {"n_items": len(alive), "dimensions": blocks.shape[1]}
         self.__dict__ = self.__dict__ | held
         return self
 
@@ -99,7 +121,7 @@ class ExactIndex:
         """The k best items (m, k) of each query (m, d) and their scores; see `VectorIndex`."""
         queries = check_vectors("queries", queries, self._fitted().dimensions)
         k = validation.whole_number("k", k)
-        allowed = check_allowed(allowed, self.n_items)
+        allowed = check_allowed(allowed, self.n_items) & self._alive
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
         search = search_tile if len(queries) <= QUERIES_PER_TILE else search_tiles
@@ -111,16 +133,16 @@ class ExactIndex:
 
     @on_snapshot
     def state(self) -> dict[str, np.ndarray]:
-        """The vectors (n, d) float32, as `vectors`."""
+        """The vectors (n, d) float32, as `vectors`, and the ids `removed` (m,) int32."""
         self._fitted()
-        blocks = self._blocks
-        flat = blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
-        return {"vectors": np.ascontiguousarray(flat[: self.n_items])}
+        flat = self._blocks.transpose(0, 2, 1).reshape(-1, self.dimensions)
+        vectors = np.ascontiguousarray(flat[: self.n_items])
+        return {"vectors": vectors, "removed": removed_ids(self._alive)}
 
     @classmethod
     def from_state(cls, arrays: dict[str, np.ndarray]) -> ExactIndex:
         """The index that had this state."""
-        return cls().fit(arrays["vectors"])
+        return cls().fit(arrays["vectors"]).remove(arrays.get("removed", []))
 
     def _fitted(self) -> ExactIndex:
         if not hasattr(self, "_blocks"):
@@ -147,6 +169,29 @@ def check_allowed(allowed: Any, n_items: int) -> np.ndarray:
             f"{allowed.shape}"
         )
     return np.ascontiguousarray(allowed)
+
+
+def without(alive: np.ndarray, items: Any) -> np.ndarray:
+    """A copy of the mask `alive` (n,) of items not removed, without `items`; see `VectorIndex`.
+
+    >>> without(np.array([True, True, False]), [0])
+    array([False,  True, False])
+    """
+    items = validation.ids("items", items, len(alive))
+    if not alive[items].all():
+        gone = items[~alive[items]][0]
+        raise ValueError(f"items must not have been removed before, got {gone}")
+    if len(np.unique(items)) < len(items):
+        twice = np.flatnonzero(np.bincount(items) > 1)[0]
+        raise ValueError(f"items must be named once each, got {twice} twice")
+    alive = alive.copy()
+    alive[items] = False
+    return alive
+
+
+def removed_ids(alive: np.ndarray) -> np.ndarray:
+    """The ids (m,) int32 of the items that were removed, for `VectorIndex.state`."""
+    return np.flatnonzero(~alive).astype(np.int32)
 
 
 def in_blocks(vectors: np.ndarray) -> np.ndarray:

@@ -39,6 +39,9 @@ NOISE = {
     "a path of one machine": MACHINE_PATH,
 }
 
+# What loads data that is not in the repository, and how a chapter declares it.
+DATA = {"load_movielens": "movielens/latest-small", "load_open_bandit": "open-bandit/random/men"}
+
 Notebook = nbformat.NotebookNode
 
 
@@ -257,11 +260,13 @@ def check_data(notebook: Notebook) -> list[str]:
     """What a chapter downloads is declared, so that its absence is reported by name."""
     source = "\n".join(cell.source for _, cell in code_cells(notebook))
     declared = notebook.metadata.get("recsys", {}).get("data", [])
-    if "load_movielens" in source and not any(d.startswith("movielens/") for d in declared):
-        return [
-            "loads MovieLens without declaring it; in the notebook's metadata write "
-            '"recsys": {"data": ["movielens/latest-small"]}'
-        ]
+    for loader, example in DATA.items():
+        family = example.partition("/")[0]
+        if loader in source and not any(d.startswith(f"{family}/") for d in declared):
+            return [
+                f"calls {loader} without declaring it; in the notebook's metadata write "
+                f'"recsys": {{"data": ["{example}"]}}'
+            ]
     return []
 
 

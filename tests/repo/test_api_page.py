@@ -9,13 +9,14 @@ import pytest
 
 import api_page
 import recsys
-from execute import why_missing
+from execute import LOADERS, why_missing
 from recsys import models
 
 PREAMBLE = """
 import numpy as np
 from recsys import *
 from recsys.models import *
+from recsys.pipeline import TwoStage
 from recsys.text import TfIdf, multi_hot
 
 data = make_synthetic(n_users=60, n_items=40, n_interactions=1500)
@@ -39,6 +40,7 @@ item_users = np.asarray((train.matrix > 0).sum(axis=0)).ravel()
 clicks, impressions = np.array([[1.0], [0], [2]]), np.array([[3.0], [2], [4]])
 policy, predicted = np.full((4, 2), 0.5), np.full((4, 2), 0.3)
 action, propensity, reward = [0, 1, 1, 0], [0.4, 0.6, 0.6, 0.4], [1, 0, 1, 0]
+team, clicked = [[0, 1, 1, 0]], [[1, 0, 1, 0]]
 model.save("model")
 tower = TwoTower(8, epochs=1, item_features=genres, user_features=np.ones((train.n_users, 1)))
 tower.fit(train)
@@ -48,15 +50,18 @@ vectors = TfIdf().fit_transform(articles)
 SECTIONS = api_page.sections()
 ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
 WITHOUT_ALL = (
+    "ab",
     "bandits",
     "bootstrap",
     "cli",
     "comparison",
+    "interleaving",
     "logistic",
     "off_policy",
     "pipeline",
     "plot",
     "rerank",
+    "sequential",
     "text",
     "tuned",
 )
@@ -124,9 +129,11 @@ def test_every_method_stands_there(cls, left_out):
 
 @pytest.mark.parametrize("module, name, code", ROWS, ids=[name for _, name, _ in ROWS])
 def test_example_runs_and_uses_the_name(module, name, code, names):
-    for data in re.findall(r"load_movielens\(\"(.*?)\"\)", code):
-        if why := why_missing(f"movielens/{data}"):
-            pytest.skip(f"movielens/{data} is not to be had: {why}")
+    for family, loader in LOADERS.items():
+        for given in re.findall(rf"{loader}\((.*?)\)", code):
+            data = "/".join([family, *re.findall(r"\"(.*?)\"", given)])
+            if why := why_missing(data):
+                pytest.skip(f"{data} is not to be had: {why}")
     assert re.search(rf"\b{name.split('.')[-1]}\b", code) or name == "Report"
     home = importlib.import_module(module)
     exec(code, names | {n: getattr(home, n) for n in public_names(home)})

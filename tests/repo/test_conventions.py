@@ -124,6 +124,7 @@ BROKEN = {
     "picture without alt": ("check_figures", cell(22, source="![](map.svg)")),
     "figure without alt": ("check_figures", cell(22, source=FIGURE)),
     "undeclared data": ("check_data", cell(2, source='load_movielens("latest-small")')),
+    "undeclared log": ("check_data", cell(2, source='load_open_bandit("random", "men")')),
 }
 
 
@@ -145,10 +146,19 @@ def test_a_tagged_error_is_allowed(good):
     assert conventions.check_outputs(good) == []
 
 
-def test_declared_data_is_allowed(good):
-    good.cells[2].source = 'load_movielens("latest-small")'
-    good.metadata["recsys"] = {"data": ["movielens/latest-small"]}
+@pytest.mark.parametrize(
+    "source, name",
+    [
+        ('load_movielens("latest-small")', "movielens/latest-small"),
+        ('load_open_bandit("bts")', "open-bandit/bts/men"),
+    ],
+)
+def test_declared_data_is_allowed(good, source, name):
+    good.cells[2].source = source
+    good.metadata["recsys"] = {"data": [name]}
     assert conventions.check_data(good) == []
+    good.metadata["recsys"] = {"data": ["another/set"]}
+    assert conventions.check_data(good)
 
 
 def test_words_leaves_out_code_and_formulas():

@@ -99,6 +99,7 @@ def test_a_notebook_imports_the_capstone(chapter):
 def test_unknown_data_is_an_error():
     with pytest.raises(ValueError, match="netflix/prize"):
         execute.why_missing("netflix/prize")
+    assert "campaign must be one of" in execute.why_missing("open-bandit/bts/kids")
 
 
 @pytest.fixture

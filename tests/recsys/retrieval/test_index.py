@@ -1,6 +1,7 @@
 """Vector indexes: the results of a full sort, and one contract for all."""
 
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -167,3 +168,124 @@ def test_only_allowed_items_are_found(Index, k):
         expected = np.append(np.arange(1, 1000, 3), np.full(k, -1))[:k]
         assert all(row.tolist() == expected.tolist() for row in items)
         np.testing.assert_array_equal(scores[0], np.where(expected < 0, -np.inf, 1000 - expected))
+
+
+def test_removed_items_are_not_found(Index):
+    vectors, queries = some_vectors(200, 5), some_vectors(11, 5, 1)
+    removed = [0, 3, BLOCK - 1, BLOCK, 150, 199]
+    left = ~np.isin(np.arange(200), removed)
+    index = Index().fit(vectors).remove(removed[:3]).remove(np.array(removed[3:]))
+    assert len(index) == 200
+    assert_same(index.search(queries, 200), search_reference(vectors, queries, 200, left))
+    allowed = np.arange(200) % 2 == 0
+    expected = search_reference(vectors, queries, 9, left & allowed)
+    assert_same(index.search(queries, 9, allowed), expected)
+
+
+def test_ids_of_removed_items_stay_taken(Index):
+    vectors, queries = some_vectors(100, 5), some_vectors(4, 5, 1)
+    index = Index().fit(vectors[:90]).remove([2, 89]).add(vectors[90:])
+    left = ~np.isin(np.arange(100), [2, 89])
+    assert len(index) == 100
+    assert_same(index.search(queries, 30), search_reference(vectors, queries, 30, left))
+    assert_same(index.fit(vectors).search(queries, 30), search_reference(vectors, queries, 30))
+
+
+def test_all_items_removed_leave_only_padding(Index):
+    items, scores = Index().fit(np.eye(3)).remove([2, 0, 1]).search(np.eye(3), 2)
+    assert (items == -1).all() and np.isneginf(scores).all()
+
+
+def test_nothing_removed_changes_nothing(Index):
+    assert_same(
+        Index().fit(np.eye(3)).remove([]).search(np.eye(3), 1), ([[0], [1], [2]], [[1]] * 3)
+    )
+
+
+@pytest.mark.parametrize(
+    "items, message",
+    [
+        ([3], "items must hold ids between 0 and 2, got 3"),
+        ([-1], "items must hold ids between 0 and 2, got -1"),
+        ([0, 1], "items must not have been removed before, got 1"),
+        ([2, 0, 2], "items must be named once each, got 2 twice"),
+        ([0.5], "items must hold whole-number ids"),
+        (2, "items must be one-dimensional"),
+    ],
+)
+def test_invalid_removals_are_refused_and_remove_nothing(Index, items, message):
+    index = Index().fit(np.eye(3)).remove([1])
+    with pytest.raises(ValueError, match=message):
+        index.remove(items)
+    assert index.search(np.eye(3)[:1], 3)[0].tolist() == [[0, 2, -1]]
+    with pytest.raises(ValueError, match="must be fitted first"):
+        Index().remove([0])
+
+
+def test_state_restores_removals(Index):
+    vectors, queries = some_vectors(100, 5), some_vectors(4, 5, 1)
+    index = Index().fit(vectors).remove([5, 99])
+    state = index.state()
+    np.testing.assert_array_equal(state["removed"], [5, 99])
+    np.testing.assert_array_equal(state["vectors"], vectors)
+    again = Index.from_state(state)
+    assert_same(again.search(queries, 100), index.search(queries, 100))
+    with pytest.raises(ValueError, match="removed before, got 99"):
+        again.remove([99])
+
+
+def test_state_of_an_earlier_version_is_read(Index):
+    index = Index.from_state({"vectors": np.eye(3, dtype=np.float32)})
+    assert index.search(np.eye(3), 1)[0].tolist() == [[0], [1], [2]]
+
+
+CHANGES = {
+    "add": lambda index: index.add(np.full((BLOCK + 1, 2), 9.0)),
+    "remove": lambda index: index.remove([0]),
+    "fit": lambda index: index.fit(np.full((3, 2), 7.0)),
+}
+
+
+@pytest.mark.parametrize("moment", ["check_vectors", "check_allowed"])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=list(CHANGES))
+def test_a_search_sees_the_index_as_it_was_when_it_began(Index, change, moment, monkeypatch):
+    """The index is changed in the midst of the search, as another thread might."""
+    vectors, queries = some_vectors(BLOCK, 2), some_vectors(3, 2, 1)
+    index, module = Index().fit(vectors), sys.modules[Index.__module__]
+    check = getattr(module, moment)
+
+    def changing(*arguments):
+        monkeypatch.setattr(module, moment, check)
+        change(index)
+        return check(*arguments)
+
+    monkeypatch.setattr(module, moment, changing)
+    found = index.search(queries, 2 * BLOCK)
+    assert_same(found, search_reference(vectors, queries, 2 * BLOCK))
+    again = index.search(queries, 2 * BLOCK)[0]
+    assert not np.array_equal(again, found[0])  # the change did happen
+
+
+def test_threads_that_search_never_see_half_a_change(Index):
+    """Batch b is of items whose product is b: each search finds all items of a batch, or none."""
+    index, n = Index().fit(np.zeros((0, 2))), 70
+    stop, torn = threading.Event(), []
+
+    def search():
+        while not stop.is_set():
+            items, scores = index.search([[1.0, 0.0]], 40 * n)
+            found = np.bincount(scores[0][items[0] >= 0].astype(int))
+            torn.extend(found[(found > 0) & (found != n)])
+
+    searcher = threading.Thread(target=search)
+    searcher.start()
+    try:
+        for batch in range(1, 31):
+            index.add(np.tile([[float(batch), 0.0]], (n, 1)))
+            if batch > 5:
+                index.remove(np.arange(n * (batch - 6), n * (batch - 5)))
+    finally:
+        stop.set()
+        searcher.join(60)
+    assert not torn and not searcher.is_alive()
+    assert set(index.search([[1.0, 0.0]], 40 * n)[1][0]) == {26, 27, 28, 29, 30, -np.inf}
