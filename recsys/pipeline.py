@@ -143,7 +143,8 @@ class TwoStage:
             scores = self.ranker.scores(self.features(users, row, items, found_by))
         order = np.lexsort((items, -scores, row))  # ties to the lower id
         starts = np.searchsorted(row, np.arange(1, len(users)))
-        return list(zip(np.split(items[order], starts), np.split(scores[order], starts)))
+        parts = zip(np.split(items[order], starts), np.split(scores[order], starts))
+        return list(parts)[: len(users)]  # of no users, one empty part
 
     def recommend(self, users: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
         """The k best items for each user, as `Recommender.recommend`; the ranker's scores."""
