@@ -93,7 +93,7 @@ SPACES: Ranges = {
         "n_negatives": Between(15, 250, whole=True),
         "correction": OneOf((False, True), scale=False),
     },
-    "TwoTower": SGD | {  # on ids
+    "TwoTower": SGD | {  # on ids, linear, with the correction and all negatives
         "learning_rate": Between(0.03, 0.6),
         "reg": Between(1e-2, 1),
         "n_negatives": Between(60, 1000, whole=True),

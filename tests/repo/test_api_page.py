@@ -52,6 +52,7 @@ ROWS = [(section.module, *row) for section in SECTIONS for row in section.rows]
 WITHOUT_ALL = (
     "ab",
     "bandits",
+    "blend",
     "bootstrap",
     "cli",
     "comparison",

@@ -548,6 +548,8 @@ def test_parameters_are_checked_when_given():
         "reg_exponent": [-1, 3, np.nan], "shrinkage": [-1, np.nan], "half_life": [0, -1, np.inf],
         "learning_rate": [0, -1, np.nan], "rng": [-1, 1.5, None, "a", True],
         "gravity": [-1, np.nan, np.inf, None], "content_weight": [-0.1, 1.5, np.nan, "1", None],
+        "min_support": [-0.1, 1.5, np.nan, "1", None], "min_confidence": [-0.1, 1.5, np.nan],
+        "measure": ["cosine", "", 1, None],
         "item_features": [5, "genre", [1.0, 2.0], [["a"]], [[np.nan]], [[1e39]]],
         "user_features": [5, "age", [1.0, 2.0], [["a"]], [[np.nan]], [[1e39]]],
         "hidden": [0, -1, 1.5, "8"], "mask_seen": [1, 0.0, "yes", None],
