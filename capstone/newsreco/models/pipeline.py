@@ -97,7 +97,7 @@ class RecommendationPipeline:
     fresh_hours : float
         h of the formula above.
     index : str
-        "exact", or "faiss" if faiss-cpu is installed.
+        "exact", or "faiss" or "qdrant" if faiss-cpu or qdrant-client is installed.
     """
 
     model: NewsModel

@@ -14,12 +14,15 @@ retriever's part of the pool.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from scipy import sparse
 
+from newsreco.config import read_config
 from newsreco.features.counters import decay
 from newsreco.features.state import State
 from newsreco.models.cooccurrence import Tables, best_of_rows
@@ -28,8 +31,10 @@ from recsys.compiled import compiled
 from recsys.retrieval.exact import replace_worst
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, VectorIndex
+from recsys.retrieval.qdrant_index import QdrantIndex
 
-INDEXES = {"exact": ExactIndex, "faiss": FaissIndex}
+LOG = logging.getLogger("newsreco.retrievers")
+QDRANT_TIMEOUT = 10  # seconds
 Found = tuple[np.ndarray, np.ndarray]
 
 
@@ -74,7 +79,11 @@ class ContentRetriever:
         length = np.sqrt(profile @ profile)
         if not length > 0:
             return _positive(np.empty(0, np.int32), np.empty(0, np.float32))
-        items, scores = self.index.search((profile / length)[None], k, allowed)
+        try:
+            items, scores = self.index.search((profile / length)[None], k, allowed)
+        except ConnectionError as error:  # the other retrievers still find candidates
+            LOG.warning("no candidates by content: %s", error)
+            return _positive(np.empty(0, np.int32), np.empty(0, np.float32))
         return _positive(items[0], scores[0])
 
 
@@ -114,7 +123,7 @@ class TrendingRetriever:
 def make_retrievers(
     vectors: np.ndarray, tables: Tables, index: str = "exact"
 ) -> dict[str, Retriever]:
-    """The retrievers by name, in the order in which `pool` merges them; index: exact or faiss."""
+    """The retrievers by name, in the order in which `pool` merges them; index: see INDEXES."""
     if index not in INDEXES:
         raise ValueError(f"index must be one of {sorted(INDEXES)}, got {index!r}")
     return {
@@ -123,6 +132,20 @@ def make_retrievers(
         "sequence": TableRetriever(tables["sequence"], last_only=True),
         "trending": TrendingRetriever(),
     }
+
+
+def qdrant_index() -> QdrantIndex:
+    """A new index on the Qdrant server of the settings, or in process."""
+    config = read_config()
+    key = config.qdrant_api_key.get_secret_value() or None
+    return QdrantIndex(config.qdrant_url or None, key, name="newsreco", timeout=QDRANT_TIMEOUT)
+
+
+INDEXES: dict[str, Callable[[], VectorIndex]] = {
+    "exact": ExactIndex,
+    "faiss": FaissIndex,
+    "qdrant": qdrant_index,
+}
 
 
 def live_articles(state: State, user: int, time: float, window: float) -> np.ndarray:
