@@ -10,6 +10,7 @@ from recsys.retrieval.ivf import IVFIndex
 from recsys.retrieval.ivfpq import IVFPQIndex
 from recsys.retrieval.keywords import Bm25, SparseIndex
 from recsys.retrieval.kmeans import kmeans
+from recsys.retrieval.pooling import pool
 from recsys.retrieval.product_quantization import ProductQuantizer
 from recsys.retrieval.qdrant_index import QdrantIndex
 from recsys.retrieval.saving import load_index, save_index
@@ -31,6 +32,7 @@ __all__ = [
     "kmeans",
     "load_index",
     "passing",
+    "pool",
     "reciprocal_rank_fusion",
     "save_index",
     "top_k",
