@@ -42,8 +42,8 @@ def calibrated(
         Higher is better. It adds up over the list, and a divergence is a few nats at
         most: bring it to a scale such as 0 to 1, see `to_unit_range`.
     genres : array or sparse matrix (n, g) of float
-        How the candidates count for each genre, at least 0. Rows that sum to 1 divide an
-        item among its genres, as Steck does.
+        How the candidates count for each genre, at least 0. Rows that sum to 1 divide
+        an item among its genres, as Steck does.
     target : array (g,) of float
         Genres of the history, at least 0; scaled to sum 1. With sparse `genres` of all
         items it is `(train.matrix[user] @ genres).toarray()[0]`.
@@ -74,15 +74,13 @@ def calibrated(
     >>> calibrated([1.0, 0.9, 0.5], genres, target=[5, 5], k=2, trade_off=0.5)
     array([0, 2], dtype=int32)
     """
-    genres = validation.matrix("genres", genres)
-    genres = (genres.toarray() if sparse.issparse(genres) else genres).astype(np.float64)
-    validation.amounts("genres", genres)
+    genres = _table(genres)
     relevance = validation.finite("relevance", relevance, len(genres), np.float64)
     target = _distribution(target, genres.shape[1])
     trade_off = validation.real_number("trade_off", trade_off, high=1.0)
     smoothing = validation.real_number("smoothing", smoothing, open_low=True, high=1.0)
     selected = np.empty(min(validation.whole_number("k", k), len(genres)), np.int32)
-    _select(relevance, np.ascontiguousarray(genres), target, trade_off, smoothing, selected)
+    _select(relevance, genres, target, trade_off, smoothing, selected)
     return selected
 
 
@@ -117,6 +115,13 @@ def _divergence(target, counts, added, smoothing):
             mixed = (1 - smoothing) * q + smoothing * target[g]
             divergence += target[g] * np.log(target[g] / mixed)
     return divergence
+
+
+def _table(genres: Any) -> np.ndarray:
+    """Genres as a dense float64 table, finite and at least 0."""
+    table = validation.matrix("genres", genres)
+    dense = (table.toarray() if sparse.issparse(table) else table).astype(np.float64)
+    return np.ascontiguousarray(validation.amounts("genres", dense))
 
 
 def _distribution(target: Any, n_genres: int) -> np.ndarray:
