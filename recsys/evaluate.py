@@ -102,7 +102,7 @@ class Report:
     def __str__(self) -> str:
         lines = [
             self.model,
-            f"{len(self.users):,} users with a target, {self.n_without_target:,} without; "
+            f"{len(self.users):,} users with a target, {self.n_without_target:,} without",
             f"{self.n_reachable:,} of {self.n_targets:,} targets ({self.reachable:.1%}) "
             "could have been recommended",
             f"{'metric':<16}{'value':>8}   95 % interval",

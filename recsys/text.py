@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
@@ -135,22 +135,7 @@ class TfIdf:
 
 def _words(texts: Iterable[str]) -> list[list[str]]:
     """The words of each text."""
-    return [tokenize(text) for text in _strings("texts", texts)]
-
-
-def _strings(name: str, texts: Iterable[str]) -> list[str]:
-    """`texts` as a list, all of them str; a single str is refused."""
-    table = (
-        isinstance(texts, Mapping) or getattr(texts, "ndim", 1) != 1 or hasattr(texts, "columns")
-    )
-    if isinstance(texts, str) or not np.iterable(texts) or table:
-        found = type(texts).__name__ if table else repr(texts)
-        raise ValueError(f"{name} must be a sequence of texts, got {found}")
-    texts = list(texts)
-    for row, text in enumerate(texts):
-        if not isinstance(text, str):
-            raise ValueError(f"{name} must all be str, got {text!r} in row {row}")
-    return texts
+    return [tokenize(text) for text in validation.texts("texts", texts)]
 
 
 def _rows(matrix: Any) -> Any:
@@ -214,7 +199,7 @@ def multi_hot(labels: Sequence[str], separator: str = "|") -> tuple[sparse.csr_m
     """
     if not isinstance(separator, str) or not separator:
         raise ValueError(f"separator must be one character or more, got {separator!r}")
-    labels = _strings("labels", labels)
+    labels = validation.texts("labels", labels)
     parts = [[part for part in entry.split(separator) if part] for entry in labels]
     rows = np.repeat(np.arange(len(parts)), [len(row) for row in parts])
     flat = np.array([part for row in parts for part in row], dtype=str)

@@ -235,3 +235,16 @@ def random_generator(rng: Any) -> np.random.Generator:
             f"rng must be a whole number of at least 0 or a numpy.random.Generator, got {rng!r}"
         )
     return np.random.default_rng(int(rng))
+
+
+def texts(name: str, values: Any) -> list[str]:
+    """`values` as a list, all of them str; a single str is refused."""
+    table = is_table(values) or getattr(values, "ndim", 1) != 1 or hasattr(values, "columns")
+    if isinstance(values, str) or not np.iterable(values) or table:
+        found = type(values).__name__ if table else repr(values)
+        raise ValueError(f"{name} must be a sequence of texts, got {found}")
+    values = list(values)
+    for row, text in enumerate(values):
+        if not isinstance(text, str):
+            raise ValueError(f"{name} must all be str, got {text!r} in row {row}")
+    return values

@@ -6,6 +6,7 @@ A variable that is empty counts as not set. Command-line options and arguments g
 from __future__ import annotations
 
 import os
+from typing import Literal
 
 from pydantic import Field, PositiveFloat, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -49,6 +50,9 @@ class Config(BaseSettings):
     rate_limit: PositiveFloat = 30.0  # requests per second of one client, in the long run
     cors_origins: str = ""  # origins that may read the API, separated by commas
     ui: str = ""  # folder of the built web app; the one beside the package by default
+    index: Literal["exact", "faiss", "qdrant"] = "exact"  # of candidate generation by content
+    qdrant_url: str = ""  # server of the index qdrant; in process by default
+    qdrant_api_key: SecretStr = SecretStr("")
     results: str = ""  # file that collects a notebook's results; none by default
 
 

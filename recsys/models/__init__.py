@@ -9,7 +9,8 @@ Random                                 ignored                              igno
 Popularity, Trending                   ignored                              counted
 HackerNewsHot, RedditHot               ignored                              counted
 ItemKNN, UserKNN, EASE                 ignored                              ignored
-BPR, WARP, SampledSoftmax              ignored                              ignored
+AssociationRules                       ignored                              ignored
+BPR, WARP, SampledSoftmax, TwoTower    ignored                              ignored
 Markov                                 ignored                              steps of a history
 ImplicitALS                            confidence 1 + alpha value, not < 0  values summed
 PureSVD                                entry of the matrix                  values summed
@@ -38,12 +39,15 @@ from recsys.models.fallback import Fallback
 from recsys.models.hot import HackerNewsHot, RedditHot
 from recsys.models.markov import Markov
 from recsys.models.neighborhood import ItemKNN
+from recsys.models.rules import AssociationRules
 from recsys.models.sampled_softmax import SampledSoftmax
 from recsys.models.svd import PureSVD
+from recsys.models.two_tower import TwoTower
 from recsys.models.user_knn import UserKNN
 from recsys.models.warp import WARP
 
 __all__ = [
+    "AssociationRules",
     "BPR",
     "BiasedMF",
     "ContentBased",
@@ -59,6 +63,7 @@ __all__ = [
     "RedditHot",
     "SampledSoftmax",
     "Trending",
+    "TwoTower",
     "UserKNN",
     "WARP",
 ]

@@ -45,8 +45,11 @@ def test_schema_refuses_what_compose_does_not_know(service, key, value):
         jsonschema.validate(wrong, schema())
 
 
-def test_there_are_the_three_services_and_all_volumes_are_declared():
-    assert set(SERVICES) == {"api", "mlflow", "postgres"}
+def test_there_are_three_services_an_optional_one_and_all_volumes_are_declared():
+    assert set(SERVICES) == {"api", "mlflow", "postgres", "qdrant"}
+    assert {n: s["profiles"] for n, s in SERVICES.items() if "profiles" in s} == {
+        "qdrant": ["qdrant"]
+    }
     mounts = [one.split(":") for service in SERVICES.values() for one in service["volumes"]]
     named = {source for source, *_ in mounts if source[0] != "."}
     assert named == set(COMPOSE["volumes"])
@@ -55,12 +58,13 @@ def test_there_are_the_three_services_and_all_volumes_are_declared():
 
 def test_who_needs_a_service_waits_until_it_is_healthy():
     needed = {name: set(service.get("depends_on", ())) for name, service in SERVICES.items()}
-    assert needed == {"api": {"postgres", "mlflow"}, "mlflow": {"postgres"}, "postgres": set()}
+    nothing = {"postgres": set(), "qdrant": set()}
+    assert needed == {"api": {"postgres", "mlflow"}, "mlflow": {"postgres"}} | nothing
     conditions = [one for s in SERVICES.values() for one in s.get("depends_on", {}).values()]
     assert all(one == {"condition": "service_healthy"} for one in conditions)
     dockerfile = (DEPLOY / "Dockerfile").read_text()
     assert "HEALTHCHECK" in dockerfile and "healthcheck" not in SERVICES["api"]
-    assert all(SERVICES[name]["healthcheck"]["test"] for name in ("mlflow", "postgres"))
+    assert all(SERVICES[name]["healthcheck"]["test"] for name in ("mlflow", "postgres", "qdrant"))
 
 
 @pytest.mark.parametrize("name", SECRETS)
@@ -96,7 +100,7 @@ def test_addresses_name_services_and_their_databases():
 
 def test_only_this_machine_reaches_the_ports_and_the_database_has_none():
     ports = {name: service.get("ports", []) for name, service in SERVICES.items()}
-    assert ports["postgres"] == []
+    assert ports["postgres"] == ports["qdrant"] == []
     assert all(port.startswith("127.0.0.1:") for some in ports.values() for port in some)
 
 
@@ -108,6 +112,7 @@ def test_services_gain_no_rights():
 
 
 def test_images_have_a_version():
+    assert re.fullmatch(r"qdrant/qdrant:v\d+\.\d+\.\d+", SERVICES["qdrant"]["image"])
     assert re.fullmatch(r"postgres:\d+\.\d+-bookworm", SERVICES["postgres"]["image"])
     assert SERVICES["api"]["image"] == SERVICES["mlflow"]["image"] == "newsreco:local"
     build = SERVICES["api"]["build"]

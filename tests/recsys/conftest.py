@@ -91,7 +91,9 @@ MODELS = {
     "Markov": lambda: Markov(content_weight=0.3, item_features=np.eye(1)),
     "Fallback": lambda: models.Fallback(models.Markov(), Popularity()),
     "WARP": lambda **more: WARP(**{"factors": 8, "epochs": 20} | more),
+    "AssociationRules": models.AssociationRules,
     "SampledSoftmax": lambda **more: SampledSoftmax(**{"factors": 8, "epochs": 20} | more),
+    "TwoTower": lambda **more: models.TwoTower(**{"factors": 8, "epochs": 20} | more),
 }
 
 

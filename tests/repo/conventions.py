@@ -196,6 +196,21 @@ def check_width(notebook: Notebook) -> list[str]:
     return problems
 
 
+def check_output_width(notebook: Notebook) -> list[str]:
+    """Printed text fits the page; tables and pictures fit themselves to it."""
+    problems = []
+    for n, cell in code_cells(notebook):
+        for output in cell.outputs:
+            printed = output.get("data", {"text/plain": output.get("text", "")})
+            if set(printed) <= {"text/plain"}:
+                problems += [
+                    f"{where(n, cell)}: {len(line)} columns printed, at most {PAGE_WIDTH}: {line!r}"
+                    for line in printed.get("text/plain", "").splitlines()
+                    if len(line) > PAGE_WIDTH
+                ]
+    return problems
+
+
 def check_size(notebook: Notebook) -> list[str]:
     """As long as a lesson."""
     problems = []
@@ -278,6 +293,7 @@ CHECKS = [
     check_tags,
     check_code,
     check_width,
+    check_output_width,
     check_size,
     check_skeleton,
     check_figures,

@@ -104,6 +104,8 @@ BROKEN = {
     "pip module": ("check_code", cell(2, source="!python -m pip install recsys")),
     "wide cell": ("check_width", cell(2, source="x = 1  # " + "wide " * 17)),
     "wide source shown": ("check_width", shown("x = 1  # " + "wide " * 17)),
+    "wide print": ("check_output_width", output("wide " * 18)),
+    "wide result": ("check_output_width", result("wide " * 18)),
     "too few cells": ("check_size", lambda nb: nb.cells.pop(5)),
     "too many cells": ("check_size", lambda nb: nb.cells.extend(copy.deepcopy(nb.cells))),
     "too few words": ("check_size", cell(0, source="# Title")),

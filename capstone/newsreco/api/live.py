@@ -56,6 +56,8 @@ class LiveModel:
     explore : float
         Probability with which one position is filled at random.
     rng : Generator
+    index : str
+        Of candidate generation by content, made anew for each batch of new articles.
     """
 
     model: NewsModel
@@ -63,6 +65,7 @@ class LiveModel:
     store: EventStore
     explore: float = 0.0
     rng: np.random.Generator = field(default_factory=np.random.default_rng)
+    index: str = "exact"
 
     def __post_init__(self) -> None:
         self.trained_until = self.model.state.now
@@ -78,7 +81,7 @@ class LiveModel:
     def _adopt(self, model: NewsModel) -> None:
         self.model, self.state = model, model.state
         self.item_number = {article: number for number, article in enumerate(model.articles.ids)}
-        self.pipeline = RecommendationPipeline(model, min_live=MIN_LIVE)
+        self.pipeline = RecommendationPipeline(model, min_live=MIN_LIVE, index=self.index)
 
     def catch_up(self) -> None:
         """Count what the store got since the last call."""

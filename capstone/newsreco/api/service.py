@@ -104,7 +104,8 @@ class Service:
 
     def _load(self, source: Source) -> LiveModel:
         model = ordered_by_age(self.models.load(source))
-        live = LiveModel(model, source.version, self.store, self.config.explore)
+        explore, index = self.config.explore, self.config.index
+        live = LiveModel(model, source.version, self.store, explore, index=index)
         live.warm_up()
         return live
 

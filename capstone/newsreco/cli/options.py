@@ -10,7 +10,7 @@ from newsreco.output import say, visible
 
 CLICK_MODELS = ("preference", "random")
 EMBEDDERS = ("tfidf", "sentence")
-INDEXES = ("exact", "faiss")
+INDEXES = ("exact", "faiss", "qdrant")
 METRICS = ("ranker_auc", "ranker_mrr", "ranker_ndcg_at_5", "ranker_ndcg_at_10")
 RANKERS = ("logistic", "lambdamart")
 

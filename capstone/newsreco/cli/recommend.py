@@ -29,13 +29,14 @@ def add(commands: argparse._SubParsersAction) -> None:
         "--hours", type=float, default=0.0, help="hours after the last training impression"
     )
     parser.add_argument(
-        "--index", choices=INDEXES, default="exact", help="index for candidate generation"
+        "--index", choices=INDEXES, help="index for candidate generation (default: NEWSRECO_INDEX)"
     )
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the list; a new user gets trending articles."""
+    from newsreco.config import read_config
     from newsreco.data.times import HOUR, iso_time
     from newsreco.models.bundle import load_model
     from newsreco.models.pipeline import RecommendationPipeline
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     hours = validation.real_number("hours", arguments.hours)
     model = load_model(arguments.model)
-    pipeline = RecommendationPipeline(model, index=arguments.index)
+    pipeline = RecommendationPipeline(model, index=arguments.index or read_config().index)
     known = arguments.user in model.user_ids
     user = model.user_ids.index(arguments.user) if known else -1
     time = pipeline.state.now + hours * HOUR

@@ -14,13 +14,15 @@ retriever's part of the pool.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 from scipy import sparse
 
+from newsreco.config import read_config
 from newsreco.features.counters import decay
 from newsreco.features.state import State
 from newsreco.models.cooccurrence import Tables, best_of_rows
@@ -29,8 +31,10 @@ from recsys.compiled import compiled
 from recsys.retrieval.exact import replace_worst
 from recsys.retrieval.faiss_index import FaissIndex
 from recsys.retrieval.index import ExactIndex, VectorIndex
+from recsys.retrieval.qdrant_index import QdrantIndex
 
-INDEXES = {"exact": ExactIndex, "faiss": FaissIndex}
+LOG = logging.getLogger("newsreco.retrievers")
+QDRANT_TIMEOUT = 10  # seconds
 Found = tuple[np.ndarray, np.ndarray]
 
 
@@ -75,7 +79,11 @@ class ContentRetriever:
         length = np.sqrt(profile @ profile)
         if not length > 0:
             return _positive(np.empty(0, np.int32), np.empty(0, np.float32))
-        items, scores = self.index.search((profile / length)[None], k, allowed)
+        try:
+            items, scores = self.index.search((profile / length)[None], k, allowed)
+        except ConnectionError as error:  # the other retrievers still find candidates
+            LOG.warning("no candidates by content: %s", error)
+            return _positive(np.empty(0, np.int32), np.empty(0, np.float32))
         return _positive(items[0], scores[0])
 
 
@@ -115,7 +123,7 @@ class TrendingRetriever:
 def make_retrievers(
     vectors: np.ndarray, tables: Tables, index: str = "exact"
 ) -> dict[str, Retriever]:
-    """The retrievers by name, in the order in which `pool` merges them; index: exact or faiss."""
+    """The retrievers by name, in the order in which `pool` merges them; index: see INDEXES."""
     if index not in INDEXES:
         raise ValueError(f"index must be one of {sorted(INDEXES)}, got {index!r}")
     return {
@@ -124,6 +132,20 @@ def make_retrievers(
         "sequence": TableRetriever(tables["sequence"], last_only=True),
         "trending": TrendingRetriever(),
     }
+
+
+def qdrant_index() -> QdrantIndex:
+    """A new index on the Qdrant server of the settings, or in process."""
+    config = read_config()
+    key = config.qdrant_api_key.get_secret_value() or None
+    return QdrantIndex(config.qdrant_url or None, key, name="newsreco", timeout=QDRANT_TIMEOUT)
+
+
+INDEXES: dict[str, Callable[[], VectorIndex]] = {
+    "exact": ExactIndex,
+    "faiss": FaissIndex,
+    "qdrant": qdrant_index,
+}
 
 
 def live_articles(state: State, user: int, time: float, window: float) -> np.ndarray:
@@ -137,38 +159,6 @@ def live_articles(state: State, user: int, time: float, window: float) -> np.nda
     if 0 <= user < state.n_users:
         hide_clicked(arrays.user_newest[user], arrays.click_item, arrays.click_previous, allowed)
     return allowed
-
-
-def pool(found: Sequence[np.ndarray], n_items: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first `size` different articles of several lists, merged round-robin.
-
-    Parameters
-    ----------
-    found : sequence of arrays (m,) int32
-        One list per retriever, best first.
-    n_items, size : int
-
-    Returns
-    -------
-    items : array (n,) int32
-    found_by : array (n, len(found)) bool
-        Which retrievers had found each, at any rank.
-
-    >>> items, found_by = pool([np.array([4, 1]), np.array([4, 2, 0])], n_items=5, size=3)
-    >>> items
-    array([4, 1, 2], dtype=int32)
-    >>> found_by
-    array([[ True,  True],
-           [ True, False],
-           [False,  True]])
-    """
-    lists = np.full((len(found), max(map(len, found), default=0)), -1, np.int32)
-    for row, items in enumerate(found):
-        lists[row, : len(items)] = items
-    items = np.empty(min(lists.size, validation.whole_number("size", size)), np.int32)
-    found_by = np.zeros((len(items), len(lists)), np.bool_)
-    n = round_robin(lists, np.full(n_items, -1, np.int32), items, found_by)
-    return items[:n], found_by[:n]
 
 
 def _positive(items: np.ndarray, scores: np.ndarray) -> Found:
@@ -205,20 +195,3 @@ def hide_clicked(newest, click_item, click_previous, allowed):
     while click >= 0:
         allowed[click_item[click]] = False
         click = click_previous[click]
-
-
-@compiled
-def round_robin(lists, row, items, found_by):
-    """Take the next of each list in turn, rank by rank; return how many different ones."""
-    n = 0
-    for rank in range(lists.shape[1]):
-        for r in range(len(lists)):
-            item = lists[r, rank]
-            if item < 0:
-                continue
-            if row[item] < 0 and n < len(items):
-                items[n], row[item] = item, n
-                n += 1
-            if row[item] >= 0:
-                found_by[row[item], r] = True
-    return n

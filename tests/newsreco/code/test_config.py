@@ -23,3 +23,9 @@ def test_invalid_timeout_is_named(monkeypatch, value):
     monkeypatch.setenv("NEWSRECO_TRACKING_TIMEOUT", value)
     with pytest.raises(ValueError, match="^setting tracking_timeout: "):
         read_config()
+
+
+def test_unknown_index_is_named(monkeypatch):
+    monkeypatch.setenv("NEWSRECO_INDEX", "annoy")
+    with pytest.raises(ValueError, match="^setting index: .*'exact', 'faiss' or 'qdrant'"):
+        read_config()

@@ -3,6 +3,8 @@
 import pytest
 from api_clients import KEY
 
+from tests.recsys.retrieval.qdrant_stub import QdrantStub
+
 
 def listed(client, user, k=10):
     answer = client.get(f"/api/recommend/{user}", params={"k": k})
@@ -103,6 +105,20 @@ def test_list_is_stored_with_its_model_bucket_and_propensity(start):
     assert stored["explored"] == 4 and stored["bucket"] in ("a", "b")
     assert stored["model"] == client.get("/api/health").json()["model_version"]
     assert 0 < stored["propensity"] < 1 / 50
+
+
+def test_the_setting_of_the_index_reaches_the_service(start, world, monkeypatch):
+    pytest.importorskip("qdrant_client")
+    stub = QdrantStub()
+    monkeypatch.setenv("NEWSRECO_QDRANT_URL", stub.url)
+    lists = []
+    for index in ("exact", "qdrant"):
+        client = start(index=index)
+        client.headers["X-API-Key"] = KEY
+        lists.append(ids(listed(client, world.log.user_ids[3], k=5)))
+        assert len(stub.collections) == (index == "qdrant")
+    assert lists[0] == lists[1] and not stub.refused
+    stub.close()
 
 
 @pytest.mark.parametrize("k", [0, 101, -3, 10**30])

@@ -9,6 +9,7 @@ from newsreco.models.bundle import Settings, load_model
 from newsreco.models.pipeline import RecommendationPipeline, nearest_click, normalized_title
 from newsreco.models.retrievers import live_articles
 from newsreco.training import train
+from tests.recsys.retrieval.qdrant_stub import QdrantStub
 
 
 @pytest.fixture(scope="module")
@@ -148,6 +149,32 @@ def test_faiss_recommends_the_same(pipeline, model):
     other = RecommendationPipeline(model, index="faiss")
     for user in range(10):
         same(other.recommend(user), pipeline.recommend(user))
+
+
+@pytest.mark.filterwarnings("ignore:Api key is used with an insecure connection")
+@pytest.mark.parametrize("place", ["in process", "server"])
+def test_qdrant_recommends_the_same(pipeline, model, place, monkeypatch, request):
+    pytest.importorskip("qdrant_client")
+    stub = QdrantStub()
+    request.addfinalizer(stub.close)
+    monkeypatch.setenv("NEWSRECO_QDRANT_URL", stub.url if place == "server" else "")
+    monkeypatch.setenv("NEWSRECO_QDRANT_API_KEY", "secret")
+    other = RecommendationPipeline(model, index="qdrant")
+    for user in range(3):
+        same(other.recommend(user), pipeline.recommend(user))
+    assert len(stub.collections) == (place == "server") and not stub.refused
+    assert stub.keys == ({"secret"} if place == "server" else set())
+
+
+def test_a_vector_database_that_is_gone_costs_its_candidates_only(model, monkeypatch, caplog):
+    pytest.importorskip("qdrant_client")
+    stub = QdrantStub()
+    monkeypatch.setenv("NEWSRECO_QDRANT_URL", stub.url)
+    pipeline = RecommendationPipeline(model, index="qdrant")
+    stub.close()
+    found = pipeline.recommend(3)
+    assert len(found.items) and not any("content" in names for names in found.found_by)
+    assert f"no candidates by content: Qdrant server at {stub.url}" in caplog.text
 
 
 def test_recommending_does_not_change_the_state(pipeline):

@@ -1,17 +1,11 @@
-"""Re-ranking: cases by hand, and the compiled loop against the formula."""
+"""Maximal marginal relevance: cases by hand, and the compiled loop against the formula."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsys.rerank import (
-    drop_duplicates,
-    freshness,
-    mmr,
-    number_texts,
-    to_unit_range,
-)
+from recsys.rerank import mmr
 
 # Three reports of one match and one of the budget: v0'v1 = 0.8, v0'v2 = 0.6, v1'v2 = 0.96, and
 # the budget has similarity 0 to them.
@@ -82,22 +76,3 @@ def test_wrong_arguments_are_refused(changed, message):
     arguments = {"relevance": RELEVANCE, "vectors": VECTORS, "k": 2, "trade_off": 0.5} | changed
     with pytest.raises(ValueError, match=message):
         mmr(**arguments)
-
-
-def test_drop_duplicates_keeps_the_first_of_each_title():
-    titles = ["Late goal wins it", "Budget passes", "LATE GOAL WINS IT", "Budget passes", "Rain"]
-    keys = number_texts(titles)
-    assert keys.tolist() == [0, 1, 0, 1, 2]
-    order = np.array([2, 4, 0, 3, 1])
-    assert order[drop_duplicates(order, keys[order])].tolist() == [2, 4, 3]
-    assert drop_duplicates([], []).tolist() == []
-    with pytest.raises(ValueError, match="keys must have one entry per item"):
-        drop_duplicates([1, 2], [1])
-
-
-def test_unit_range_and_freshness():
-    assert to_unit_range([3.0, 3.0]).tolist() == [1, 1]
-    assert to_unit_range([]).tolist() == []
-    np.testing.assert_allclose(freshness([0, 3, 24], 3), [1, 0.5, 2**-8])
-    with pytest.raises(ValueError, match="age must be finite and at least 0"):
-        freshness([-1], 3)

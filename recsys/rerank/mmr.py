@@ -1,4 +1,4 @@
-r"""Re-ranking: the list as a whole, after a ranker scored one item at a time.
+r"""Maximal marginal relevance: a list of good items that differ from each other.
 
 Ten good items that tell the same story make a poor list. *Maximal marginal relevance* (Carbonell
 and Goldstein 1998) fills the list one position at a time, with C the candidates, S those already
@@ -8,13 +8,12 @@ selected, and :math:`\lambda` the trade-off between relevance and diversity:
           \lambda \, r_i - (1 - \lambda) \max_{j \in S} v_i^\top v_j
 
 The highest similarity of a candidate to a selected item never falls, so it is kept and compared
-with the newest one only: k passes over n candidates, not :math:`k^2`. Left out: editorial rules
-("no two of one desk in a row"), and lists calibrated to a user's preferences (Steck 2018).
+with the newest one only: k passes over n candidates, not :math:`k^2`. Left out: diversity of the
+whole list at once, such as determinantal point processes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,49 +85,3 @@ def _check(
     relevance = validation.finite("relevance", relevance, len(vectors), np.float64)
     trade_off = validation.real_number("trade_off", trade_off, high=1.0)
     return relevance, vectors, validation.whole_number("k", k), trade_off
-
-
-def drop_duplicates(items: Any, keys: Any) -> np.ndarray:
-    """Indices of the items to keep: the first of each key.
-
-    >>> drop_duplicates([31, 12, 5, 8], keys=[7, 2, 7, 2])
-    array([0, 1], dtype=int32)
-    """
-    items, keys = np.asarray(items), np.asarray(keys)
-    if items.shape != keys.shape or items.ndim != 1:
-        raise ValueError(f"keys must have one entry per item, {items.shape}, got {keys.shape}")
-    _, first = np.unique(keys, return_index=True)
-    return np.sort(first).astype(np.int32)
-
-
-def number_texts(texts: Sequence[str], normalize: Any = str.casefold) -> np.ndarray:
-    """Keys (n,) int32 for `drop_duplicates`: one number per text, the same if equal normalised.
-
-    >>> number_texts(["Goal!", "GOAL!", "Own goal"])
-    array([0, 0, 1], dtype=int32)
-    """
-    numbers: dict[str, int] = {}
-    keys = [numbers.setdefault(normalize(text), len(numbers)) for text in texts]
-    return np.array(keys, np.int32)
-
-
-def to_unit_range(scores: Any) -> np.ndarray:
-    """Scores scaled linearly to the range 0 to 1 (min-max); all 1 if they are all equal.
-
-    >>> to_unit_range([-2.0, 0.0, 2.0])
-    array([0. , 0.5, 1. ])
-    """
-    scores = validation.amounts("scores", scores, low=-np.inf)
-    if scores.size == 0 or scores.max() == scores.min():
-        return np.ones_like(scores)
-    return (scores - scores.min()) / (scores.max() - scores.min())
-
-
-def freshness(age: Any, half_life: float) -> np.ndarray:
-    """Exponential decay: 1 at age 0, halved every `half_life`, in the unit of the ages.
-
-    >>> freshness([0, 6, 12], half_life=6)
-    array([1.  , 0.5 , 0.25])
-    """
-    half_life = validation.real_number("half_life", half_life, open_low=True)
-    return 0.5 ** (validation.amounts("age", age) / half_life)
