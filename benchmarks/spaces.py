@@ -93,6 +93,11 @@ SPACES: Ranges = {
         "n_negatives": Between(15, 250, whole=True),
         "correction": OneOf((False, True), scale=False),
     },
+    "TwoTower": SGD | {  # on ids, linear, with the correction and all negatives
+        "learning_rate": Between(0.03, 0.6),
+        "reg": Between(1e-2, 1),
+        "n_negatives": Between(60, 1000, whole=True),
+    },
     "ItemKNN": NEIGHBORS,
     "UserKNN": NEIGHBORS,
     "EASE": {"reg": Between(5, 5000)},
@@ -217,7 +222,7 @@ def build(model: str, train: Any, rng: int, **setting: Any) -> Any:
     """One of our models, not fitted yet, with the features and threads that it takes."""
     kind: Callable[..., Any] = getattr(models, model)
     fields = kind.__dataclass_fields__
-    if "item_features" in fields:
+    if "item_features" in fields and model != "TwoTower":  # which learns from ids as well
         setting["item_features"] = genres(train)
     given = {"rng": rng, "n_threads": 2}
     return kind(**setting, **{name: value for name, value in given.items() if name in fields})

@@ -39,6 +39,7 @@ DEFAULTS = {  # our models and the logs that their defaults are chosen on
     **dict.fromkeys(
         ("ImplicitALS", "BPR", "WARP", "SampledSoftmax", "ItemKNN", "UserKNN", "EASE"), LIKES
     ),
+    "TwoTower": LIKES[:3],  # NumPy's steps are slow on a million pairs
     "PureSVD": LIKES,
     "Markov": LIKES,
     "Trending": LIKES[1:],  # the synthetic log's times are no seconds

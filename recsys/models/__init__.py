@@ -10,7 +10,7 @@ Popularity, Trending                   ignored                              coun
 HackerNewsHot, RedditHot               ignored                              counted
 ItemKNN, UserKNN, EASE                 ignored                              ignored
 AssociationRules                       ignored                              ignored
-BPR, WARP, SampledSoftmax              ignored                              ignored
+BPR, WARP, SampledSoftmax, TwoTower    ignored                              ignored
 Markov                                 ignored                              steps of a history
 ImplicitALS                            confidence 1 + alpha value, not < 0  values summed
 PureSVD                                entry of the matrix                  values summed
@@ -42,6 +42,7 @@ from recsys.models.neighborhood import ItemKNN
 from recsys.models.rules import AssociationRules
 from recsys.models.sampled_softmax import SampledSoftmax
 from recsys.models.svd import PureSVD
+from recsys.models.two_tower import TwoTower
 from recsys.models.user_knn import UserKNN
 from recsys.models.warp import WARP
 
@@ -62,6 +63,7 @@ __all__ = [
     "RedditHot",
     "SampledSoftmax",
     "Trending",
+    "TwoTower",
     "UserKNN",
     "WARP",
 ]

@@ -47,6 +47,8 @@ PARAMETER_CHECKS = {
     "content_weight": lambda name, x: validation.real_number(name, x, high=1.0),
     "momentum": lambda name, x: validation.real_number(name, x, high=0.99),
     "correction": lambda name, x: validation.true_or_false(name, x),
+    "hidden": lambda name, x: x is None or validation.whole_number(name, x),
+    "mask_seen": lambda name, x: validation.true_or_false(name, x),
     "min_support": lambda name, x: validation.real_number(name, x, high=1.0),
     "min_confidence": lambda name, x: validation.real_number(name, x, high=1.0),
     "measure": lambda name, x: validation.one_of(name, x, ("confidence", "lift")),

@@ -93,6 +93,7 @@ MODELS = {
     "WARP": lambda **more: WARP(**{"factors": 8, "epochs": 20} | more),
     "AssociationRules": models.AssociationRules,
     "SampledSoftmax": lambda **more: SampledSoftmax(**{"factors": 8, "epochs": 20} | more),
+    "TwoTower": lambda **more: models.TwoTower(**{"factors": 8, "epochs": 20} | more),
 }
 
 

@@ -16,6 +16,7 @@ PREAMBLE = """
 import numpy as np
 from recsys import *
 from recsys.models import *
+from recsys.pipeline import TwoStage
 from recsys.text import TfIdf, multi_hot
 
 data = make_synthetic(n_users=60, n_items=40, n_interactions=1500)
@@ -41,6 +42,9 @@ policy, predicted = np.full((4, 2), 0.5), np.full((4, 2), 0.3)
 action, propensity, reward = [0, 1, 1, 0], [0.4, 0.6, 0.6, 0.4], [1, 0, 1, 0]
 team, clicked = [[0, 1, 1, 0]], [[1, 0, 1, 0]]
 model.save("model")
+tower = TwoTower(8, epochs=1, item_features=genres, user_features=np.ones((train.n_users, 1)))
+tower.fit(train)
+two_stage = TwoStage({"popular": Popularity(), "ALS": model}, pool_size=20).fit(train, test)
 vectors = TfIdf().fit_transform(articles)
 """
 SECTIONS = api_page.sections()
@@ -53,7 +57,9 @@ WITHOUT_ALL = (
     "cli",
     "comparison",
     "interleaving",
+    "logistic",
     "off_policy",
+    "pipeline",
     "plot",
     "rerank",
     "sequential",

@@ -22,9 +22,10 @@ from newsreco.data.times import DAY, HOUR
 from newsreco.features.matrix import candidate_features
 from newsreco.features.state import State
 from newsreco.models.bundle import NewsModel
-from newsreco.models.retrievers import Retriever, live_articles, make_retrievers, pool
+from newsreco.models.retrievers import Retriever, live_articles, make_retrievers
 from recsys import validation
 from recsys.rerank import drop_duplicates, freshness, mmr, number_texts, to_unit_range
+from recsys.retrieval.pooling import pool
 
 NONE = np.empty(0, np.int32)
 FOREVER = 1e12  # seconds

@@ -1,7 +1,7 @@
 """Rankers: from the features of what is shown to the order in which to show it."""
 
 from newsreco.models.lambdamart import LambdaMARTRanker
-from newsreco.models.logistic import LogisticRanker
+from recsys.logistic import LogisticRanker
 
 RANKERS = {"logistic": LogisticRanker, "lambdamart": LambdaMARTRanker}
 

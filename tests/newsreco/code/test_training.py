@@ -13,10 +13,10 @@ from newsreco.features.matrix import replay
 from newsreco.features.state import State
 from newsreco.files import locked
 from newsreco.models.bundle import Settings, load_model
-from newsreco.models.logistic import LogisticRanker
 from newsreco.models.rankers import RANKERS
 from newsreco.synthetic import write_sample
 from newsreco.training import known_articles, train
+from recsys.logistic import LogisticRanker
 
 SMALL = ["--articles", "100", "--impressions", "600", "--users", "80"]
 

@@ -22,7 +22,13 @@ from recsys import Interactions, models
 from recsys.retrieval.exact import top_k_reference
 
 PERSONAL = [name for name in models.__all__ if getattr(models, name).needs_history]
-APPROXIMATE = ["BPR", "WARP", "SampledSoftmax", "BiasedMF"]  # fold in by other steps than fit's
+APPROXIMATE = [
+    "BPR",
+    "WARP",
+    "SampledSoftmax",
+    "TwoTower",
+    "BiasedMF",
+]  # fold in by other steps than fit's
 EXACT = [name for name in models.__all__ if name not in APPROXIMATE]
 CONTENT = ["ContentBased", "Markov"]  # score items without interactions
 
@@ -219,7 +225,7 @@ def test_repeated_fits_on_any_number_of_threads_give_the_same_bits(name, make, t
 
 
 @pytest.mark.parametrize(
-    "kind", ["Random", "ImplicitALS", "BPR", "WARP", "SampledSoftmax", "BiasedMF"]
+    "kind", ["Random", "ImplicitALS", "BPR", "WARP", "SampledSoftmax", "TwoTower", "BiasedMF"]
 )
 def test_rng_may_be_an_int_or_a_generator(kind, make, train):
     number, same, other = (
@@ -545,6 +551,8 @@ def test_parameters_are_checked_when_given():
         "min_support": [-0.1, 1.5, np.nan, "1", None], "min_confidence": [-0.1, 1.5, np.nan],
         "measure": ["cosine", "", 1, None],
         "item_features": [5, "genre", [1.0, 2.0], [["a"]], [[np.nan]], [[1e39]]],
+        "user_features": [5, "age", [1.0, 2.0], [["a"]], [[np.nan]], [[1e39]]],
+        "hidden": [0, -1, 1.5, "8"], "mask_seen": [1, 0.0, "yes", None],
     }  # fmt: skip
     for name in models.__all__:
         kind = getattr(models, name)

@@ -8,7 +8,7 @@ import pytest
 from recsys import Interactions
 from recsys.kernels import draw
 from recsys.metrics import ndcg_at_k
-from recsys.models import BPR, WARP, BiasedMF, ImplicitALS, Popularity, SampledSoftmax
+from recsys.models import BPR, WARP, BiasedMF, ImplicitALS, Popularity, SampledSoftmax, TwoTower
 from recsys.models.sgd import history_seed
 
 RANKERS = [
@@ -17,6 +17,7 @@ RANKERS = [
     WARP(16, epochs=30),
     SampledSoftmax(16),
     SampledSoftmax(16, correction=False),
+    TwoTower(16, epochs=20),
 ]
 
 

@@ -16,7 +16,6 @@ from newsreco.models.retrievers import (
     TrendingRetriever,
     live_articles,
     make_retrievers,
-    pool,
 )
 from recsys.retrieval import ExactIndex
 
@@ -200,15 +199,6 @@ def test_clicks_after_the_cut_do_not_change_a_table(world):
     for name in before:
         assert (before[name] != after[name]).nnz == 0
     assert (fit_tables(log)["sequence"] != before["sequence"]).nnz > 0
-
-
-def test_pool_merges_round_robin_and_records_who_found_what():
-    lists = [np.array([3, 1, 0]), np.array([], int), np.array([3, 5, 1])]
-    items, found_by = pool(lists, 6, 3)
-    assert items.tolist() == [3, 1, 5]
-    assert found_by.tolist() == [[True, False, True], [True, False, True], [False, False, True]]
-    assert pool(lists, 6, 100)[0].tolist() == [3, 1, 5, 0]
-    assert pool([np.array([], int)], 6, 5)[0].tolist() == []
 
 
 def test_unknown_index_raises():
