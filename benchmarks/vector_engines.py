@@ -19,8 +19,8 @@ from recsys.retrieval import ExactIndex, HNSWIndex, IVFIndex, IVFPQIndex
 D, K, CODE_BYTES, RESCORE = 64, 10, 16, 8
 M, EF_CONSTRUCTION = 16, 200
 ONCE = (0,)  # the setting of an engine that has none
-PROBES = (1, 2, 4, 8, 16, 32, 64, 128)
-BEAMS = (10, 16, 24, 32, 48, 64, 96, 128, 200, 320)
+PROBES = (1, 3, 8, 20, 50, 128)
+BEAMS = (10, 20, 40, 80, 160, 320)
 Search = Callable[[np.ndarray, int], np.ndarray]  # queries, setting -> items (m, K)
 
 
@@ -31,6 +31,7 @@ class Engine:
     search: Search
     settings: tuple[int, ...]
     n_bytes: int
+    index: Any = None
 
 
 def exact(vectors: np.ndarray, lists: int) -> Engine:
@@ -46,8 +47,11 @@ def ivfpq(vectors: np.ndarray, lists: int) -> Engine:
     return probing(IVFPQIndex(lists, code_bytes=CODE_BYTES, rescore=0).fit(vectors))
 
 
-def ivfpq_rescored(vectors: np.ndarray, lists: int) -> Engine:
-    return probing(IVFPQIndex(lists, code_bytes=CODE_BYTES, rescore=RESCORE).fit(vectors))
+def ivfpq_rescored(vectors: np.ndarray, compressed: Engine) -> Engine:
+    """The same lists and codes, and the vectors."""
+    index = IVFPQIndex.from_state(compressed.index.state() | {"exact": vectors})
+    index.rescore = RESCORE
+    return probing(index)
 
 
 def probing(index: IVFIndex) -> Engine:
@@ -55,7 +59,7 @@ def probing(index: IVFIndex) -> Engine:
         index.n_probe = n_probe
         return index.search(queries, K)[0]
 
-    return Engine(search, PROBES, held(index))
+    return Engine(search, PROBES, held(index), index)
 
 
 def hnsw(vectors: np.ndarray, lists: int) -> Engine:
@@ -88,6 +92,7 @@ def faiss_ivf(vectors: np.ndarray, lists: int, compress: bool = False) -> Engine
     if compress:
         index = faiss.IndexIVFPQ(coarse, D, lists, CODE_BYTES, 8, faiss.METRIC_INNER_PRODUCT)
         sample = np.random.default_rng(0).permutation(len(vectors))[:65_536]
+        index.pq.cp.niter = 10  # as ours
         index.pq.train(vectors[sample] - means.centroids[nearest[sample]])
     else:
         index = faiss.IndexIVFFlat(coarse, D, lists, faiss.METRIC_INNER_PRODUCT)
@@ -102,12 +107,11 @@ def faiss_ivfpq(vectors: np.ndarray, lists: int) -> Engine:
     return faiss_ivf(vectors, lists, compress=True)
 
 
-def faiss_refined(vectors: np.ndarray, lists: int) -> Engine:
+def faiss_refined(vectors: np.ndarray, compressed: Engine) -> Engine:
     """As `IVFPQIndex` with `rescore`: some more candidates, and their exact products."""
     import faiss
 
-    engine = faiss_ivf(vectors, lists, compress=True)
-    index = engine.search.index
+    index = compressed.index
     exact = faiss.IndexFlatIP(D)
     exact.add(vectors)
     refined = faiss.IndexRefine(index, exact)
@@ -137,8 +141,8 @@ def faiss_probing(index: Any, *kept: Any) -> Engine:
         index.nprobe = n_probe
         return index.search(queries, K)[1]
 
-    search.index, search.kept = index, kept
-    return Engine(search, PROBES, faiss_bytes(index))
+    search.kept = kept
+    return Engine(search, PROBES, faiss_bytes(index), index)
 
 
 def faiss_hnsw(vectors: np.ndarray, lists: int) -> Engine:
@@ -176,12 +180,14 @@ ENGINES: dict[str, Callable[[np.ndarray, int], Engine]] = {
     "faiss IVF": faiss_ivf,
     "IVF-PQ": ivfpq,
     "faiss IVF-PQ": faiss_ivfpq,
-    "IVF-PQ, re-scored": ivfpq_rescored,
-    "faiss IVF-PQ, refined": faiss_refined,
     "faiss IVF-PQ, own lists": faiss_own_lists,
     "HNSW": hnsw,
     "hnswlib": hnswlib_hnsw,
     "faiss HNSW": faiss_hnsw,
+}
+RESCORED = {  # made of another engine
+    "IVF-PQ, re-scored": ("IVF-PQ", ivfpq_rescored),
+    "faiss IVF-PQ, refined": ("faiss IVF-PQ", faiss_refined),
 }
 
 
