@@ -140,7 +140,8 @@ def top_k_rows() -> list[dict[str, Any]]:
 
 def stored_parts(path: Path) -> dict[str, Any]:
     """The parts of the stored results that the races leave as they are."""
-    return {name: part for name, part in read(path).items() if name in ("capstone", RETRIEVAL)}
+    parts = ("capstone", "load", RETRIEVAL, "serving")
+    return {name: part for name, part in read(path).items() if name in parts}
 
 
 def store_retrieval(path: Path, runs: int) -> None:
