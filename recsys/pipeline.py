@@ -28,6 +28,7 @@ from recsys.models.base import Recommender
 from recsys.rerank import to_unit_range
 from recsys.retrieval.pooling import pool
 
+USERS_AT_ONCE = 64  # whose scores of all items are in memory
 Rerank = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
@@ -125,14 +126,16 @@ class TwoStage:
         Each retriever's score of the item, scaled to 0..1 among the user's candidates (0 where it
         has none), whether it found the item, and ln (1 + interactions of the item).
         """
+        users = np.asarray(users)
         starts = np.searchsorted(row, np.arange(len(users) + 1))
         scores = np.zeros((len(row), len(self.fitted)), np.float32)
-        for column, model in enumerate(self.fitted.values()):
-            for n, user in enumerate(users):
-                here = slice(starts[n], starts[n + 1])
-                given = model.score(int(user))[items[here]]
-                known = np.isfinite(given)
-                scores[here, column][known] = to_unit_range(given[known])
+        for first in range(0, len(users), USERS_AT_ONCE):
+            some = users[first : first + USERS_AT_ONCE]
+            for column, model in enumerate(self.fitted.values()):
+                for n, given in enumerate(model.score(some), first):
+                    here = slice(starts[n], starts[n + 1])
+                    known = np.isfinite(given[items[here]])
+                    scores[here, column][known] = to_unit_range(given[items[here]][known])
         return np.column_stack([scores, found_by, self.popularity[items]]).astype(np.float32)
 
     def rank(self, users: Any) -> list[tuple[np.ndarray, np.ndarray]]:

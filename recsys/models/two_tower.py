@@ -90,6 +90,10 @@ class TwoTower(SampledSoftmax):
     user_hidden_weights: ClassVar[np.ndarray | None] = None
     item_hidden_weights: ClassVar[np.ndarray | None] = None
 
+    learning_rate: float = 0.1
+    reg: float = 0.15
+    epochs: int = 50
+    n_negatives: int = 511
     hidden: int | None = None
     mask_seen: bool = False
     user_features: Any = field(default=None, repr=False)
