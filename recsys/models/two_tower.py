@@ -235,7 +235,8 @@ def batch_gradients(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The gradient of a batch's loss by its vectors X (n, f) and Y (n, f + 1).
 
-    `masked` (n, n) marks the items that are no negatives of a pair; its diagonal is ignored.
+    `masked` (n, n) marks the items that are no negatives of a pair; its diagonal is
+    ignored.
     """
     n, X1 = np.arange(len(ids)), with_one(X)
     scores = X1 @ Y.T  # (n, n): row p holds user p's scores of the batch's items
