@@ -105,15 +105,16 @@ def sample_size(difference: float, variance: Any, power: float = 0.8, alpha: flo
 def power(difference: float, variance: Any, n: Any, alpha: float = 0.05) -> float:
     """Probability that a test with n users per arm finds a true difference of means.
 
-    Parameters and errors are those of `sample_size`; `n` is a number above 0 or a pair (control,
-    treatment), and a `difference` of 0 has the power alpha / 2: counted are significant differences
-    of the right sign.
+    Parameters and errors are those of `sample_size`; `n` is a number above 0 or a pair
+    (control, treatment). Only significant differences of the right sign count, so a
+    `difference` of 0 has the power alpha / 2.
 
     >>> round(power(difference=5, variance=100, n=63), 3)
     0.801
     """
     difference = abs(validation.real_number("difference", difference, low=-np.inf))
-    (control, treatment), (n_control, n_treatment) = _pair("variance", variance), _pair("n", n)
+    control, treatment = _pair("variance", variance)
+    n_control, n_treatment = _pair("n", n)
     error = np.sqrt(control / n_control + treatment / n_treatment)
     z = NORMAL.inv_cdf(1 - _between("alpha", alpha, 0.0) / 2)
     return NORMAL.cdf(difference / error - z)

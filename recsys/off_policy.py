@@ -95,27 +95,35 @@ def ips(policy: Any, action: Any, propensity: Any, reward: Any, level: float = 0
     return _mean(weights * reward, level)
 
 
-def snips(policy: Any, action: Any, propensity: Any, reward: Any, level: float = 0.95) -> Estimate:
-    r"""Self-normalised IPS estimate of a policy's value (Swaminathan and Joachims 2015).
+def snips(
+    policy: Any,
+    action: Any,
+    propensity: Any,
+    reward: Any,
+    level: float = 0.95,
+) -> Estimate:
+    r"""Self-normalised IPS estimate of a value (Swaminathan and Joachims 2015).
 
-    Parameters and errors are those of `ips`; also a ValueError if all weights are 0. The interval
-    is that of the delta method for a ratio of means, with ddof 1:
-    :math:`\frac{n}{n - 1} \sum_t w_t^2 (r_t - \hat V)^2 / (\sum_t w_t)^2` is the variance.
+    Parameters and errors are those of `ips`; also a ValueError if all weights are 0.
+    The interval is that of the delta method for a ratio of means, with ddof 1, from the
+    variance :math:`\frac{n}{n - 1} \sum_t w_t^2 (r_t - \hat V)^2 / (\sum_t w_t)^2`.
 
     Examples
     --------
-    The weights are 0, 2, 0, 2 and the rewards of the two rows that count are 1 and 0, so that the
-    variance is 4/3 (4/4 + 4/4) / 16 = 1/6:
+    The weights are 0, 2, 0, 2 and the rewards of the two rows that count are 1 and 0,
+    so that the variance is 4/3 (4/4 + 4/4) / 16 = 1/6:
 
     >>> policy = [[0, 1], [0, 1], [0, 1], [0, 1]]
-    >>> found = snips(policy, action=[0, 1, 0, 1], propensity=[0.5] * 4, reward=[1, 1, 0, 0])
+    >>> log = {"action": [0, 1, 0, 1], "propensity": [0.5] * 4, "reward": [1, 1, 0, 0]}
+    >>> found = snips(policy, **log)
     >>> found.value, round(found.standard_error, 4)
     (0.5, 0.4082)
     """
     weights = importance_weights(policy, action, propensity)
     reward = _rewards(reward, len(weights))
     if not weights.any():
-        raise ValueError("policy must give some logged action a probability above 0, got only 0")
+        wrong = "policy must give some logged action a probability above 0"
+        raise ValueError(f"{wrong}, got only 0")
     value = np.sum(weights * reward) / np.sum(weights)
     terms = weights * (reward - value) / np.mean(weights)  # their mean is 0
     return _around(value, terms, level)

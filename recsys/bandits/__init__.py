@@ -6,6 +6,7 @@ At each step a policy chooses one arm (an item to show) and sees the reward of t
 from recsys.bandits.base import Bandit
 from recsys.bandits.context_free import UCB1, EpsilonGreedy, ThompsonSampling
 from recsys.bandits.linucb import LinUCB
+from recsys.bandits.replay import replay
 from recsys.bandits.simulators import BernoulliArms, LinearArms, regret
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "LinearArms",
     "ThompsonSampling",
     "regret",
+    "replay",
 ]

@@ -87,7 +87,7 @@ class UCB1(Bandit):
         self.start(1)
 
     def scores(self, contexts: np.ndarray | None) -> np.ndarray:
-        """Upper confidence bounds (runs, n_arms), infinite where an arm was never chosen."""
+        """Upper confidence bounds (runs, n_arms), infinite for an arm never chosen."""
         t = self.counts.sum(axis=1, keepdims=True)
         n = np.maximum(self.counts, 1)
         bounds = self.means() + np.sqrt(2 * np.log(np.maximum(t, 1)) / n)

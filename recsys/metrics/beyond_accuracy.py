@@ -175,33 +175,14 @@ def calibration(
     for users in _blocks(len(lists), genres.shape[1]):
         counts = _used_columns(history[users] @ genres, shown[users] @ genres)
         p, q = (_distribution(part) for part in counts)
-        divergence[users] = smoothed_divergence(p, q, smoothing)
+        divergence[users] = _divergence(p, (1 - smoothing) * q + smoothing * p)
     return divergence
 
 
-def smoothed_divergence(p: np.ndarray, q: np.ndarray, smoothing: float) -> np.ndarray:
-    r"""Kullback-Leibler divergence of p from :math:`(1 - \alpha) q + \alpha p`, one per row.
-
-    The definition that `calibration` and the re-ranker `recsys.rerank.calibrated` share.
-
-    Parameters
-    ----------
-    p, q : array (n, g) of float
-        Distributions, one per row, of the history and of the list; one row of `p` may serve all.
-    smoothing : float
-        The :math:`\alpha`, above 0: without it, a genre that the list lacks makes it infinite.
-
-    Returns
-    -------
-    array (n,) float64
-        In nats, 0 if equal; nan where a row holds nan.
-
-    >>> smoothed_divergence(np.array([[0.5, 0.5]]), np.array([[1.0, 0.0]]), 0.01).round(2)
-    array([1.96])
-    """
-    mixed = (1 - smoothing) * q + smoothing * p
+def _divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Kullback-Leibler divergence of each row; nan where a row holds nan."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        terms = np.where(p > 0, p * np.log(p / mixed), 0.0)
+        terms = np.where(p > 0, p * np.log(p / q), 0.0)
     return np.where(np.isnan(p).any(axis=1) | np.isnan(q).any(axis=1), np.nan, terms.sum(axis=1))
 
 

@@ -10,8 +10,9 @@ history, with p the distribution of the genres in the history, q(I) that in the 
 
 The list is filled greedily: each position takes the candidate that makes the value of the list so
 far the largest. Steck's own :math:`\lambda` is :math:`1 - \lambda` here, so that 1 means relevance
-only in every re-ranker of this package. The divergence is that of `recsys.metrics.calibration`.
-Left out: weights of the positions in q, and the best list instead of the greedy one.
+only in every re-ranker of this package. The divergence is that of the metric
+`recsys.metrics.calibration`. Left out: weights of the positions in q, and the best list instead of
+the greedy one.
 """
 
 from __future__ import annotations
@@ -22,25 +23,30 @@ import numpy as np
 from scipy import sparse
 
 from recsys import validation
-from recsys.metrics.beyond_accuracy import smoothed_divergence
+from recsys.compiled import compiled
 
 
 def calibrated(
-    relevance: Any, genres: Any, target: Any, k: int, trade_off: float, smoothing: float = 0.01
+    relevance: Any,
+    genres: Any,
+    target: Any,
+    k: int,
+    trade_off: float,
+    smoothing: float = 0.01,
 ) -> np.ndarray:
-    """The k candidates that trade relevance for the genres of the history, greedily (Steck 2018).
+    """The k candidates that trade relevance for the genres of the history (Steck 2018).
 
     Parameters
     ----------
     relevance : array (n,) of float
-        Higher is better. It adds up over the list, and a divergence is a few nats at most: bring
-        it to a scale such as 0 to 1, see `to_unit_range`.
+        Higher is better. It adds up over the list, and a divergence is a few nats at
+        most: bring it to a scale such as 0 to 1, see `to_unit_range`.
     genres : array or sparse matrix (n, g) of float
-        How the candidates count for each genre, at least 0. Rows that sum to 1 divide an item among
-        its genres, as Steck does.
+        How the candidates count for each genre, at least 0. Rows that sum to 1 divide
+        an item among its genres, as Steck does.
     target : array (g,) of float
-        Genres of the history, at least 0; scaled to sum 1. With sparse `genres` of all items it is
-        `(train.matrix[user] @ genres).toarray()[0]`.
+        Genres of the history, at least 0; scaled to sum 1. With sparse `genres` of all
+        items it is `(train.matrix[user] @ genres).toarray()[0]`.
     k : int
         May exceed n.
     trade_off : float
@@ -51,8 +57,8 @@ def calibrated(
     Returns
     -------
     array (min(k, n),) int32
-        Indices of the selected candidates, in order; ties to the lower index. A list without any
-        genre counts as the farthest from the target.
+        Indices of the selected candidates, in order; ties to the lower index. A list
+        without any genre counts as the farthest from the target.
 
     Raises
     ------
@@ -61,37 +67,61 @@ def calibrated(
 
     Examples
     --------
-    Two romances and a thriller, for somebody who watched as many of the one as of the other. The
-    thriller scores less than the second romance, and is shown before it:
+    Two romances and a thriller, for somebody who watched as many of the one as of the
+    other. The thriller scores less than the second romance, and is shown before it:
 
     >>> genres = np.array([[1, 0], [1, 0], [0, 1]])
     >>> calibrated([1.0, 0.9, 0.5], genres, target=[5, 5], k=2, trade_off=0.5)
     array([0, 2], dtype=int32)
     """
-    genres = validation.matrix("genres", genres)
-    genres = (genres.toarray() if sparse.issparse(genres) else genres).astype(np.float64)
-    validation.amounts("genres", genres)
+    genres = _table(genres)
     relevance = validation.finite("relevance", relevance, len(genres), np.float64)
     target = _distribution(target, genres.shape[1])
     trade_off = validation.real_number("trade_off", trade_off, high=1.0)
     smoothing = validation.real_number("smoothing", smoothing, open_low=True, high=1.0)
-    selected = np.empty(min(validation.whole_number("k", k), len(relevance)), np.int32)
-    counts = np.zeros(genres.shape[1])  # of the list so far
-    left = np.ones(len(relevance), bool)
-    for position in range(len(selected)):
-        lists = _scaled(counts + genres)  # (n, g): the list so far and one more
-        divergence = smoothed_divergence(target[None, :], lists, smoothing)
-        value = trade_off * relevance - (1 - trade_off) * divergence
-        best = int(np.argmax(np.where(left, value, -np.inf)))
-        selected[position], left[best] = best, False
-        counts += genres[best]
+    selected = np.empty(min(validation.whole_number("k", k), len(genres)), np.int32)
+    _select(relevance, genres, target, trade_off, smoothing, selected)
     return selected
 
 
-def _scaled(counts: np.ndarray) -> np.ndarray:
-    """Rows scaled to sum 1; a row of zeros stays."""
-    total = counts.sum(axis=1, keepdims=True)
-    return np.divide(counts, total, out=np.zeros_like(counts), where=total > 0)
+@compiled
+def _select(relevance, genres, target, trade_off, smoothing, selected):
+    """Fill `selected`, one position at a time."""
+    counts = np.zeros(len(target))  # of the list so far
+    left = np.ones(len(relevance), np.bool_)
+    for position in range(len(selected)):
+        best, best_value = -1, -np.inf
+        for i in range(len(relevance)):
+            if left[i]:
+                divergence = _divergence(target, counts, genres[i], smoothing)
+                value = trade_off * relevance[i] - (1 - trade_off) * divergence
+                if best < 0 or value > best_value:
+                    best, best_value = i, value
+        selected[position] = best
+        left[best] = False
+        counts += genres[best]
+
+
+@compiled
+def _divergence(target, counts, added, smoothing):
+    """Divergence from the target of a list with these counts and one more item."""
+    total = 0.0
+    for g in range(len(target)):
+        total += counts[g] + added[g]
+    divergence = 0.0
+    for g in range(len(target)):
+        if target[g] > 0:
+            q = (counts[g] + added[g]) / total if total > 0 else 0.0
+            mixed = (1 - smoothing) * q + smoothing * target[g]
+            divergence += target[g] * np.log(target[g] / mixed)
+    return divergence
+
+
+def _table(genres: Any) -> np.ndarray:
+    """Genres as a dense float64 table, finite and at least 0."""
+    table = validation.matrix("genres", genres)
+    dense = (table.toarray() if sparse.issparse(table) else table).astype(np.float64)
+    return np.ascontiguousarray(validation.amounts("genres", dense))
 
 
 def _distribution(target: Any, n_genres: int) -> np.ndarray:

@@ -29,8 +29,9 @@ import numpy as np
 from recsys import validation
 from recsys.kernels import LINE
 from recsys.retrieval.copies import group_equal
-from recsys.retrieval.hnsw_build import empty_graph, grow
-from recsys.retrieval.hnsw_search import Graph, checked_graph, search_graph
+from recsys.retrieval.hnsw_build import grow
+from recsys.retrieval.hnsw_graph import Graph, checked_graph, empty_graph
+from recsys.retrieval.hnsw_search import search_graph, search_rows
 from recsys.retrieval.index import (
     ExactIndex,
     check_allowed,
@@ -120,15 +121,17 @@ class HNSWIndex:
         """
         queries = check_vectors("queries", queries, self._fitted().dimensions)
         k = validation.whole_number("k", k)
-        allowed = self._alive & check_allowed(allowed, self.n_items)
+        alive = self._alive
+        allowed = alive if allowed is None else alive & check_allowed(allowed, self.n_items)
         n_allowed = np.count_nonzero(allowed)
         width = max(self.ef, k) * self.n_items / max(n_allowed, 1)
         if k >= n_allowed or (n_allowed < self.n_items and n_allowed <= SCAN * width):
             return self._scan(queries, k, allowed)
         items = np.full((len(queries), k), -1, np.int32)
         scores = np.full((len(queries), k), -np.inf, np.float32)
+        search = search_rows if len(queries) == 1 else search_graph
         with limit_threads(self.n_threads):
-            search_graph(
+            search(
                 self._graph, in_lines(queries), int(np.ceil(width)), self.dimensions,
                 self._starts, self._copies, allowed, items, scores,
             )  # fmt: skip
@@ -209,4 +212,5 @@ class HNSWIndex:
 
 def in_lines(vectors: np.ndarray) -> np.ndarray:
     """Vectors padded with zeros to whole cache lines: (n, a multiple of LINE)."""
-    return np.pad(vectors, ((0, 0), (0, -vectors.shape[1] % LINE)))
+    rest = -vectors.shape[1] % LINE
+    return np.pad(vectors, ((0, 0), (0, rest))) if rest else vectors

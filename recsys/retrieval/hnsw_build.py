@@ -25,9 +25,9 @@ import numpy as np
 
 from recsys.compiled import compiled, prange
 from recsys.kernels import dot, mix
+from recsys.retrieval.hnsw_graph import Graph, no_links
 from recsys.retrieval.hnsw_search import (
     CHUNKS,
-    Graph,
     beam_search,
     descend,
     node_of,
@@ -38,17 +38,6 @@ from recsys.retrieval.hnsw_search import (
 
 GROWTH = 64  # a batch is at most 1 / GROWTH of the graph,
 MAX_BATCH = 4096  # and at most this many nodes
-
-
-def empty_graph(dimensions: int, m: int) -> Graph:
-    """A graph without nodes."""
-    vectors, levels = np.zeros((0, dimensions), np.float32), np.zeros(0, np.int64)
-    return Graph.of(vectors, no_links(0, 2 * m), no_links(0, m), levels)
-
-
-def no_links(n: int, m: int) -> np.ndarray:
-    """Rows of -1."""
-    return np.full((n, m), -1, np.int32)
 
 
 def grow(graph: Graph, vectors: np.ndarray, seed: int, width: int) -> Graph:

@@ -7,7 +7,7 @@ from collections import defaultdict
 import numpy as np
 
 from recsys.retrieval.hnsw_build import batch_end
-from recsys.retrieval.hnsw_search import Graph
+from recsys.retrieval.hnsw_graph import Graph
 
 
 def search_reference(graph: Graph, query: np.ndarray, width: int) -> list[int]:

@@ -15,55 +15,14 @@ Lower is better, and on a tie so is the lower node.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from recsys.compiled import compiled, prange
-from recsys.kernels import aligned, dot
+from recsys.kernels import dot
 
 CHUNKS = 16  # pieces of work dealt to the threads; each has its own marks of visited nodes
 MASK = np.int64(0xFFFFFFFF)
 POSITIVE = np.int32(0x7FFFFFFF)
-
-
-class Graph(NamedTuple):
-    """Vectors, and the links of each node: ids of neighbours, padded with -1."""
-
-    vectors: np.ndarray  # (n, d) float32; d is a multiple of LINE
-    base: np.ndarray  # (n, 2 m) int32: layer 0
-    upper: np.ndarray  # (n_rows, m) int32: one row per node and layer above 0
-    first: np.ndarray  # (n,) int64: row of the node's layer 1; layer 2 follows
-    levels: np.ndarray  # (n,) int64: the highest layer of each node
-    entry: int  # where searches start: the first node of the highest level
-
-    @classmethod
-    def of(
-        cls, vectors: np.ndarray, base: np.ndarray, upper: np.ndarray, levels: np.ndarray
-    ) -> Graph:
-        """A graph, with what follows from the levels."""
-        entry = int(np.argmax(levels)) if len(levels) else 0
-        return cls(aligned(vectors), base, upper, np.cumsum(levels) - levels, levels, entry)
-
-
-def checked_graph(
-    vectors: np.ndarray, base: np.ndarray, upper: np.ndarray, levels: np.ndarray, m: int
-) -> Graph:
-    """A graph; ValueError if its links lead to no node, or to one that is not in their layer."""
-    n, links = len(vectors), (base, upper)
-    fits = levels.dtype == np.int64 and levels.shape == (n,) and levels.min(initial=0) >= 0
-    fits = fits and base.shape == (n, 2 * m) and upper.shape == (levels.sum(), m)
-    for array in links:
-        fits = fits and array.dtype == np.int32
-        fits = fits and array.min(initial=-1) >= -1 and array.max(initial=-1) < n
-    if fits:
-        graph = Graph.of(vectors, base, upper, levels)
-        layer = np.arange(len(upper)) - np.repeat(graph.first, levels) + 1
-        reached = np.append(levels, np.iinfo(np.int64).max)[upper]  # -1 is no link
-        fits = (reached >= layer[:, None]).all()
-    if not fits:
-        raise ValueError("arrays must hold a graph whose links fit its nodes")
-    return graph
 
 
 @compiled
@@ -193,13 +152,31 @@ def answer(graph, query, dimensions, beam, starts, copies, allowed, items, score
 @compiled(parallel=True)
 def search_graph(graph, queries, width, dimensions, starts, copies, allowed, items, scores):
     """Fill in the best items and scores of each query, initialised with -1 and -inf."""
+    n, n_chunks = len(queries), min(CHUNKS, len(queries))
+    for chunk in prange(n_chunks):
+        rows = slice(chunk * n // n_chunks, (chunk + 1) * n // n_chunks)
+        search_rows(
+            graph,
+            queries[rows],
+            width,
+            dimensions,
+            starts,
+            copies,
+            allowed,
+            items[rows],
+            scores[rows],
+        )
+
+
+@compiled
+def search_rows(graph, queries, width, dimensions, starts, copies, allowed, items, scores):
+    """`search_graph` on one thread."""
     n = len(graph.vectors)
-    for chunk in prange(min(CHUNKS, len(queries))):
-        beam, seen = np.empty(width, np.int64), np.empty(n + 1, np.int32)
-        visited = np.zeros((n >> 6) + 1, np.uint64)
-        for q in range(chunk, len(queries), CHUNKS):
-            query = queries[q]
-            start = descend(graph, query, graph.entry, graph.levels[graph.entry], 0)
-            size = beam_search(graph, graph.base, -1, query, start, beam, visited, seen)
-            found = beam[:size]
-            answer(graph, query, dimensions, found, starts, copies, allowed, items[q], scores[q])
+    beam, seen = np.empty(width, np.int64), np.empty(n + 1, np.int32)
+    visited = np.zeros((n >> 6) + 1, np.uint64)
+    for q in range(len(queries)):
+        query = queries[q]
+        start = descend(graph, query, graph.entry, graph.levels[graph.entry], 0)
+        size = beam_search(graph, graph.base, -1, query, start, beam, visited, seen)
+        found = beam[:size]
+        answer(graph, query, dimensions, found, starts, copies, allowed, items[q], scores[q])

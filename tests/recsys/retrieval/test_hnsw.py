@@ -12,11 +12,10 @@ from recsys.retrieval.hnsw_build import (
     GROWTH,
     batch_end,
     draw_levels,
-    empty_graph,
     grow,
-    no_links,
     select,
 )
+from recsys.retrieval.hnsw_graph import empty_graph, no_links
 from recsys.retrieval.hnsw_reference import build_reference, search_reference
 from recsys.retrieval.hnsw_search import node_of, pack, place, push, score_of
 
@@ -60,8 +59,8 @@ def without_links(graph):
 
 
 def test_entries_order_by_score_then_node():
-    scores = [np.inf, 3e38, 2.0, 2.0, 1e-40, 0.0, -0.0, -1e-40, -2.0, -3e38, -np.inf]
-    nodes = [9, 8, 1, 2**31 - 1, 5, 3, 4, 6, 2, 0, 7]
+    scores = [np.inf, 3e38, 2.0, 2.0, 1e-40, 0.0, -0.0, 0.0, -1e-40, -2.0, -3e38, -np.inf]
+    nodes = [9, 8, 1, 2**31 - 1, 5, 3, 4, 10, 6, 2, 0, 7]
     entries = [pack(np.float32(score), node) for score, node in zip(scores, nodes)]
     assert entries == sorted(entries) and len(set(entries)) == len(entries)
     assert [node_of(entry) for entry in entries] == nodes
@@ -376,13 +375,21 @@ def test_links_that_lead_nowhere_are_refused(name, change):
         HNSWIndex.from_state(state | {name: change(state[name])})
 
 
-def test_searches_during_changes_see_a_whole_index(catalogue):
+@pytest.mark.parametrize("moment", ["check_vectors", "in_lines"])
+def test_a_search_sees_the_index_of_its_start(catalogue, monkeypatch, moment):
+    """The index is changed in the midst of the search, as another thread might."""
     vectors, queries, _, _ = catalogue
-    index = HNSWIndex().fit(vectors[:500])
-    snapshot = index._graph
-    before = snapshot.base.copy()
-    index.add(vectors[500:600])
-    np.testing.assert_array_equal(snapshot.base, before)
+    index, step = HNSWIndex().fit(vectors[:500]), getattr(hnsw_module, moment)
+    expected = index.search(queries, 10)
+
+    def changing(*arguments):
+        monkeypatch.setattr(hnsw_module, moment, step)
+        index.remove(expected[0][:, 0].min()[None]).add(10 * vectors[500:900])
+        return step(*arguments)
+
+    monkeypatch.setattr(hnsw_module, moment, changing)
+    assert_same(index.search(queries, 10), expected)
+    assert not np.array_equal(index.search(queries, 10)[0], expected[0])  # it did change
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,13 @@ from recsys import Interactions
 from recsys.models import Popularity
 from recsys.retrieval import ExactIndex, load_index, save_index
 from recsys.retrieval.faiss_index import FaissIndex
+from recsys.retrieval.ivf import IVFIndex
+from recsys.retrieval.ivfpq import IVFPQIndex
 
 VECTORS = np.random.default_rng(0).normal(size=(90, 4)).astype(np.float32)
 
 
-@pytest.fixture(params=[ExactIndex, FaissIndex])
+@pytest.fixture(params=[ExactIndex, FaissIndex, IVFIndex, IVFPQIndex])
 def index(request):
     if request.param is FaissIndex:
         pytest.importorskip("faiss")
