@@ -134,8 +134,9 @@ def top_k_rows() -> list[dict[str, Any]]:
 
 
 def stored_news(path: Path) -> dict[str, Any]:
-    """The capstone's part of the stored results, which the races leave as it is."""
-    return {name: part for name, part in read(path).items() if name == "capstone"}
+    """The capstone's parts of the stored results, which the races leave as they are."""
+    parts = ("capstone", "load", "serving")
+    return {name: part for name, part in read(path).items() if name in parts}
 
 
 def store_news(chosen: list[str], path: Path) -> None:
