@@ -49,9 +49,10 @@ bench: ## Time the library beside the ones that people use, with the settings of
 	@$(SETUP) requirements-bench.txt
 	@$(PY) -m benchmarks
 
-load: ## Measure the service's latency under load, with 100,000 articles and two workers
+load: ## Measure the service's latency under load, 100,000 articles and two workers, and by stage
 	@$(SETUP) requirements-test.txt
 	@$(PY) -m benchmarks.load
+	@$(PY) -m benchmarks.serving
 
 crash: ## Kill training, update, save, register, build and the service many times, and see what they leave
 	@$(SETUP) requirements-test.txt

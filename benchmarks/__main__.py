@@ -18,6 +18,7 @@ from tqdm import tqdm  # noqa: E402
 from benchmarks.storage import machine, read, store  # noqa: E402
 
 HERE = Path(__file__).parent
+RETRIEVAL = "retrieval"  # the word for --only, and the key of the results
 FIRST_CALL = """
 import time
 start = time.perf_counter()
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="run only races with this word, such as BPR or capstone, and keep the others",
+        help="run only races with this word (BPR, capstone, retrieval ...), and keep the others",
     )
     parser.add_argument("--out", type=Path, default=HERE / "results.json", help="where to write")
     options = parser.parse_args()
@@ -52,6 +53,9 @@ def main() -> None:
     if options.only and news:  # needs no rival
         store_news(news, options.out)
         return
+    if word == RETRIEVAL:
+        store_retrieval(options.out, options.runs)
+        return
     rows, name = run_races(parser, word, options.runs)
     starts = [] if options.only else [first_call(model) for model in ("ImplicitALS", "BPR")]
     for start in starts:
@@ -62,12 +66,13 @@ def main() -> None:
         )
     results = {"machine": machine(), "data": name, "contests": rows, "first_call": starts}
     if not options.only:
-        store(results | stored_news(options.out), options.out)  # safe if what follows fails
+        store(results | stored_parts(options.out), options.out)  # safe if what follows fails
         results |= growth_and_loops() | {"top_k": top_k_rows()}
     elif options.out.is_file():
         results = merge(read(options.out), results)
-    store(results | stored_news(options.out), options.out)
+    store(results | stored_parts(options.out), options.out)
     if not options.only:
+        store_retrieval(options.out, options.runs)
         store_news(news, options.out)
     print(f"written to {options.out}")
 
@@ -133,9 +138,17 @@ def top_k_rows() -> list[dict[str, Any]]:
     return rows
 
 
-def stored_news(path: Path) -> dict[str, Any]:
-    """The capstone's part of the stored results, which the races leave as it is."""
-    return {name: part for name, part in read(path).items() if name == "capstone"}
+def stored_parts(path: Path) -> dict[str, Any]:
+    """The parts of the stored results that the races leave as they are."""
+    parts = ("capstone", "load", RETRIEVAL, "serving")
+    return {name: part for name, part in read(path).items() if name in parts}
+
+
+def store_retrieval(path: Path, runs: int) -> None:
+    """Time the vector indexes, and put what is found beside the other results."""
+    from benchmarks import retrieval
+
+    store(read(path) | {RETRIEVAL: retrieval.run(runs=runs)}, path)
 
 
 def store_news(chosen: list[str], path: Path) -> None:

@@ -128,18 +128,20 @@ class Blend(Ensemble):
 
 
 def normalized(scores: Any, normalize: str = "standard", seen: Any = None) -> np.ndarray:
-    r"""Each row's scores on a scale that the scores of other models share: (n, n_items) float64.
+    """Each row's scores on a scale that the scores of other models share: (n, n_items) float64.
 
     "standard" subtracts the row's mean and divides by its standard deviation. "rank" gives
-    :math:`1 / \log_2(1 + \text{rank})`, the discount of NDCG, ties to the lower id. Both look at
-    the items that are not `seen` (n, n_items) and have a score; the seen are put on the same scale.
+    -ln(rank), ties to the lower id; the exponential of w times that is Zipf's law, rank to the
+    power -w. Both look at the items that are not `seen` (n, n_items) and have a score; the seen
+    are put on the same scale.
+
     An item without a score, -inf, gets the lowest value of its row, and a row without any score
     only zeros.
 
     >>> normalized([[3.0, 1.0, 2.0, -np.inf]]).round(2)
     array([[ 1.22, -1.22,  0.  , -1.22]])
     >>> normalized([[3.0, 1.0, 2.0, -np.inf]], "rank").round(2)
-    array([[1.  , 0.5 , 0.63, 0.5 ]])
+    array([[ 0.  , -1.1 , -0.69, -1.1 ]])
     """
     validation.one_of("normalize", normalize, NORMS)
     scores = np.asarray(validation.matrix("scores", scores), np.float64)
@@ -163,7 +165,7 @@ def _by_rank(scores: np.ndarray, counted: np.ndarray) -> np.ndarray:
     ahead = np.take_along_axis(counted, order, axis=1)
     rank = np.cumsum(ahead, axis=1) + ~ahead  # among the counted, from 1
     values = np.empty(scores.shape)
-    np.put_along_axis(values, order, 1 / np.log2(1 + rank), axis=1)
+    np.put_along_axis(values, order, np.log(1 / rank), axis=1)
     return values
 
 

@@ -28,6 +28,7 @@ from recsys.models.base import Recommender
 from recsys.rerank import to_unit_range
 from recsys.retrieval.pooling import pool
 
+USERS_AT_ONCE = 64  # whose scores of all items are in memory
 Rerank = Callable[[np.ndarray, np.ndarray, int], np.ndarray]
 
 
@@ -70,8 +71,9 @@ class TwoStage:
         Parameters
         ----------
         early, late : Interactions
-            Of the same users and items; what is in `late` came after. A candidate is positive if
-            the user's rows of `late` hold it; users without rows there are left out.
+            Of the same users and items; what is in `late` came after. A candidate is
+            positive if the user's rows of `late` hold it; users without rows there are left
+            out.
         """
         self.refit(early)
         users = np.unique(late.user)
@@ -79,12 +81,12 @@ class TwoStage:
         answers = late.matrix[users]
         clicked = np.asarray(answers[row, items]).ravel() > 0
         if not clicked.any():
-            raise ValueError("late must hold a candidate of some user, got none among the pools")
+            raise ValueError("late must hold a candidate of some user, got none")
         self.ranker.fit(self.features(users, row, items, found_by), clicked)
         return self
 
     def refit(self, train: Interactions) -> TwoStage:
-        """Fit the retrievers on another log, such as all data before the test; not the ranker."""
+        """Fit the retrievers, not the ranker, on another log: all data before a test."""
         self.fitted = {
             name: copy.copy(model).fit(train, progress=False)
             for name, model in self.retrievers.items()
@@ -122,18 +124,21 @@ class TwoStage:
     ) -> np.ndarray:
         """The ranker's features of candidates: (n, 2 n_retrievers + 1) float32.
 
-        Each retriever's score of the item, scaled to 0..1 among the user's candidates (0 where it
-        has none), whether it found the item, and ln (1 + interactions of the item).
+        Each retriever's score of the item, scaled to 0..1 among the user's candidates (0
+        where it has none), whether it found the item, and ln (1 + interactions).
         """
+        users = np.asarray(users)
         starts = np.searchsorted(row, np.arange(len(users) + 1))
         scores = np.zeros((len(row), len(self.fitted)), np.float32)
-        for column, model in enumerate(self.fitted.values()):
-            for n, user in enumerate(users):
-                here = slice(starts[n], starts[n + 1])
-                given = model.score(int(user))[items[here]]
-                known = np.isfinite(given)
-                scores[here, column][known] = to_unit_range(given[known])
-        return np.column_stack([scores, found_by, self.popularity[items]]).astype(np.float32)
+        for first in range(0, len(users), USERS_AT_ONCE):
+            some = users[first : first + USERS_AT_ONCE]
+            for column, model in enumerate(self.fitted.values()):
+                for n, given in enumerate(model.score(some), first):
+                    here = slice(starts[n], starts[n + 1])
+                    known = np.isfinite(given[items[here]])
+                    scores[here, column][known] = to_unit_range(given[items[here]][known])
+        columns = scores, found_by, self.popularity[items]
+        return np.column_stack(columns).astype(np.float32)
 
     def rank(self, users: Any) -> list[tuple[np.ndarray, np.ndarray]]:
         """Each user's candidates by the ranker's score, best first, and these scores."""

@@ -23,10 +23,10 @@ Without values each row counts 1. Where the value is ignored, `Interactions.posi
 keeps the rows that mean a liking, such as ratings of 4 and more.
 
 The defaults were chosen on the validation sets of four logs of different density (MovieLens-100K,
-latest-small and 1M, likes only, and a synthetic log; of two, with all ratings, for BiasedMF): the
-setting with the highest mean of NDCG@10 relative to the best tried on each log, or, within 1 %, one
-in use or of round numbers. `make tune TABLE=1` chooses again, and compares the defaults with the
-settings tuned on each log, on the test sets.
+latest-small and 1M, likes only, and a synthetic log; without 1M for TwoTower; of two, with all
+ratings, for BiasedMF): the setting with the highest mean of NDCG@10 relative to the best tried on
+each log, or, within 1 %, one in use or of round numbers. `make tune TABLE=1` chooses again, and
+compares the defaults with the settings tuned on each log, on the test sets.
 """
 
 from recsys.models.als import ImplicitALS

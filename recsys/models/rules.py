@@ -161,10 +161,10 @@ class AssociationRules(Recommender):
 def pair_counts(
     history: sparse.csr_matrix, least: float = 0.0, min_confidence: float = 0.0
 ) -> sparse.csr_matrix:
-    """Number of rows that hold both items, for pairs frequent enough: CSR (n_items, n_items).
+    """Number of rows that hold both of two items: CSR (n_items, n_items).
 
-    Entry (j, i), j other than i, is kept if it is at least 1, `least` and `min_confidence` times
-    the rows that hold j.
+    Entry (j, i), j other than i, is kept if it is at least 1, `least` and
+    `min_confidence` times the number of rows that hold j.
 
     >>> history = sparse.csr_matrix([[1, 1, 0], [1, 1, 1], [1, 0, 1]])
     >>> pair_counts(history, least=2).toarray().astype(int)
@@ -172,10 +172,12 @@ def pair_counts(
            [2, 0, 0],
            [2, 0, 0]])
     """
-    item_count = np.bincount(history.indices, minlength=history.shape[1])
+    n_items = history.shape[1]
+    item_count = np.bincount(history.indices, minlength=n_items)
     least = max(least, 1.0) - 1e-9  # so that 0.1 * 30 reaches 3
     frequent = np.flatnonzero(item_count >= least)  # the Apriori principle
-    R = sparse.csr_matrix((np.ones(history.nnz), history.indices, history.indptr), history.shape)
+    ones = np.ones(history.nnz)
+    R = sparse.csr_matrix((ones, history.indices, history.indptr), history.shape)
     R = R[:, frequent]
     columns, blocks = R.T.tocsr(), []
     for start in range(0, len(frequent), ROWS):
@@ -183,9 +185,10 @@ def pair_counts(
         j = start + counts.row
         own = np.maximum(least, min_confidence * item_count[frequent[j]] - 1e-9)
         kept = (counts.data >= own) & (j != counts.col)
-        blocks.append((counts.data[kept], frequent[j[kept]], frequent[counts.col[kept]]))
+        i = counts.col[kept]
+        blocks.append((counts.data[kept], frequent[j[kept]], frequent[i]))
     data, j, i = (np.concatenate(parts) for parts in zip(([], [], []), *blocks))
-    pairs = sparse.csr_matrix((data, (j, i)), shape=(history.shape[1],) * 2, dtype=np.float32)
+    pairs = sparse.csr_matrix((data, (j, i)), (n_items, n_items), np.float32)
     pairs.sort_indices()
     return pairs
 

@@ -90,6 +90,10 @@ class TwoTower(SampledSoftmax):
     user_hidden_weights: ClassVar[np.ndarray | None] = None
     item_hidden_weights: ClassVar[np.ndarray | None] = None
 
+    learning_rate: float = 0.1
+    reg: float = 0.15
+    epochs: int = 50
+    n_negatives: int = 511
     hidden: int | None = None
     mask_seen: bool = False
     user_features: Any = field(default=None, repr=False)
@@ -231,7 +235,8 @@ def batch_gradients(
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """The gradient of a batch's loss by its vectors X (n, f) and Y (n, f + 1).
 
-    `masked` (n, n) marks the items that are no negatives of a pair; its diagonal is ignored.
+    `masked` (n, n) marks the items that are no negatives of a pair; its diagonal is
+    ignored.
     """
     n, X1 = np.arange(len(ids)), with_one(X)
     scores = X1 @ Y.T  # (n, n): row p holds user p's scores of the batch's items

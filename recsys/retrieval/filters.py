@@ -20,15 +20,15 @@ Condition = tuple[str, str, Any]
 
 
 def passing(metadata: Mapping[str, Any], where: Mapping[str, Any]) -> np.ndarray:
-    """Mask of the items that satisfy all conditions, to be given to an index as `allowed`.
+    """Mask of the items that satisfy all conditions, for an index to take as `allowed`.
 
     Parameters
     ----------
     metadata : mapping of str to array (n,)
         One value per item: text, bools, whole numbers or floats.
     where : mapping of str to value, list or (low, high)
-        A value must be equal. A list holds the values one of which must be equal. A pair (low,
-        high) holds the least and greatest value allowed; None is no bound. {} passes all.
+        A value must be equal; of a list, one must. A pair (low, high) holds the least
+        and the greatest value allowed; None is no bound. {} passes all.
 
     Returns
     -------

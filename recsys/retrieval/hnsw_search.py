@@ -62,7 +62,7 @@ def push(beam, size, entry):
 
 @compiled
 def descend(graph, query, node, top, bottom):
-    """Move to the best neighbour until none is better, in the layers top, ..., bottom + 1."""
+    """Move to the best neighbour until none is better, in layers top to bottom + 1."""
     best = pack(dot(query, graph.vectors[node]), node)
     for level in range(top, bottom, -1):
         moved = True
@@ -83,8 +83,9 @@ def descend(graph, query, node, top, bottom):
 def beam_search(graph, links, offset, query, start, beam, visited, seen):
     """Fill `beam` with the best nodes near `start` in one layer; the number found.
 
-    Row `graph.first[node] + offset` of `links` holds the neighbours of a node, or row `node` if
-    offset is -1. `visited` (a bit per node) arrives and leaves as zeros; `seen` (n,) is scratch.
+    Row `graph.first[node] + offset` of `links` holds the neighbours of a node, or row
+    `node` if offset is -1. `visited` (a bit per node) arrives and leaves as zeros;
+    `seen` (n,) is scratch.
     """
     beam[0] = pack(dot(query, graph.vectors[start]), start)
     visited[start >> 6] |= np.uint64(1) << np.uint64(start & 63)
@@ -101,7 +102,7 @@ def beam_search(graph, links, offset, query, start, beam, visited, seen):
                 break
             word, bit = other >> 6, np.uint64(1) << np.uint64(other & 63)
             seen[n_seen] = other
-            n_seen += (visited[word] & bit) == 0  # without a branch that is hard to predict
+            n_seen += (visited[word] & bit) == 0  # without a branch, hard to predict
             visited[word] |= bit
         for i in range(first_new, n_seen):
             entry = pack(dot(query, graph.vectors[seen[i]]), seen[i])

@@ -118,7 +118,7 @@ class ExactIndex:
         return self._hold(self._blocks, without(self._alive, items), self._longest)
 
     def _hold(self, blocks: np.ndarray, alive: np.ndarray, longest: float) -> ExactIndex:
-        """Take blocks (n_blocks, d, BLOCK) and the mask (n,) of items not removed, in one step."""
+        """Take blocks (n_blocks, d, BLOCK) and the mask of items left (n,), in one step."""
         held = {"_blocks": blocks, "_alive": alive, "_longest": longest}
         held |= {"n_items": len(alive), "dimensions": blocks.shape[1]}
         self.__dict__ = self.__dict__ | held

@@ -242,7 +242,7 @@ def for_each_query(one: Callable, each: Callable, shared: tuple, *rows: np.ndarr
 
 @compiled
 def scan_vectors(blocks, ids, starts, allowed, query, lists, items, best):
-    """Merge the items of the lists into `items` and `best`, initialised with -1 and -inf."""
+    """Merge the lists into `items` and `best`, which start as -1 and -inf."""
     products = np.empty(BLOCK, np.float32)
     for chosen in lists[lists >= 0]:
         for b in range(starts[chosen], starts[chosen + 1]):

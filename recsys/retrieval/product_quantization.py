@@ -88,11 +88,11 @@ class ProductQuantizer:
 
 @compiled
 def fill_table(codebooks, query, table):
-    """table[j, w] = inner product of piece j of the query with its codeword w: (M, 256)."""
+    """table[j, w] = inner product of piece j of the query with codeword w: (M, 256)."""
     table[:] = 0
     length = codebooks.shape[1]
     for j in range(len(codebooks)):
-        for c in range(min(length, len(query) - j * length)):  # less than 1 in the padding
+        for c in range(min(length, len(query) - j * length)):  # none in the padding
             weight = query[j * length + c]
             for w in range(CODEWORDS):
                 table[j, w] += weight * codebooks[j, c, w]
@@ -104,10 +104,9 @@ def add_entries(table, codes, products):
     rest = len(codes) % 4
     for j in range(0, len(codes) - rest, 4):  # four at a time write `products` once
         a, b, c, d = table[j], table[j + 1], table[j + 2], table[j + 3]
-        code_a, code_b, code_c, code_d = codes[j], codes[j + 1], codes[j + 2], codes[j + 3]
+        at_a, at_b, at_c, at_d = codes[j], codes[j + 1], codes[j + 2], codes[j + 3]
         for i in range(len(products)):
-            left, right = a[code_a[i]] + b[code_b[i]], c[code_c[i]] + d[code_d[i]]
-            products[i] += left + right
+            products[i] += (a[at_a[i]] + b[at_b[i]]) + (c[at_c[i]] + d[at_d[i]])
     for j in range(len(codes) - rest, len(codes)):
         for i in range(len(products)):
             products[i] += table[j, codes[j, i]]

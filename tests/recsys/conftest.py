@@ -93,7 +93,9 @@ MODELS = {
     "WARP": lambda **more: WARP(**{"factors": 8, "epochs": 20} | more),
     "AssociationRules": models.AssociationRules,
     "SampledSoftmax": lambda **more: SampledSoftmax(**{"factors": 8, "epochs": 20} | more),
-    "TwoTower": lambda **more: models.TwoTower(**{"factors": 8, "epochs": 20} | more),
+    "TwoTower": lambda **more: models.TwoTower(
+        **{"factors": 8, "epochs": 20, "learning_rate": 0.2, "reg": 0.1, "n_negatives": 31} | more
+    ),
 }
 
 

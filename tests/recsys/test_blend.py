@@ -51,12 +51,12 @@ def test_ranks_count_the_items_not_seen():
     would take among them: 1 for 9, 2 for 5."""
     seen = np.array([[False, True, False, True]])
     found = normalized([[3.0, 9.0, 7.0, 5.0]], "rank", seen)
-    np.testing.assert_allclose(found, 1 / np.log2([[3, 2, 2, 3]]))
+    np.testing.assert_allclose(found, -np.log([[2, 1, 1, 2]]))
 
 
 def test_ties_of_rank_go_to_the_lower_id():
     found = normalized([[1.0, 1.0, 2.0]], "rank")
-    np.testing.assert_allclose(found, 1 / np.log2([[3, 4, 2]]))
+    np.testing.assert_allclose(found, -np.log([[2, 3, 1]]))
 
 
 @pytest.mark.parametrize("normalize", ["standard", "rank"])
@@ -210,6 +210,19 @@ def test_the_weights_see_no_held_out_item_in_the_models(train, monkeypatch):
     assert held_out.fingerprint == expected.fingerprint
     assert {part.data_fingerprint for part in parts} == {early.fingerprint}
     assert {part.data_fingerprint for part in model.fitted_models} == {train.fingerprint}
+
+
+def test_fit_hands_on_its_parameters(train, monkeypatch):
+    options = {"normalize": "rank", "by_history": True, "fraction": 0.4, "reg": 3.0, "rng": 7}
+    seen = []
+
+    def spy(models, held_out, *given):
+        seen.append((held_out.fingerprint, *given))
+        return np.ones((2, 2)), np.array([1.0, 9.0])
+
+    monkeypatch.setattr(blend, "blend_weights", spy)
+    Blend(ItemKNN(), Popularity(), **options).fit(train, progress=False)
+    assert seen == [(last_fraction(train, 0.4)[1].fingerprint, "rank", True, 3.0, 7)]
 
 
 def test_candidates_are_all_unseen_items_or_a_sample(train, monkeypatch):

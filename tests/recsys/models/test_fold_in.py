@@ -17,7 +17,7 @@ RANKERS = [
     WARP(16, epochs=30),
     SampledSoftmax(16),
     SampledSoftmax(16, correction=False),
-    TwoTower(16, epochs=20),
+    TwoTower(16, 0.2, 0.1, 20, 31),
 ]
 
 

@@ -1,17 +1,19 @@
 """Two towers: every gradient, the correction in expectation, matrix factorization by ids."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 import pytest
 from scipy import sparse
 
 import recsys
-from recsys import Interactions
-from recsys.models import Popularity, TwoTower
+from recsys import Interactions, models
+from recsys.models import Popularity
 from recsys.models.tower import Tower
 from recsys.models.two_tower import batch_gradients, batches, two_tower_step
 
+TwoTower = partial(models.TwoTower, learning_rate=0.2, reg=0.1, n_negatives=31)  # for small logs
 IDS = np.array([3, 0, 3, 2])  # item 3 is in the batch twice
 LOG_WEIGHTS = np.log(3 * np.array([0.5, 0.2, 0.5, 0.3]))
 MASKED = np.zeros((4, 4), bool)
@@ -240,7 +242,8 @@ def test_the_correction_raises_popular_items():
     user, item = np.nonzero(rng.random((1500, 60)) < probability)
     slopes = []
     for correction in (True, False):
-        model = TwoTower(4, 0.1, reg=0.0, epochs=20, n_negatives=255, correction=correction)
+        setting = {"reg": 0.0, "epochs": 20, "n_negatives": 255, "correction": correction}
+        model = TwoTower(4, learning_rate=0.1, **setting)
         scores = model.fit(Interactions(user, item), progress=False).score(np.arange(1500))
         slopes.append(np.polyfit(np.log(probability), scores.mean(axis=0), 1)[0])
     assert slopes == pytest.approx([1, 0], abs=0.15)
