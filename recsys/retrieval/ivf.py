@@ -64,8 +64,8 @@ class IVFIndex:
     --------
     >>> vectors = np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
     >>> index = IVFIndex(n_lists=2, n_probe=1).fit(vectors)
-    >>> index.search(np.array([[1.0, 0.2]]), k=3)[0]  # the other list is not read
-    array([[ 0,  1, -1]], dtype=int32)
+    >>> index.search(np.array([[1.0, 0.2]]), k=2)[0]  # the other list is not read
+    array([[0, 1]], dtype=int32)
     """
 
     _payload = "vectors"  # what the lists hold, and its name in the state
@@ -120,7 +120,7 @@ class IVFIndex:
     ) -> tuple[np.ndarray, np.ndarray]:
         """The k best items (m, k) in the lists read for each query (m, d); see `VectorIndex`.
 
-        Fewer than k items, padded with -1, if these lists hold fewer.
+        Where they hold fewer than k allowed items, twice as many lists are read, and so on.
         """
         queries = check_vectors("queries", queries, self._fitted().centroids.shape[1])
         k = validation.whole_number("k", k)
@@ -130,7 +130,17 @@ class IVFIndex:
         else:
             allowed = check_allowed(allowed, len(self)) & self._alive
         n_probe = min(n_probe, max(1, len(self.centroids)))
-        return self._best(queries, *self._lists.search(queries, n_probe), allowed, k)
+        items, scores = self._best(queries, *self._lists.search(queries, n_probe), allowed, k)
+        if (items[:, -1] < 0).any():
+            wanted = min(k, np.count_nonzero(allowed))
+            short = np.flatnonzero(np.count_nonzero(items >= 0, axis=1) < wanted)
+            while len(short) and n_probe < len(self.centroids):
+                n_probe = min(2 * n_probe, len(self.centroids))
+                own = queries[short]
+                found = self._best(own, *self._lists.search(own, n_probe), allowed, k)
+                items[short], scores[short] = found
+                short = short[np.count_nonzero(found[0] >= 0, axis=1) < wanted]
+        return items, scores
 
     def __len__(self) -> int:
         return len(self._fitted()._alive)

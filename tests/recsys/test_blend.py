@@ -212,6 +212,19 @@ def test_the_weights_see_no_held_out_item_in_the_models(train, monkeypatch):
     assert {part.data_fingerprint for part in model.fitted_models} == {train.fingerprint}
 
 
+def test_fit_hands_on_its_parameters(train, monkeypatch):
+    options = {"normalize": "rank", "by_history": True, "fraction": 0.4, "reg": 3.0, "rng": 7}
+    seen = []
+
+    def spy(models, held_out, *given):
+        seen.append((held_out.fingerprint, *given))
+        return np.ones((2, 2)), np.array([1.0, 9.0])
+
+    monkeypatch.setattr(blend, "blend_weights", spy)
+    Blend(ItemKNN(), Popularity(), **options).fit(train, progress=False)
+    assert seen == [(last_fraction(train, 0.4)[1].fingerprint, "rank", True, 3.0, 7)]
+
+
 def test_candidates_are_all_unseen_items_or_a_sample(train, monkeypatch):
     early, held_out = last_fraction(train)
     models, users = [Popularity().fit(early)], np.unique(held_out.user)[:9]

@@ -25,12 +25,20 @@ def lists_of(vectors, centroids):
 
 
 def search_reference(index, queries, k, scores_of, allowed):
-    """Read the n_probe best lists in full; `scores_of` scores all items for a query."""
+    """Read the n_probe best lists in full, twice as many where they hold too little, and so on.
+
+    `scores_of` scores all items for a query.
+    """
     nearest = lists_of(VECTORS, index.centroids)
     found = []
     for query in queries:
-        probed = np.argsort(-(index.centroids @ query), kind="stable")[: index.n_probe]
-        read = np.flatnonzero(np.isin(nearest, probed) & allowed)
+        order = np.argsort(-(index.centroids @ query), kind="stable")
+        read, n_probe = np.empty(0, int), index.n_probe
+        while len(read) < k:
+            read = np.flatnonzero(np.isin(nearest, order[:n_probe]) & allowed)
+            if n_probe >= len(order):
+                break
+            n_probe *= 2
         found.append(read[np.argsort(-scores_of(query)[read], kind="stable")][:k])
     return found
 
@@ -63,6 +71,38 @@ def test_ivfpq_without_rescoring_ranks_by_decoded_vectors(n_queries):
     for row, own in enumerate(expected):  # ties within rounding may change places
         np.testing.assert_allclose(scores[row], decoded[own] @ QUERIES[row], rtol=1e-4)
         np.testing.assert_allclose(scores[row], decoded[items[row]] @ QUERIES[row], rtol=1e-4)
+
+
+@pytest.mark.parametrize("Index", KINDS)
+@pytest.mark.parametrize("n_allowed", [3, 10, 11, 30])
+def test_a_narrow_filter_leaves_no_position_empty(Index, n_allowed):
+    """Only items of the list worst for the query are allowed: the first lists hold none."""
+    index = Index(n_lists=30, n_probe=2).fit(VECTORS)
+    nearest = lists_of(VECTORS, index.centroids)
+    worst = (index.centroids @ QUERIES[0]).argmin()
+    own = np.flatnonzero(nearest == worst)[:n_allowed]
+    assert len(own) == n_allowed
+    allowed = np.isin(np.arange(len(VECTORS)), own)
+    items, scores = index.search(QUERIES[:1], 10, allowed)
+    expected = own[np.argsort(-(VECTORS[own] @ QUERIES[0]), kind="stable")][:10]
+    assert items[0].tolist() == expected.tolist() + [-1] * (10 - len(expected))
+
+
+def test_further_lists_are_read_only_where_the_first_hold_too_few():
+    index = IVFIndex(n_lists=30, n_probe=2).fit(VECTORS)
+    nearest = lists_of(VECTORS, index.centroids)
+    order = np.argsort(-(index.centroids @ QUERIES[0]))
+    read = np.isin(nearest, order[:2])
+    further = np.flatnonzero(np.isin(nearest, order[2:4]))
+    best = further[(VECTORS[further] @ QUERIES[0]).argmax()]
+    allowed = np.zeros(len(VECTORS), bool)
+    allowed[best] = True
+    worst_read = np.flatnonzero(read)[np.argsort(VECTORS[read] @ QUERIES[0])]
+    allowed[worst_read[:10]] = True  # ten, all below the best item of the further lists
+    assert VECTORS[best] @ QUERIES[0] > (VECTORS[worst_read[:10]] @ QUERIES[0]).max()
+    assert best not in index.search(QUERIES[:1], 10, allowed)[0]
+    allowed[worst_read[0]] = False  # nine
+    assert index.search(QUERIES[:1], 10, allowed)[0][0, 0] == best
 
 
 def test_more_probes_and_more_candidates_find_more():
