@@ -106,8 +106,8 @@ class HNSWIndex:
     def remove(self, items: np.ndarray) -> HNSWIndex:
         """Never return these items (m,) again; see `VectorIndex`."""
         self._fitted()
-        alive = without(self._alive, items)
-        return self._hold(self._graph, self._nodes, alive, self._seed, self.dimensions)
+        self.__dict__ = self.__dict__ | {"_alive": without(self._alive, items)}
+        return self
 
     @on_snapshot
     def search(

@@ -169,6 +169,8 @@ def test_seed_draws_the_layers():
     first, again, other = (HNSWIndex(rng=rng).fit(vectors).state() for rng in (1, 1, 2))
     np.testing.assert_array_equal(first["base"], again["base"])
     assert (first["levels"] != other["levels"]).any()
+    added = HNSWIndex(rng=1).fit(vectors[:200]).add(vectors[200:]).state()
+    np.testing.assert_array_equal(added["levels"], first["levels"])
     drawn = HNSWIndex(rng=np.random.default_rng(1)).fit(vectors).state()
     np.testing.assert_array_equal(drawn["levels"], first["levels"])
 
@@ -246,6 +248,9 @@ def test_edge_between_scan_and_graph(catalogue, monkeypatch):
         allowed = np.arange(1805) < n_allowed
         index.search(queries, 10, allowed)
         assert searched == ([31] if graph_is_used else [])  # the beam: 10 x 1805 / 601 = 30.03
+    searched.clear()
+    index.search(queries, 20)
+    assert searched == [20]  # at least k
 
 
 def test_what_the_graph_does_not_reach_is_scanned(catalogue, monkeypatch):
@@ -261,8 +266,9 @@ def test_removed_items_are_not_found_but_lead_on(catalogue):
     expected = ExactIndex().fit(vectors).remove(best).search(queries, 10)[0]
     items, _ = index.search(queries, 10)
     assert not np.isin(items, best).any() and len(index) == len(vectors)
+    assert not np.isin(index.add(-vectors[:2]).search(queries, 10)[0], best).any()
     assert recall(items, expected) > 0.97
-    allowed = np.zeros(len(vectors), bool)
+    allowed = np.zeros(len(index), bool)
     allowed[best] = True
     assert (index.search(queries, 10, allowed)[0] == -1).all()
 
