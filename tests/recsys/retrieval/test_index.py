@@ -111,6 +111,21 @@ def test_many_queries_at_once_give_the_bits_of_single_queries(scale, k):
         assert_same((items, scores), search_reference(vectors, queries, k))
 
 
+@pytest.mark.parametrize("added", [slice(0, 5), slice(5, None)])
+def test_rounding_is_that_of_the_longest_vector_also_after_add(added):
+    """Short vectors and long ones, whichever are added last."""
+    rng = np.random.default_rng(4)
+    base = rng.normal(size=64).astype(np.float32)
+    near = 1e4 * (base + rng.normal(0, 3e-7, (900, 64)).astype(np.float32))
+    vectors = np.vstack([rng.normal(size=(5, 64)).astype(np.float32), near])
+    last = np.zeros(len(vectors), bool)
+    last[added] = True
+    vectors = np.vstack([vectors[~last], vectors[last]]).astype(np.float32)
+    index = ExactIndex().fit(vectors[: (~last).sum()]).add(vectors[(~last).sum() :])
+    queries = np.vstack([base] * 40).astype(np.float32)
+    assert_same(index.search(queries, 10), search_reference(vectors, queries, 10))
+
+
 def test_products_that_overflow_come_first_also_in_a_batch():
     vectors = np.array([[1e38, 1.0], [3e38, 0.0], [1.0, 1.0]])
     items, scores = ExactIndex().fit(vectors).search(np.full((20, 2), 1e10), 2)
