@@ -145,7 +145,8 @@ def direct_method(policy: Any, predicted: Any, level: float = 0.95) -> Estimate:
     -------
     Estimate
         The interval is normal, from the sample variance over the contexts (ddof 1). It knows
-        nothing of the model's error, so it covers the value only if the model is right.
+        neither that the model is wrong nor that it was estimated: it covers the value at the
+        stated level only if the predictions are the true expected rewards.
 
     Raises
     ------

@@ -18,10 +18,10 @@ and Walsh 2022), and solving :math:`\Lambda_t(\delta) < 1 / \alpha` gives
           \left( 2 \ln \frac{1}{\alpha} + \ln \frac{V_t + \tau^2}{V_t} \right)}
 
 It is exact for normal values of known variance, whichever numbers of users the arms have at each
-look. With estimated variances it holds for large samples (Waudby-Smith et al. 2024), so the first
-look should wait for some hundred users, and some ten clicks, per arm. Left out: group-sequential
-tests (Pocock, O'Brien and Fleming), which need the number of looks beforehand and are then
-narrower.
+look, if the results do not decide them. With estimated variances it holds for large samples
+(Waudby-Smith et al. 2024), so the first look should wait for some hundred users, and some ten
+clicks, per arm. Left out: group-sequential tests (Pocock, O'Brien and Fleming), which need the
+number of looks beforehand and are then narrower.
 """
 
 from __future__ import annotations

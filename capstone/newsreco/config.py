@@ -51,7 +51,9 @@ class Config(BaseSettings):
     cors_origins: str = ""  # origins that may read the API, separated by commas
     ui: str = ""  # folder of the built web app; the one beside the package by default
     index: Literal["exact", "faiss", "qdrant"] = "exact"  # of candidate generation by content
-    qdrant_url: str = ""  # server of the index qdrant; in process by default
+    # Server of the index qdrant; in process by default. Each process has its own collection and
+    # uploads all vectors for each batch of new articles; one that is killed leaves it behind.
+    qdrant_url: str = ""
     qdrant_api_key: SecretStr = SecretStr("")
     results: str = ""  # file that collects a notebook's results; none by default
 

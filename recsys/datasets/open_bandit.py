@@ -1,10 +1,11 @@
 """Open Bandit, a log of what two policies showed at random on a fashion site (Saito et al. 2021).
 
 For each impression one of two policies, itself drawn at random, filled three positions with items:
-*random* with each item equally probable, *bts* by Bernoulli Thompson sampling. The log says what
-was shown where, with which probability (the propensity), and whether it was clicked. Here is the
-published sample of 10,000 rows per policy and campaign; the full log has 26 million. Left out: the
-features of the items and the users' past clicks on them (columns user-item_affinity).
+*random* with each item equally probable, *bts* by Bernoulli Thompson sampling, whose propensities
+change from hour to hour. The log says what was shown where, with which probability (the
+propensity), and whether it was clicked. Here is the published sample of 10,000 rows per policy and
+campaign; the full log has 26 million. Left out: the features of the items and the users' past
+clicks on them (columns user-item_affinity).
 """
 
 from __future__ import annotations

@@ -224,9 +224,8 @@ def two_tower_step(
     user_layers, item_layers = users.forward(F), items.forward(G)
     X, Y = user_layers[-1], item_layers[-1]
     by_user, by_item = batch_gradients(X, Y, ids, log_weights, masked, reg)
-    user_steps = users.gradients(F, user_layers, by_user)
+    users.descend(users.gradients(F, user_layers, by_user), learning_rate)
     items.descend(items.gradients(G, item_layers, by_item), learning_rate)
-    users.descend(user_steps, learning_rate)
 
 
 def batch_gradients(

@@ -6,9 +6,10 @@ Okapi BM25 (Robertson and Zaragoza 2009). With :math:`f` the count of word w in 
 .. math:: s(q, t) = \sum_{w \in q} \ln \Big(1 + \frac{N - n_w + 0.5}{n_w + 0.5} \Big)
           \frac{f (k_1 + 1)}{f + k_1 (1 - b + b\, |t| / \overline{|t|})}
 
-A second mention of a word adds less than the first, and longer texts are penalised. The sum is an
-inner product of a sparse vector of weights and one of counts, so an inner-product index can search
-it: `SparseIndex`. Left out: word order, spelling mistakes, and synonyms.
+The 1 in the logarithm, as in Lucene, keeps words of more than half of the texts from counting
+negative. A second mention of a word adds less than the first, and longer texts are penalised. The
+sum is an inner product of a sparse vector of weights and one of counts, so an inner-product index
+can search it: `SparseIndex`. Left out: word order, spelling mistakes, and synonyms.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from recsys.retrieval.filters import EQUALS, ONE_OF, Condition
 
 FLOATS_PER_REQUEST = 250_000  # about 5 MB of JSON; a server takes 32 MB by default
 QUERIES_PER_REQUEST = 100
+IDS_PER_REQUEST = 1_000_000  # of masks, about 8 MB; each query repeats its own
 PAYLOAD_TYPES = {"U": "keyword", "b": "bool", "i": "integer", "u": "integer", "f": "float"}
 
 
@@ -112,12 +113,13 @@ class QdrantCollection:
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """For each query (d,), ids (m,) and vectors (m, d) of at most `limit` nearest points."""
         m, params = self.models, self.models.SearchParams(exact=self.exact)
-        for start in range(0, len(queries), QUERIES_PER_REQUEST):
+        step = max(1, min(QUERIES_PER_REQUEST, IDS_PER_REQUEST // max(1, _ids_in(where))))
+        for start in range(0, len(queries), step):
             requests = [
                 m.QueryRequest(
                     query=query, filter=where, limit=limit, params=params, with_vector=True
                 )
-                for query in queries[start : start + QUERIES_PER_REQUEST].tolist()
+                for query in queries[start : start + step].tolist()
             ]
             with self._server():
                 responses = self.client.query_batch_points(self.name, requests=requests)
@@ -152,6 +154,12 @@ class QdrantCollection:
             yield
         except (ApiException, QdrantException) as error:
             raise ConnectionError(f"Qdrant server at {self.url}: {error}") from error
+
+
+def _ids_in(where: Any) -> int:
+    """Number of ids that a filter lists."""
+    parts = [] if where is None else [*(where.must or []), *(where.must_not or [])]
+    return sum(len(getattr(part, "has_id", [])) for part in parts)
 
 
 def _delete(client: Any, name: str, process: int) -> None:

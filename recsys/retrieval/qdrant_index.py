@@ -39,6 +39,9 @@ class QdrantIndex:
     search: items that are being added are not returned before all of them are stored, but a search
     that began before a removal may miss some of the removed items.
 
+    On a server the index owns a new collection, which is deleted with it. A process that is killed
+    leaves its collection behind, until somebody deletes it.
+
     Parameters
     ----------
     url : str, optional

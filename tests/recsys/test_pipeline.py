@@ -102,6 +102,21 @@ def test_lists_are_in_the_order_of_the_ranker_and_ties_go_to_the_lower_id(logs):
     assert (many[30:] == -1).all() and np.isneginf(none[30:]).all() and (many[:30] >= 0).all()
 
 
+def test_candidates_with_equal_scores_are_in_the_order_of_their_ids(logs):
+    class Equal(Recorder):
+        def scores(self, X):
+            return np.zeros(len(X))
+
+    for items, _ in make(Equal()).fit(*logs).rank([4, 7]):
+        assert items.tolist() == sorted(items.tolist()) and len(items) == 30
+
+
+def test_the_given_retrievers_stay_unfitted(logs):
+    stages = make().fit(*logs)
+    assert not any(model.is_fitted for model in stages.retrievers.values())
+    assert all(model.is_fitted for model in stages.fitted.values())
+
+
 def test_a_reranker_gets_the_best_first_and_decides_the_order(logs):
     def worst_first(items, scores, k):
         assert (np.diff(scores) <= 0).all()

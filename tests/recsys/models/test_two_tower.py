@@ -211,6 +211,21 @@ def test_users_without_history_but_with_features_get_a_list():
     assert np.isneginf(model.score(60)[[18, 19, 38, 39]]).all()
 
 
+def test_fit_weighs_negatives_by_their_expected_number_among_the_other_pairs():
+    """One epoch of one batch of all five pairs: a step with m = 4."""
+    user, item = np.array([0, 0, 1, 2, 2]), np.array([0, 1, 1, 1, 2])
+    log = Interactions(user, item)
+    start = TwoTower(2, epochs=0, rng=4).fit(log)
+    model = TwoTower(2, epochs=1, rng=4, n_negatives=9).fit(log)
+    items = np.column_stack([start.item_factors, start.item_biases])
+    towers = [Tower.with_weights(x.astype(float)) for x in (start.user_factors, items)]
+    q = np.array([1, 3, 1]) / 5
+    one_hot = [sparse.identity(3, format="csr")[at] for at in (user, item)]
+    two_tower_step(*towers, *one_hot, item, np.log(4 * q[item]), None, 0.2, 0.1)
+    np.testing.assert_allclose(model.user_factors, towers[0].weights[0], rtol=1e-3)
+    np.testing.assert_allclose(model.item_biases, towers[1].weights[0][:, -1], rtol=1e-4)
+
+
 def test_an_item_without_features_is_never_recommended():
     log, features = groups()
     features = features * (np.arange(40) != 5)[:, None]

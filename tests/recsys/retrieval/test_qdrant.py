@@ -215,6 +215,19 @@ def test_a_mask_is_sent_as_the_shorter_list_of_ids(server):
     assert sent == [{"must": [{"has_id": [3]}]}, {"must_not": [{"has_id": [3]}]}, None]
 
 
+@pytest.mark.parametrize("allowed", [np.arange(10) < 4, np.arange(10) >= 4])
+def test_queries_that_repeat_a_long_mask_are_split(server, monkeypatch, allowed):
+    monkeypatch.setattr(sys.modules["recsys.retrieval.qdrant_collection"], "IDS_PER_REQUEST", 9)
+    vectors, queries = some_vectors(10, 3), some_vectors(5, 3, 1)
+    index = QdrantIndex(server.url).fit(vectors)
+    assert_same(
+        index.search(queries, 4, allowed), ExactIndex().fit(vectors).search(queries, 4, allowed)
+    )
+    assert server.requests.count("query") == 3  # of two queries with four ids each, at most
+    index.search(queries, 4)
+    assert server.requests.count("query") == 4
+
+
 def test_key_exactness_and_columns_reach_the_server(server, recwarn):
     index = QdrantIndex(server.url, api_key="secret", exact=True, name="news")
     params = []
