@@ -184,11 +184,12 @@ def test_default_number_of_lists_is_twice_the_root():
     assert len(IVFIndex().fit(VECTORS[:1]).centroids) == 1
 
 
-@pytest.mark.parametrize("Index", KINDS)
-@pytest.mark.parametrize("name", ["n_lists", "n_probe", "iterations", "code_bytes", "rescore"])
+SETTINGS = {IVFIndex: ["n_lists", "n_probe", "iterations"]}
+SETTINGS[IVFPQIndex] = [*SETTINGS[IVFIndex], "code_bytes", "rescore"]
+
+
+@pytest.mark.parametrize("Index, name", [(kind, n) for kind in KINDS for n in SETTINGS[kind]])
 def test_invalid_settings_are_refused(Index, name):
-    if Index is IVFIndex and name in ("code_bytes", "rescore"):
-        pytest.skip("no such setting")
     for value in (-1, 1.5, "many", True):
         with pytest.raises(ValueError, match=f"{name} must be"):
             Index(**{name: value})
