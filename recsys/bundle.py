@@ -53,14 +53,14 @@ def save(
     _check_labels(labels)
     arrays = {name: array for name, array in arrays.items() if name not in labels}
     with atomic_folder(check_folder(folder)) as draft:
-        np.savez(draft / ARRAYS, **_flatten(arrays))
+        np.savez(draft / ARRAYS, **flatten(arrays))
         if labels:
             (draft / LABELS).write_text(json.dumps(labels) + "\n")
         manifest = {
             "format": FORMAT,
             "version": __version__,
             **class_name(cls),
-            "parameters": _to_json(parameters),
+            "parameters": to_json(parameters),
             "data_fingerprint": fingerprint,
             "sha256": {file.name: _sha256(file) for file in sorted(draft.iterdir())},
         }
@@ -187,7 +187,7 @@ def _check_labels(labels: dict[str, list]) -> None:
                 raise ValueError(f"{name} must be text or whole numbers to be saved, got {label!r}")
 
 
-def _flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
+def flatten(arrays: dict[str, Any]) -> dict[str, np.ndarray]:
     """CSR matrices as their parts, named `name.part`."""
     flat = {}
     for name, array in arrays.items():
@@ -209,14 +209,14 @@ def _unflatten(flat: dict[str, np.ndarray]) -> dict[str, Any]:
     return arrays
 
 
-def _to_json(value: Any) -> Any:
-    """A parameter as JSON; a generator as its state."""
+def to_json(value: Any) -> Any:
+    """A parameter as JSON can hold it; a generator as its state."""
     if isinstance(value, np.random.Generator):
-        return {"generator": _to_json(value.bit_generator.state)}
+        return {"generator": to_json(value.bit_generator.state)}
     if isinstance(value, dict):
-        return {name: _to_json(part) for name, part in value.items()}
+        return {name: to_json(part) for name, part in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_to_json(part) for part in value]
+        return [to_json(part) for part in value]
     return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else value
 
 

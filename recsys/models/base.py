@@ -111,11 +111,11 @@ class Recommender:
         self._check_parameters()  # they may have changed since
         return self._learn_apart(Recommender._learn, train, progress)
 
-    def _learn(self, train: Interactions, progress: bool) -> None:
+    def _learn(self, train: Interactions, progress: bool, *options: Any) -> None:
         self._set_history(train.matrix, train.fingerprint)
         self.user_labels, self.item_labels = train.user_labels, train.item_labels
         self.row_digest, self.is_folded = train.row_digest, False
-        self._fit(train, progress)
+        self._fit(train, progress, *options)
 
     def _learn_apart(self, learn: Callable, *arguments: Any) -> Recommender:
         """Let a copy `learn`, then take over all that it holds in one step, see `on_snapshot`."""
