@@ -105,11 +105,15 @@ class Recommender:
         -------
         self
         """
+        return self._fit_apart(train, progress)
+
+    def _fit_apart(self, train: Interactions, progress: bool, *options: Any) -> Recommender:
+        """`fit`, with what a model's `_fit` takes beyond log and progress."""
         check_log("train", train)
         if len(train) == 0:
             raise ValueError("train must hold at least one interaction, got none")
         self._check_parameters()  # they may have changed since
-        return self._learn_apart(Recommender._learn, train, progress)
+        return self._learn_apart(Recommender._learn, train, progress, *options)
 
     def _learn(self, train: Interactions, progress: bool, *options: Any) -> None:
         self._set_history(train.matrix, train.fingerprint)

@@ -129,12 +129,8 @@ class NeuralRecommender(Recommender):
             device asked for is not there, or the checkpoint is damaged or of another model.
         """
         check_log("train", train)
-        if len(train) == 0:
-            raise ValueError("train must hold at least one interaction, got none")
-        self._check_parameters()
         _check_validation(train, validation, self.patience)
-        options = validation, checkpoint, on_epoch
-        return self._learn_apart(type(self)._learn, train, progress, *options)
+        return self._fit_apart(train, progress, validation, checkpoint, on_epoch)
 
     def _fit(
         self,
