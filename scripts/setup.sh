@@ -135,6 +135,15 @@ make_venv() {
     exit 1
 }
 
+# PyTorch's makers keep its CPU build, a quarter of the size, in an index of their own. Where that
+# does not answer, the next step installs what the ordinary index has.
+fetch_small_torch() {
+    torch=$(included "$requirements" | while read -r file; do sed -n 's/^\(torch==[^ ;]*\).*/\1/p' "$file"; done)
+    [ -n "$torch" ] && [ "$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null || return 0
+    $pip install --retries 0 --timeout 20 --no-deps \
+        --index-url https://download.pytorch.org/whl/cpu "$torch" >/dev/null 2>&1 || true
+}
+
 [ -z "${PYTHON:-}" ] || choose_python >/dev/null
 installed && exit 0
 take_lock
@@ -146,6 +155,7 @@ fi
 
 say "Installing what $requirements pins. The first time this takes a minute or two."
 pip="$python -m pip --disable-pip-version-check --no-input --quiet"
+fetch_small_torch
 if ! $pip install -r "$requirements" ||
     ! $pip --quiet install --no-build-isolation --no-deps --editable .; then
     say "The installation failed; the reason stands above. The same command starts it again."

@@ -10,14 +10,8 @@ from typing import Any
 
 MODULES = {
     "BERT4Rec": "transformer",
-    "DeepFM": "fm",
-    "FactorizationMachine": "fm",
     "GRU4Rec": "gru4rec",
-    "LightGCN": "lightgcn",
-    "MultVAE": "multvae",
-    "NeuMF": "neumf",
     "SASRec": "transformer",
-    "TwoTower": "two_tower",
 }
 
 __all__ = list(MODULES)

@@ -213,14 +213,19 @@ class NeuralRecommender(Recommender):
         record = {
             "validation_ndcg_at_10": float(ndcg_at_k(items, held_out.matrix[users], 10).mean())
         }
+        loss = self._validation_loss(network, held_out)
+        return record if loss is None else record | {"validation_loss": loss}
+
+    def _validation_loss(self, network: torch.nn.Module, held_out: Interactions) -> float | None:
+        """The mean loss of the held-out rows, without random numbers; None if there is none."""
         losses = [
             (len(batch[0]), self._loss(network, batch).item())
             for batch in self._validation_batches(held_out)
         ]
-        if losses:
-            sizes, values = np.array(losses).T
-            record["validation_loss"] = float(np.average(values, weights=sizes))
-        return record
+        if not losses:
+            return None
+        sizes, values = np.array(losses).T
+        return float(np.average(values, weights=sizes))
 
     @cached_property
     def network(self) -> torch.nn.Module:

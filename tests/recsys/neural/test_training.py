@@ -8,14 +8,13 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+import torch
 
 import recsys
 from recsys import Interactions
 from recsys.neural import checkpoint as checkpoints
 from recsys.neural import device, trainer
 from recsys.neural.base import NeuralRecommender
-
-torch = pytest.importorskip("torch", reason="needs PyTorch, which is not installed")
 
 
 class Factors(torch.nn.Module):
@@ -122,7 +121,12 @@ def test_resumed_training_equals_uninterrupted_training(tmp_path, stop_after):
     with pytest.raises(Crash):
         model.fit(train, progress=False, validation=held, checkpoint=tmp_path, on_epoch=crash)
     assert not model.is_fitted
-    model.fit(train, progress=False, validation=held, checkpoint=tmp_path)
+    later = []
+    model.fit(train, progress=False, validation=held, checkpoint=tmp_path, on_epoch=later.append)
+    assert [record["epoch"] for record in later] == list(range(stop_after + 1, 6))
+    again = []
+    model.fit(train, progress=False, validation=held, checkpoint=tmp_path, on_epoch=again.append)
+    assert again == []  # all five epochs are in the checkpoint
     assert same(model, whole)
     assert losses(model) == losses(whole) and len(losses(whole)) == 5
 
@@ -160,6 +164,20 @@ def test_early_stopping_keeps_the_best_epoch():
     model = Scripted(epochs=9, patience=2).fit(train, progress=False, validation=held)
     assert [r["validation_ndcg_at_10"] for r in model.training_history] == [0.1, 0.4, 0.3, 0.2]
     assert np.array_equal(model.weights["items.weight"], seen[0.4])
+
+
+def test_a_resumed_training_keeps_the_best_epoch_of_before(tmp_path):
+    train, held = split_blocks()
+    values = iter([0.9, 0.1, 0.2])
+
+    class Scripted(Squares):
+        def _evaluate(self, network, held_out):
+            return {"validation_ndcg_at_10": next(values)}
+
+    first = Scripted(epochs=1, patience=9).fit(train, False, held, tmp_path)
+    longer = Scripted(epochs=3, patience=9).fit(train, False, held, tmp_path)
+    assert len(longer.training_history) == 3
+    assert same(longer, first)
 
 
 def test_without_patience_the_last_weights_are_kept():
@@ -217,13 +235,12 @@ def test_a_loss_that_is_not_finite_names_the_step_and_keeps_the_checkpoint(tmp_p
 def test_weights_that_are_not_finite_are_never_kept(tmp_path):
     train, _ = split_blocks()
 
-    class Bad(Squares):
+    class Bad(Squares):  # the root of 0 is 0, and its slope infinite
         def _loss(self, network, batch):
-            loss = super()._loss(network, batch)
-            return loss + 0 * torch.sqrt(loss.detach() * 0 + 0 * network.items.weight.sum())
+            return super()._loss(network, batch) + torch.sqrt(0 * network.items.weight).sum()
 
-    with pytest.raises(ValueError, match="learning_rate must be smaller for Bad"):
-        Bad(epochs=2).fit(train, progress=False, checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="items.weight was not finite after epoch 1"):
+        Bad(epochs=2, batch_size=20).fit(train, progress=False, checkpoint=tmp_path)
     assert checkpoints.read(tmp_path) is None
 
 
@@ -326,6 +343,43 @@ def test_the_learning_rate_follows_the_schedule():
     model = Warm(epochs=3).fit(train, progress=False)
     rates = [record["learning_rate"] for record in model.training_history]
     assert rates == pytest.approx([0.05 * 3 / 6, 0.05, 0.05])
+
+
+def test_a_resumed_training_goes_on_in_the_schedule(tmp_path):
+    train, _ = split_blocks()
+
+    class Falling(Squares):
+        def _schedule(self, step):
+            return 1 / (step + 1)
+
+    Falling(epochs=1).fit(train, progress=False, checkpoint=tmp_path)
+    model = Falling(epochs=2).fit(train, progress=False, checkpoint=tmp_path)
+    assert model.training_history[1]["learning_rate"] == pytest.approx(0.05 / 6)
+
+
+def test_the_seed_decides_the_initial_weights_and_a_new_fit_its_lists():
+    train, held = split_blocks()
+    first, other = (Squares(epochs=0, rng=seed).fit(train) for seed in (1, 2))
+    assert not same(first, other)
+    model = Squares(epochs=3).fit(train, progress=False, validation=held)
+    fresh = Squares(epochs=3).fit(train, progress=False)
+    assert np.array_equal(model.score(np.arange(20)), fresh.score(np.arange(20)))
+    model.epochs = 9
+    before = model.score(0)
+    assert not np.array_equal(model.fit(train, progress=False).score(0), before)
+
+
+def test_the_validation_loss_weighs_batches_by_their_rows():
+    train, held = split_blocks()
+
+    class InTwo(Squares):
+        def _validation_batches(self, held_out):
+            whole = held_out.matrix.toarray()
+            return [(np.arange(5), whole[:5]), (np.arange(5, 20), whole[5:])]
+
+    one = Squares(epochs=1).fit(train, progress=False, validation=held).training_history
+    two = InTwo(epochs=1).fit(train, progress=False, validation=held).training_history
+    assert two[0]["validation_loss"] == pytest.approx(one[0]["validation_loss"], rel=1e-5)
 
 
 def test_the_loss_of_an_epoch_is_the_mean_over_its_steps():
