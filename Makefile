@@ -17,7 +17,7 @@ book: ## Render the book from the stored outputs into _build/html
 	@$(SETUP) requirements.txt
 	@$(PY) scripts/render.py
 
-test: ## Check everything: style, tests, notebooks, book, conventions (NEURAL=no: without PyTorch)
+test: ## Check everything: style, tests, notebooks, book, conventions (NEURAL=no: without PyTorch and Spark)
 	@$(SETUP) requirements-test.txt
 	@$(if $(filter no,$(NEURAL)),true,$(SETUP) requirements-neural.txt)
 	@$(PY) scripts/check.py

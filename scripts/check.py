@@ -12,12 +12,21 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 
 import processor
 from app import MODULES, install, node
-from execute import FOLDERS, ROOT, environment, missing_data, notebooks_in, relative
+from execute import (
+    FOLDERS,
+    ROOT,
+    environment,
+    missing_data,
+    missing_packages,
+    notebooks_in,
+    packages_of,
+    relative,
+)
+from extras import left_out
 
 WORKERS = str(min(4, max(2, os.cpu_count() or 2)))
 LIBRARY = [
@@ -86,14 +95,10 @@ def pytest_step(name: str, arguments: list[str]) -> Step:
 
 
 def library_step(name: str, arguments: list[str]) -> Step:
-    """The library's tests; those that need PyTorch are skipped by name where there is none."""
+    """The library's tests; what needs a package that is not installed is skipped by name."""
     step = pytest_step(name, arguments)
-    missing = "need PyTorch, which is not installed"
-    step.skipped += [
-        f"{folder}: {missing}"
-        for folder in ("recsys/neural", "tests/recsys/neural")
-        if find_spec("torch") is None
-    ]
+    present = {path: why for path, why in left_out().items() if (ROOT / path).exists()}
+    step.skipped += [f"{path}: {why}" for path, why in present.items()]
     return step
 
 
@@ -103,20 +108,43 @@ def notebook_step(name: str, folder: Path) -> Step:
     On a processor that rounds otherwise they are run, and that they are not compared is said.
     """
     promised = bool(os.environ.get("CI") and os.environ.get("RECSYS_DATA_DIR"))
-    missing = {path: missing_data(path) for path in notebooks_in(folder)}
-    present = [str(path) for path, why in missing.items() if not why]
+    without = {path: missing_packages(path) for path in notebooks_in(folder)}
+    missing = {path: missing_data(path) for path, why in without.items() if not why}
+    present = [path for path, why in missing.items() if not why]
     # The first import builds matplotlib's font cache and may say so on stderr.
     run([sys.executable, "-c", "import matplotlib.font_manager"])
-    compare = "--nbval" if processor.can_compare() else "--nbval-lax"
-    nbval = ["-p", "nbval.plugin", compare, "--nbval-current-env", "--dist", "loadfile"]
-    step = pytest_step(name, [*nbval, *present]) if present else Step(name)
+    step = Step(name)
+    for strict, paths in comparable(present).items():
+        add_notebooks(step, strict, paths)
     if not processor.can_compare():
         step.skipped.append("stored outputs were not compared: they need x86-64 with AVX2")
+    step.skipped += [f"{relative(path)}: {why}" for path, why in without.items() if why]
     absent = [f"{relative(path)}: {why}" for path, why in missing.items() if why]
     (step.failed if promised else step.skipped).extend(absent)
-    if not missing:
+    if not without:
         step.failed.append("there are no notebooks")
     return step
+
+
+def comparable(paths: list[Path]) -> dict[bool, list[Path]]:
+    """The notebooks whose outputs this processor can compute to the last digit, and the others."""
+    groups = {True: [], False: []}
+    for path in paths:
+        torch = "torch" in packages_of(path) and not processor.can_compare_torch()
+        groups[processor.can_compare() and not torch].append(path)
+    return {strict: group for strict, group in groups.items() if group}
+
+
+def add_notebooks(step: Step, strict: bool, paths: list[Path]) -> None:
+    """Run notebooks, compared strictly or not, and add what was found to the step."""
+    compare = "--nbval" if strict else "--nbval-lax"
+    nbval = ["-p", "nbval.plugin", compare, "--nbval-current-env", "--dist", "loadfile"]
+    done = pytest_step(step.name, [*nbval, *map(str, paths)])
+    step.passed += done.passed
+    step.failed += done.failed
+    step.skipped += done.skipped
+    if processor.can_compare() and not strict:
+        step.skipped += [f"{relative(path)}: {processor.OTHER_TORCH}" for path in paths]
 
 
 def type_step(name: str) -> Step:

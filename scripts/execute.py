@@ -18,6 +18,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
+import extras
 import processor
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,10 +74,25 @@ def why_missing(dataset: str) -> str:
     return ""
 
 
+def needs_of(path: Path, kind: str) -> list[str]:
+    """What the notebook's metadata asks for under `recsys`: its "data" or its "packages"."""
+    metadata = nbformat.read(path, as_version=4).metadata
+    return list(metadata.get("recsys", {}).get(kind, []))
+
+
+def packages_of(path: Path) -> list[str]:
+    """The packages of requirements-neural.txt that the notebook needs."""
+    return needs_of(path, "packages")
+
+
+def missing_packages(path: Path) -> str:
+    """Which of the notebook's packages are not installed: '' or a sentence."""
+    return "; ".join(why for name in packages_of(path) if (why := extras.why_missing(name)))
+
+
 def missing_data(path: Path) -> str:
     """Which data the notebook's metadata asks for and cannot be had: '' or a sentence."""
-    metadata = nbformat.read(path, as_version=4).metadata
-    needs = {name: why_missing(name) for name in metadata.get("recsys", {}).get("data", [])}
+    needs = {name: why_missing(name) for name in needs_of(path, "data")}
     return "; ".join(f"{name} is not to be had ({why})" for name, why in needs.items() if why)
 
 
@@ -164,7 +180,7 @@ def main(arguments: list[str]) -> int:
     for path in [Path(a).resolve() for a in arguments] or all_notebooks():
         started = time.monotonic()
         try:
-            missing = missing_data(path)
+            missing = missing_packages(path) or missing_data(path)
             problem = "" if missing else execute(path)
         except Exception as error:  # the notebooks after this one still count
             missing, problem = "", f"{type(error).__name__}: {error}"

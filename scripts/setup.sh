@@ -138,7 +138,9 @@ make_venv() {
 # PyTorch's makers keep its CPU build, a quarter of the size, in an index of their own. Where that
 # does not answer, the next step installs what the ordinary index has.
 fetch_small_torch() {
-    torch=$(included "$requirements" | while read -r file; do sed -n 's/^\(torch==[^ ;]*\).*/\1/p' "$file"; done)
+    torch=$(included "$requirements" | while read -r file; do
+        sed -n 's/^\(torch==[^ ;]*\).*/\1/p' "$file"
+    done)
     [ -n "$torch" ] && [ "$(uname -s)" = Linux ] && ! command -v nvidia-smi >/dev/null || return 0
     $pip install --retries 0 --timeout 20 --no-deps \
         --index-url https://download.pytorch.org/whl/cpu "$torch" >/dev/null 2>&1 || true

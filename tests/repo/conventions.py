@@ -40,6 +40,16 @@ NOISE = {
 }
 
 # What loads data that is not in the repository, and how a chapter declares it.
+IMPORTS = {
+    package: rf"^\s*(?:import\s+|from\s+|from recsys import (?:.*\b)?)(?:{modules})\b"
+    for package, modules in {
+        "torch": r"torch|(?:recsys\.)?neural",
+        "safetensors": "safetensors",
+        "optuna": "optuna",
+        "dvc": "dvc",
+        "pyspark": r"pyspark|(?:recsys\.)?spark",
+    }.items()
+}  # package -> what a chapter imports that needs it
 DATA = {"load_movielens": "movielens/latest-small", "load_open_bandit": "open-bandit/random/men"}
 
 Notebook = nbformat.NotebookNode
@@ -285,6 +295,18 @@ def check_data(notebook: Notebook) -> list[str]:
     return []
 
 
+def check_packages(notebook: Notebook) -> list[str]:
+    """Packages beyond the capstone's are declared, so that their absence is reported by name."""
+    source = "\n".join(cell.source for _, cell in code_cells(notebook))
+    declared = notebook.metadata.get("recsys", {}).get("packages", [])
+    return [
+        f"imports {package} without declaring it; in the notebook's metadata write "
+        f'"recsys": {{"packages": ["{package}"]}}'
+        for package, pattern in IMPORTS.items()
+        if re.search(pattern, source, flags=re.M) and package not in declared
+    ] + [f"declares the unknown package {name!r}" for name in declared if name not in IMPORTS]
+
+
 CHECKS = [
     check_format,
     check_ids,
@@ -298,4 +320,5 @@ CHECKS = [
     check_skeleton,
     check_figures,
     check_data,
+    check_packages,
 ]

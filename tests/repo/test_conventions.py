@@ -127,6 +127,7 @@ BROKEN = {
     "figure without alt": ("check_figures", cell(22, source=FIGURE)),
     "undeclared data": ("check_data", cell(2, source='load_movielens("latest-small")')),
     "undeclared log": ("check_data", cell(2, source='load_open_bandit("random", "men")')),
+    "undeclared package": ("check_packages", cell(2, source="import torch")),
 }
 
 
@@ -161,6 +162,27 @@ def test_declared_data_is_allowed(good, source, name):
     assert conventions.check_data(good) == []
     good.metadata["recsys"] = {"data": ["another/set"]}
     assert conventions.check_data(good)
+
+
+@pytest.mark.parametrize(
+    "source, package",
+    [
+        ("import torch", "torch"),
+        ("x = 1\nfrom recsys.neural import SASRec", "torch"),
+        ("from recsys import neural", "torch"),
+        ("from pyspark.sql import SparkSession", "pyspark"),
+        ("import recsys.spark", "pyspark"),
+        ("import optuna", "optuna"),
+        ("import torchless", None),
+    ],
+)
+def test_packages_beyond_the_capstone_s_are_declared(good, source, package):
+    good.cells[2].source = source
+    assert bool(conventions.check_packages(good)) == (package is not None)
+    good.metadata["recsys"] = {"packages": [package] if package else []}
+    assert conventions.check_packages(good) == []
+    good.metadata["recsys"] = {"packages": ["tensorflow"]}
+    assert "tensorflow" in conventions.check_packages(good)[-1]
 
 
 def test_words_leaves_out_code_and_formulas():
