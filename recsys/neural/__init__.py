@@ -11,7 +11,11 @@ from typing import Any
 MODULES = {
     "BERT4Rec": "transformer",
     "GRU4Rec": "gru4rec",
+    "LightGCN": "lightgcn",
+    "MultVAE": "multvae",
+    "NeuMF": "neumf",
     "SASRec": "transformer",
+    "TwoTower": "two_tower",
 }
 
 __all__ = list(MODULES)
