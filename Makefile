@@ -46,9 +46,10 @@ tune: ## Search settings of every model and rival on validation data (ONLY=BPR T
 	@$(PY) -m benchmarks.tune $(if $(ONLY),--only "$(ONLY)") $(if $(TRIES),--tries $(TRIES)) \
 	    $(if $(TABLE),--table)
 
-bench: ## Time the library beside the ones that people use, with the settings of `make tune`
+bench: ## Time the library beside the ones that people use, with the settings of `make tune` (ONLY=retrieval)
 	@$(SETUP) requirements-bench.txt
-	@$(PY) -m benchmarks
+	@$(if $(filter neural table distributed,$(ONLY)),$(SETUP) requirements-neural.txt)
+	@$(PY) -m benchmarks $(if $(ONLY),--only "$(ONLY)")
 
 load: ## Measure the service's latency under load, 100,000 articles and two workers, and by stage
 	@$(SETUP) requirements-test.txt

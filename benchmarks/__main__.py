@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ from tqdm import tqdm  # noqa: E402
 from benchmarks.storage import machine, read, store  # noqa: E402
 
 HERE = Path(__file__).parent
-RETRIEVAL = "retrieval"  # the word for --only, and the key of the results
+PARTS = ("retrieval",)  # modules, the words for --only, and the keys of their results
+LONG = ("neural", "table", "distributed")  # the same, but run only where --only names them
 FIRST_CALL = """
 import time
 start = time.perf_counter()
@@ -39,7 +41,7 @@ def main() -> None:
     parser.add_argument(
         "--only",
         default="",
-        help="run only races with this word (BPR, capstone, retrieval ...), and keep the others",
+        help=f"run only races with this word (BPR, capstone ...), or one of {PARTS + LONG}",
     )
     parser.add_argument("--out", type=Path, default=HERE / "results.json", help="where to write")
     options = parser.parse_args()
@@ -53,8 +55,8 @@ def main() -> None:
     if options.only and news:  # needs no rival
         store_news(news, options.out)
         return
-    if word == RETRIEVAL:
-        store_retrieval(options.out, options.runs)
+    if word in PARTS + LONG:
+        store_part(word, options.out, options.runs)
         return
     rows, name = run_races(parser, word, options.runs)
     starts = [] if options.only else [first_call(model) for model in ("ImplicitALS", "BPR")]
@@ -72,7 +74,8 @@ def main() -> None:
         results = merge(read(options.out), results)
     store(results | stored_parts(options.out), options.out)
     if not options.only:
-        store_retrieval(options.out, options.runs)
+        for part in PARTS:
+            store_part(part, options.out, options.runs)
         store_news(news, options.out)
     print(f"written to {options.out}")
 
@@ -140,15 +143,14 @@ def top_k_rows() -> list[dict[str, Any]]:
 
 def stored_parts(path: Path) -> dict[str, Any]:
     """The parts of the stored results that the races leave as they are."""
-    parts = ("capstone", "load", RETRIEVAL, "serving")
+    parts = ("capstone", "load", "serving", *PARTS, *LONG)
     return {name: part for name, part in read(path).items() if name in parts}
 
 
-def store_retrieval(path: Path, runs: int) -> None:
-    """Time the vector indexes, and put what is found beside the other results."""
-    from benchmarks import retrieval
-
-    store(read(path) | {RETRIEVAL: retrieval.run(runs=runs)}, path)
+def store_part(name: str, path: Path, runs: int) -> None:
+    """Run the module of a part, and put what it finds beside the other results."""
+    part = import_module(f"benchmarks.{name}")
+    store(read(path) | {name: part.run(runs=runs)}, path)
 
 
 def store_news(chosen: list[str], path: Path) -> None:
