@@ -18,14 +18,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.logs import mean_interval
+from benchmarks.logs import LIKES_1M, load, mean_interval
 from recsys import Interactions, load_movielens
-from recsys.datasets import split_likes, split_sequences
+from recsys.datasets import split_sequences
 from recsys.metrics import ndcg_at_k
 
 HERE = Path(__file__).parent / "neural_rivals"
 ENVIRONMENTS = Path(__file__).parents[1] / "data" / "cache"
 K = 10
+SEQUENCES = "1m-sequences"
 SASREC = {
     "factors": 64, "blocks": 2, "heads": 2, "dropout": 0.2, "max_length": 200, "loss": "softmax",
     "learning_rate": 0.001, "batch_size": 128, "epochs": 4, "n_threads": 2,
@@ -35,8 +36,8 @@ LIGHTGCN = {
     "epochs": 4, "n_threads": 2,
 }  # fmt: skip
 RACES = {
-    "SASRec": ("rectools", "1m-sequences", SASREC),
-    "LightGCN": ("recbole", "1m-likes", LIGHTGCN),
+    "SASRec": ("rectools", SEQUENCES, SASREC),
+    "LightGCN": ("recbole", LIKES_1M, LIGHTGCN),
 }
 
 
@@ -71,15 +72,15 @@ def race(name: str, runs: int) -> dict[str, Any]:
 
 def holdout(name: str) -> tuple[Interactions, Interactions]:
     """Training and test rows of a log; every item has a row in training."""
-    log = load_movielens(name)
-    if name == "1m-sequences":
-        train, _, test = split_sequences(log)
+    if name == SEQUENCES:
+        train, _, test = split_sequences(load_movielens(name))
     else:
-        train, test = split_likes(log)
+        log = load(name).test
+        train, test = log.train, log.held_out
     known = np.bincount(train.item, minlength=train.n_items) > 0
     number = np.cumsum(known) - 1
     rows = [part.select(known[part.item]) for part in (train, test)]
-    sizes = {"n_users": log.n_users, "n_items": int(known.sum())}
+    sizes = {"n_users": train.n_users, "n_items": int(known.sum())}
     return tuple(
         Interactions(part.user, number[part.item], time=part.time, **sizes) for part in rows
     )
