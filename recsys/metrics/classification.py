@@ -119,7 +119,7 @@ def calibration_curve(
     at = np.arange(1, validation.whole_number("n_bins", n_bins)) / n_bins
     if validation.one_of("strategy", strategy, ("quantile", "uniform")) == "quantile":
         at = np.quantile(p, at)
-    number = np.searchsorted(at, p, side="right")
+    number = np.searchsorted(at, p)
     count = np.bincount(number, minlength=n_bins)
     sums = {"predicted": np.bincount(number, p, n_bins)}
     sums["observed"] = np.bincount(number, labels, n_bins)
