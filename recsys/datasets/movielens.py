@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from recsys import validation
+from recsys.datasets.movielens_sequences import SEQUENCES, load_sequences
 from recsys.datasets.sources import Archive, Source, data_folders, find_source
 from recsys.interactions import Interactions
 from recsys.io import read_csv
@@ -57,9 +58,12 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
 
     Parameters
     ----------
-    name : {"latest-small", "100k", "1m", "1m-likes", "25m", "32m"}
+    name : {"latest-small", "100k", "1m", "1m-likes", "1m-sequences", "25m", "32m"}
         "1m-likes" holds the ratings of 4 and 5 stars that `split_likes` uses, from the folder
-        ml-1m-likes or from the whole release: the same log from either.
+        ml-1m-likes or from the whole release: the same log from either. "1m-sequences" is 1M as
+        published with SASRec (Kang and McAuley 2018), without films of fewer than five ratings:
+        sequences.txt of the folder ml-1m-sequences, or ml-1m.txt of the authors, which is not
+        downloaded. Its time is the position in the user's sequence; it has no ratings or titles.
     progress : bool
         Show a progress bar while downloading.
 
@@ -78,8 +82,9 @@ def load_movielens(name: str = "latest-small", progress: bool = True) -> Interac
     ConnectionError
         If the data is not found and cannot be downloaded.
     """
-    if validation.one_of("name", name, [*MOVIELENS, LIKES]) == LIKES:
-        return _load_likes(progress)
+    validation.one_of("name", name, [*MOVIELENS, LIKES, SEQUENCES])
+    if name in (LIKES, SEQUENCES):
+        return _load_likes(progress) if name == LIKES else load_sequences()
     release = MOVIELENS[name]
     source = find_source(release, progress)
     ratings, films = _read(source, release.layout)

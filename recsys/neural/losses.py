@@ -20,14 +20,50 @@ negatives, which `recsys.neural.two_tower` uses.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch.nn import functional as F
 
+ROWS = 512  # positions whose scores are in the processor's cache together
+
 
 def full_softmax(hidden: torch.Tensor, items: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Mean over n positions: `hidden` (n, f), embeddings of all `items` (m, f), `targets` (n,)."""
+    """Mean over n positions: `hidden` (n, f), embeddings of all `items` (m, f), `targets` (n,).
+
+    On the CPU the gradient is computed with the loss, for ROWS positions at a time, so that the
+    n x m scores never stand in memory.
+    """
+    if hidden.device.type == "cpu" and hidden.requires_grad:
+        return FusedSoftmax.apply(hidden, items, targets)
     return F.cross_entropy((hidden @ items.T).float(), targets)
+
+
+class FusedSoftmax(torch.autograd.Function):
+    """The full softmax; a score's gradient is its probability, less 1 at the target."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, hidden: torch.Tensor, items: torch.Tensor, targets: torch.Tensor
+    ) -> torch.Tensor:
+        gradients = torch.empty_like(hidden), torch.zeros_like(items)
+        total = hidden.new_zeros(())
+        for start in range(0, len(hidden), ROWS):
+            h, target = hidden[start : start + ROWS], targets[start : start + ROWS, None]
+            scores = h @ items.T  # (rows, m)
+            highest, observed = scores.amax(1), scores.gather(1, target)[:, 0]
+            p = torch.softmax(scores, 1, out=scores)
+            total += (highest - observed - p.amax(1).log()).sum()  # -ln p at the target
+            p.scatter_add_(1, target, p.new_full(target.shape, -1.0))
+            torch.mm(p, items, out=gradients[0][start : start + ROWS])
+            gradients[1].addmm_(p.T, h)
+        ctx.save_for_backward(*(gradient / len(hidden) for gradient in gradients))
+        return total / len(hidden)
+
+    @staticmethod
+    def backward(ctx: Any, outer: torch.Tensor) -> tuple:
+        hidden, items = ctx.saved_tensors
+        return hidden * outer, items * outer, None
 
 
 def draw_negatives(n_items: int, targets: torch.Tensor, k: int) -> torch.Tensor:

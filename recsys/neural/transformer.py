@@ -30,6 +30,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from recsys import validation
+from recsys.neural.dropout import Dropout
 from recsys.neural.sequences import SequenceRecommender
 
 
@@ -44,7 +45,7 @@ class Block(nn.Module):
         self.out = nn.Linear(factors, factors)
         self.wide = nn.Linear(factors, widening * factors)
         self.narrow = nn.Linear(widening * factors, factors)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, x: torch.Tensor, visible: torch.Tensor | None) -> torch.Tensor:
         """From x (n, length, f) to the same shape; `visible` masks keys, None: causal."""
@@ -74,7 +75,7 @@ class Transformer(nn.Module):
         self.items = nn.Embedding(n_items + 2, factors)
         self.positions = nn.Embedding(max_length, factors)
         self.blocks = nn.ModuleList(Block(factors, heads, widening, dropout) for _ in range(blocks))
-        self.norm, self.dropout = nn.LayerNorm(factors), nn.Dropout(dropout)
+        self.norm, self.dropout = nn.LayerNorm(factors), Dropout(dropout)
         for table in (self.items, self.positions):
             nn.init.normal_(table.weight, std=0.02)
 
