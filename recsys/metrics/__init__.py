@@ -1,4 +1,4 @@
-"""Metrics of ranking, of predicted ratings, of impressions, and beyond accuracy."""
+"""Metrics of ranking, predicted ratings, impressions and clicks, and beyond accuracy."""
 
 from recsys.metrics.beyond_accuracy import (
     calibration,
@@ -9,7 +9,13 @@ from recsys.metrics.beyond_accuracy import (
     popularity_bias,
     serendipity,
 )
-from recsys.metrics.classification import auc
+from recsys.metrics.classification import (
+    auc,
+    calibration_curve,
+    expected_calibration_error,
+    log_loss,
+    normalized_entropy,
+)
 from recsys.metrics.impression import impression_metrics
 from recsys.metrics.ranking import (
     average_precision_at_k,
@@ -25,13 +31,17 @@ __all__ = [
     "auc",
     "average_precision_at_k",
     "calibration",
+    "calibration_curve",
     "coverage",
+    "expected_calibration_error",
     "gini",
     "hit_at_k",
     "impression_metrics",
     "intra_list_diversity",
+    "log_loss",
     "mae",
     "ndcg_at_k",
+    "normalized_entropy",
     "novelty",
     "popularity_bias",
     "precision_at_k",

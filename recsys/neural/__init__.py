@@ -10,6 +10,8 @@ from typing import Any
 
 MODULES = {
     "BERT4Rec": "transformer",
+    "DeepFM": "fm",
+    "FactorizationMachine": "fm",
     "GRU4Rec": "gru4rec",
     "LightGCN": "lightgcn",
     "MultVAE": "multvae",
