@@ -77,7 +77,8 @@ def quality(log: Log) -> dict[str, Any]:
     pairs = (("SparkALS", "SparkALS, our loops"), ("SparkALS", "ImplicitALS"))
     means = {name: [float(v.mean()), *mean_interval(v)] for name, v in values.items()}
     return {
-        "log": log.name, "tries": TRIES, "at_edge": at_edge(spark), "settings": {"SparkALS": spark, "ImplicitALS": ours},
+        "log": log.name, "tries": TRIES, "at_edge": at_edge(spark),
+        "settings": {"SparkALS": spark, "ImplicitALS": ours},
         "popularity": float(holdout.popularity.mean()), "ndcg_at_10": means, "seconds": seconds,
         "users": len(holdout.users), "seeds": len(SEEDS),
         "comparisons": [difference(values, *pair) for pair in pairs],

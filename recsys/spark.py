@@ -44,6 +44,8 @@ from recsys.spark_session import spark_session
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+__all__ = ["SparkALS"]
+
 MAX_SWEEPS = 20  # without a checkpoint folder
 WHOLE = ("tinyint", "smallint", "int", "bigint")  # Spark's types of whole numbers
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from pyspark import SparkConf
     from pyspark.sql import SparkSession
 
+__all__ = ["spark_session"]
+
 SPARK = "recsys.spark needs Spark, which is not installed: pip install -e '.[spark]'"
 JAVA = (
     "recsys.spark needs Java 17 or newer, which was not found: install it, and set JAVA_HOME "
