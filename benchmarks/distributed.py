@@ -36,6 +36,8 @@ from recsys.tuned import tuned_settings
 
 THREADS, SEEDS, TRIES = 2, (0, 1, 2), 12
 MASTER, HEAP = f"local[{THREADS}]", "6g"
+# Java takes all that it may before it collects; these keep its heap near what is in use
+TIGHT = "-XX:+UseSerialGC -XX:MinHeapFreeRatio=10 -XX:MaxHeapFreeRatio=20"
 SPACE = {"factors": FACTORS, "alpha": Between(0.1, 40), "reg": Between(0.003, 3)}
 SWEEPS = 15  # of SparkALS everywhere, and of the extrapolation
 SIZES = (100_000, 300_000, 1_000_000, 3_000_000)  # interactions
@@ -55,7 +57,8 @@ def run(runs: int = 5, sizes: tuple[int, ...] = SIZES, log: str = LIKES_1M) -> d
     found = quality(load(log))
     for row in found["comparisons"]:
         print(quality_line(row))
-    setting = {"factors": 64, "sweeps": SWEEPS, "threads": THREADS, "heap": HEAP, "runs": runs}
+    setting = {"factors": 64, "sweeps": SWEEPS, "threads": THREADS, "heap": HEAP,
+               "java": TIGHT, "runs": runs}  # fmt: skip
     here = machine(("numpy", "scipy", "numba", "pyspark"))
     return {"machine": here, "setting": setting, "growth": rows, "limits": limits, "quality": found}
 
@@ -144,6 +147,7 @@ def measure(engine: str, path: str) -> dict[str, float]:
         log = Interactions(file["user"], file["item"], None, None, *file["sizes"].tolist())
     if engine == "ImplicitALS":
         return seconds_and_peak(lambda n: ImplicitALS(iterations=n, n_threads=THREADS), log)
+    os.environ["JDK_JAVA_OPTIONS"] = TIGHT
     with spark_session(MASTER, HEAP):
         options = {"master": MASTER, "memory": HEAP, "n_threads": THREADS}
         return seconds_and_peak(lambda n: SparkALS(iterations=n, **options), log)
