@@ -20,8 +20,11 @@ class Line(NamedTuple):
 
     def draws(self, rng: np.random.Generator) -> np.ndarray:
         """Lines (DRAWS, 2) from the t distribution of the coefficients."""
-        t = stats.multivariate_t(self.coefficients, self.covariance, self.freedom)
-        return t.rvs(DRAWS, random_state=rng)
+        deviation = np.sqrt(np.diag(self.covariance))  # of very different size
+        root = np.linalg.cholesky(self.covariance / np.outer(deviation, deviation))
+        z = rng.standard_normal((DRAWS, 2)) @ root.T
+        t = z / np.sqrt(rng.chisquare(self.freedom, (DRAWS, 1)) / self.freedom)
+        return self.coefficients + t * deviation
 
 
 def line_through(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> Line:
