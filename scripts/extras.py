@@ -12,7 +12,11 @@ NAMES = {
 # What cannot even be imported without the package: the modules, for their examples, and the tests.
 NEEDED_BY = {
     "torch": ("recsys/neural", "tests/recsys/neural"),
-    "pyspark": ("recsys/spark.py", "tests/recsys/test_spark.py"),
+    "pyspark": (
+        "recsys/spark.py",
+        "tests/recsys/test_spark.py",
+        "tests/benchmarks/test_distributed.py",
+    ),
 }
 
 

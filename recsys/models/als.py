@@ -117,8 +117,12 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
     def _side(self, matrix: sparse.csr_matrix) -> Side:
         """What stays the same from sweep to sweep for the vectors of the matrix's rows."""
         check_confidence(matrix, self.alpha)
+        return Side(matrix, self._penalties(matrix), column_counts(matrix))
+
+    def _penalties(self, matrix: sparse.csr_matrix) -> np.ndarray:
+        """Each row's penalty (n,) float32, for the interactions (n, m)."""
         extra = extra_confidence(matrix, self.alpha) if self.reg_exponent else matrix
-        return Side(matrix, penalties(extra, self.reg, self.reg_exponent), column_counts(matrix))
+        return penalties(extra, self.reg, self.reg_exponent)
 
     def _solve(
         self,
@@ -150,7 +154,8 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
                 f"data must have {self.n_users} users and {self.n_items} items, got {data!r}"
             )
         extra = extra_confidence(data.matrix, self.alpha)
-        return als_loss(self.user_factors, self.item_factors, extra, self.reg, self.reg_exponent)
+        both = [self._penalties(matrix) for matrix in (data.matrix, data.matrix.T.tocsr())]
+        return penalised_loss(self.user_factors, self.item_factors, extra, *both)
 
     @on_snapshot
     def fold_in(self, histories: Any) -> ImplicitALS:
@@ -202,7 +207,7 @@ class ImplicitALS(UpdatableRecommender, FactorRecommender):
         extra = extra_confidence(history, self.alpha)
         Y = self.item_factors.astype(np.float64)
         y = Y[history.indices]
-        reg = penalties(extra, self.reg, self.reg_exponent)[0]
+        reg = self._penalties(history)[0]
         A = Y.T @ Y + (y.T * extra.data) @ y + reg * np.eye(self.factors)
         contributions = (1 + extra.data) * (y @ np.linalg.solve(A, Y[item]))
         return largest_contributions(history.indices, contributions, k)
@@ -291,7 +296,19 @@ def als_reference(
 def als_loss(
     X: np.ndarray, Y: np.ndarray, extra: sparse.csr_matrix, reg: float, reg_exponent: float
 ) -> float:
-    """The objective, without a users x items array.
+    """The objective, with the penalties that `reg` and `reg_exponent` give."""
+    both = [penalties(matrix, reg, reg_exponent) for matrix in (extra, extra.T.tocsr())]
+    return penalised_loss(X, Y, extra, *both)
+
+
+def penalised_loss(
+    X: np.ndarray,
+    Y: np.ndarray,
+    extra: sparse.csr_matrix,
+    user_reg: np.ndarray,
+    item_reg: np.ndarray,
+) -> float:
+    """The objective for penalties (n_users,) and (n_items,), without a users x items array.
 
     All pairs taken as unobserved cost sum((x_u'y_i)^2), the inner product of the two gramians;
     the observed pairs are then corrected.
@@ -303,6 +320,6 @@ def als_loss(
         predicted[part] = np.einsum("nf,nf->n", X64[pairs.row[part]], Y64[pairs.col[part]])
     loss = np.sum((X64.T @ X64) * (Y64.T @ Y64))
     loss += np.sum((1 + pairs.data) * (1 - predicted) ** 2 - predicted**2)
-    loss += penalties(extra, reg, reg_exponent) @ np.sum(X64**2, axis=1)
-    loss += penalties(extra.T.tocsr(), reg, reg_exponent) @ np.sum(Y64**2, axis=1)
+    loss += user_reg @ np.sum(X64**2, axis=1)
+    loss += item_reg @ np.sum(Y64**2, axis=1)
     return float(loss)

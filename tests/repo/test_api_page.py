@@ -65,6 +65,8 @@ WITHOUT_ALL = (
     "plot",
     "rerank",
     "sequential",
+    "spark",
+    "spark_session",
     "text",
     "tuned",
 )
