@@ -25,7 +25,7 @@ def test_compiled_functions_methods_and_modules_are_shown(capsys):
     shown = capsys.readouterr().out
     assert "def als_half_step(" in shown and "\ndef fold_in(self, histories" in shown
     show(metrics.classification)
-    assert '"""AUC: how well' in capsys.readouterr().out
+    assert '"""Metrics of predicted clicks: AUC' in capsys.readouterr().out
 
 
 def test_notebook_output_is_markdown():

@@ -154,8 +154,10 @@ def test_order_is_what_is_learned():
 @pytest.mark.parametrize("kind", MODELS)
 def test_fold_in_takes_lists_and_logs_and_no_matrix(kind, fitted):
     model = fitted[kind]
-    lists = model.fold_in([[3, 4, 5], [], [7]])
-    log = Interactions([0, 0, 0, 2], [5, 3, 4, 7], [3.0, 1, 2, 1], n_users=3, n_items=12)
+    lists = model.fold_in([[1, 2, 3, 4, 5], [], [7]])  # as long as what it was trained on
+    log = Interactions(
+        [0, 0, 0, 0, 0, 2], [5, 3, 1, 4, 2, 7], [5.0, 3, 1, 4, 2, 1], n_users=3, n_items=12
+    )
     logs = model.fold_in(log)
     assert np.array_equal(lists.score(np.arange(3)), logs.score(np.arange(3)))
     assert lists.recommend(0, 1)[0].tolist() == [6]
