@@ -8,5 +8,10 @@ export default defineConfig(({ mode }) => ({
   server: { proxy: { "/api": loadEnv(mode, ".", "NEWSRECO_API").NEWSRECO_API ?? "http://127.0.0.1:8000" } },
   // An inlined file would be a data: URL, which the service's content security policy forbids.
   build: { assetsInlineLimit: 0, chunkSizeWarningLimit: 700 },
-  test: { environment: "jsdom", include: ["tests/**/*.test.{ts,tsx}"], setupFiles: "tests/setup.ts" },
+  test: {
+    environment: "jsdom",
+    include: ["tests/**/*.test.{ts,tsx}"],
+    setupFiles: "tests/setup.ts",
+    testTimeout: 60_000,
+  },
 }));

@@ -39,6 +39,7 @@ CHECKS = {
     "heads": lambda name, x: validation.whole_number(name, x),
     "max_length": lambda name, x: validation.whole_number(name, x, low=2),
     "warmup_steps": lambda name, x: validation.whole_number(name, x, low=0),
+    "decay_steps": lambda name, x: x is None or validation.whole_number(name, x),
 }
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
+from recsys.neural.dropout import Dropout
 from recsys.neural.sequences import SequenceRecommender
 
 
@@ -27,7 +28,7 @@ class Recurrent(nn.Module):
         self.n_items = n_items
         self.items = nn.Embedding(n_items + 1, factors)  # the last one is padding
         self.units = nn.GRU(factors, factors, layers, batch_first=True)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
         nn.init.normal_(self.items.weight, std=0.02)
 
     def forward(self, items: torch.Tensor) -> torch.Tensor:

@@ -43,6 +43,8 @@ class SequenceRecommender(NeuralRecommender):
         gBCE's t.
     warmup_steps : int
         Steps in which the learning rate rises linearly.
+    decay_steps : int, optional
+        Steps after which the learning rate has halved, again and again. None: it stays.
     """
 
     learned: ClassVar[tuple[str, ...]] = ("sequence_items", "sequence_starts")
@@ -53,6 +55,7 @@ class SequenceRecommender(NeuralRecommender):
     calibration: float = 0.75
     dropout: float = 0.2
     warmup_steps: int = 100
+    decay_steps: int | None = None
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
@@ -142,7 +145,8 @@ class SequenceRecommender(NeuralRecommender):
         return total / rows.matrix.nnz if len(rows) else None
 
     def _schedule(self, step: int) -> float:
-        return min(1.0, (step + 1) / max(self.warmup_steps, 1))
+        risen = min(1.0, (step + 1) / max(self.warmup_steps, 1))
+        return risen if self.decay_steps is None else risen * 0.5 ** (step / self.decay_steps)
 
     def _scores(self, users: np.ndarray) -> np.ndarray:
         scores = np.empty((len(users), self.n_items), np.float32)

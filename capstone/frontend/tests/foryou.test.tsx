@@ -1,4 +1,4 @@
-import { act, screen, within } from "@testing-library/react";
+import { act, screen, waitFor, within } from "@testing-library/react";
 import userEvent from "@testing-library/user-event";
 import { expect, test, vi } from "vitest";
 import { events, Failure, fakeApi, item, list, type Call } from "./api";
@@ -132,7 +132,7 @@ test("opening an article is a click, closing it tells the dwell time and renews 
   expect(location.search).toBe("?article=A");
   await userEvent.click(screen.getByRole("button", { name: "Close" }));
   await screen.findByText("Read");
-  expect(titles()).toEqual(["Title C", "Title A"]);
+  await waitFor(() => expect(titles()).toEqual(["Title C", "Title A"]));
   expect(events(calls, "click")).toMatchObject([{ news_id: "A", list_id: "L1", position: 1 }]);
   expect(events(calls, "dwell")).toMatchObject([{ news_id: "A", list_id: "L1", position: 1, dwell_ms: expect.any(Number) }]);
 });

@@ -94,3 +94,27 @@ def test_the_sampled_softmax_s_sum_is_that_over_all_items_in_expectation():
         loss = losses.sampled_softmax(H, E, target, torch.tensor(drawn)).item()
         sums.append(np.exp(loss) * own)
     assert np.mean(sums) == pytest.approx(np.exp(hidden[0] @ items.T).sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("n", [1, losses.ROWS, losses.ROWS + 1, 2 * losses.ROWS + 7])
+def test_fused_softmax_equals_the_formula_and_its_gradient(n):
+    rng = np.random.default_rng(n)
+    h, e = rng.normal(size=(n, 5)), 2 * rng.normal(size=(9, 5))
+    targets = rng.integers(9, size=n)
+    p = np.exp(h @ e.T)
+    p /= p.sum(axis=1, keepdims=True)
+    hidden, items = (torch.tensor(x, requires_grad=True) for x in (h, e))
+    loss = losses.full_softmax(hidden, items, torch.from_numpy(targets))
+    (3 * loss).backward()
+    assert loss.item() == pytest.approx(-np.log(p[np.arange(n), targets]).mean(), rel=1e-12)
+    wrong = (p - np.eye(9)[targets]) / n
+    np.testing.assert_allclose(hidden.grad, 3 * wrong @ e, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(items.grad, 3 * wrong.T @ h, rtol=0, atol=1e-12)
+
+
+def test_fused_softmax_of_large_scores_stays_finite():
+    hidden = torch.tensor([[300.0], [-300.0]], requires_grad=True)
+    loss = losses.full_softmax(hidden, torch.tensor([[1.0], [0.0]]), torch.tensor([1, 1]))
+    loss.backward()
+    assert loss.item() == pytest.approx(150.0)  # (300 + 0) / 2
+    assert hidden.grad.tolist() == [[0.5], [0.0]]

@@ -232,3 +232,19 @@ def test_parameters_are_checked(given, message):
 def test_a_log_without_times_is_refused(kind):
     with pytest.raises(ValueError, match="train.time must be given"):
         kind(**SMALL).fit(Interactions([0, 0], [1, 2]), progress=False)
+
+
+@pytest.mark.parametrize("kind", [SASRec, GRU4Rec])
+def test_learning_rate_rises_then_halves(kind):
+    log = cycle(n_users=8)  # one batch, so one step per epoch
+    given = SMALL | {"epochs": 5, "warmup_steps": 2, "decay_steps": 2, "learning_rate": 0.04}
+    model = kind(**given).fit(log, progress=False)
+    rates = [record["learning_rate"] for record in model.training_history]
+    expected = [0.02, 0.04 * 0.5**0.5, 0.02, 0.04 * 0.5**1.5, 0.01]
+    assert rates == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("steps", [0, -1, 2.5])
+def test_decay_steps_are_whole_and_positive(steps):
+    with pytest.raises(ValueError, match="decay_steps must be"):
+        SASRec(decay_steps=steps).fit(cycle(), progress=False)
